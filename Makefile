@@ -1,0 +1,51 @@
+# The commands of the README. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+LINE ?= a
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed-$(LINE)
+CONSTRAINTS := config/constraints/$(LINE).txt
+SCRIPTS := .ci/run $(wildcard bootstrap/*.sh)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_CONSTRAINT := $(abspath $(CONSTRAINTS))
+
+.PHONY: help install fmt lint types walls test check demo clean
+
+help: ## List these commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+install: $(STAMP) ## Set up .venv with the fruits-pipeline command
+
+$(STAMP): pyproject.toml $(CONSTRAINTS)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in {(3, 11), (3, 12)} and "expected Python 3.11 or 3.12, found " + sys.version.split()[0] + "; name one: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[spark,tensorflow,java,dev]'
+	touch $@
+
+fmt: $(STAMP) ## Format the code, and mend what can be mended
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+lint: $(STAMP) ## Check format, code and shell scripts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/shellcheck $(SCRIPTS)
+
+types: $(STAMP) ## Check types
+	$(BIN)/mypy
+
+walls: $(STAMP) ## Check which room may import which
+	$(BIN)/lint-imports
+
+check: lint types walls ## All checks that run no code
+
+test: $(STAMP) ## Run all tests
+	$(BIN)/python -m pytest
+
+demo: $(STAMP) ## Draw a small sample, run the main job on it, print the results
+	$(BIN)/fruits-pipeline demo
+
+clean: ## Remove .venv, caches and the demo's output
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache fruits-demo fruits-demo-images

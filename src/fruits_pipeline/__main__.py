@@ -1,0 +1,5 @@
+"""``python -m fruits_pipeline``: the same as ``fruits-pipeline``."""
+
+from fruits_pipeline.cli import entry
+
+entry()

@@ -1,0 +1,83 @@
+"""A model that is ready to be sent to workers."""
+
+import hashlib
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from fruits_pipeline.backbones.cache import default_cache_dir
+from fruits_pipeline.backbones.catalog import backbone_named
+from fruits_pipeline.backbones.converted import obtain_converted
+from fruits_pipeline.backbones.weights import obtain
+from fruits_pipeline.errors import ModelError
+
+logger = logging.getLogger(__name__)
+
+Engine = Literal["openvino", "tensorflow"]
+Precision = Literal["f32", "bf16"]
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """Which model is asked for: ``image_size`` in pixels, None for the published one."""
+
+    backbone: str = "mobilenetv2"
+    engine: Engine = "openvino"
+    precision: Precision = "f32"
+    image_size: int | None = None
+    weights: Path | None = None
+    cache_dir: Path = field(default_factory=default_cache_dir)
+
+
+@dataclass(frozen=True)
+class Model:
+    """All that a worker needs to compute features; picklable, 9 to 84 MB.
+
+    ``parts`` are OpenVINO's XML and weights, or for TensorFlow the canonical weights. ``sha256`` covers the
+    other fields' content: equal hashes compute equal features.
+    """
+
+    backbone: str
+    engine: Engine
+    precision: Precision
+    image_size: int
+    dimension: int
+    parts: tuple[bytes, ...] = field(repr=False)
+    sha256: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Hash the content, once."""
+        facts = (self.backbone, self.engine, self.precision, self.image_size, self.dimension)
+        digest = hashlib.sha256(repr(facts).encode())
+        for part in self.parts:
+            digest.update(hashlib.sha256(part).digest())
+        object.__setattr__(self, "sha256", digest.hexdigest())
+
+
+def prepare(request: ModelRequest) -> Model:
+    """The model for ``request``: weights obtained and verified, converted where the engine needs it.
+
+    The second time it comes from the cache folder alone: no network, no TensorFlow for OpenVINO.
+
+    Raises:
+        SettingsError: when the backbone is unknown or the image size too small for it.
+        ModelError: when weights are missing or wrong, a package is missing, or the engine cannot do it.
+    """
+    backbone = backbone_named(request.backbone)
+    image_size = backbone.side(request.image_size)
+    if request.engine == "tensorflow":
+        if request.precision != "f32":
+            raise ModelError(
+                f"--precision: expected 'f32' with --engine tensorflow, found {request.precision!r}; "
+                "use --precision f32, or --engine openvino"
+            )
+        parts: tuple[bytes, ...] = (obtain(backbone, request.weights, request.cache_dir).read_bytes(),)
+    else:
+        parts = obtain_converted(backbone, image_size, request.weights, request.cache_dir)
+    model = Model(backbone.name, request.engine, request.precision, image_size, backbone.dimension, parts)
+    logger.info(
+        "model=ready backbone=%s engine=%s precision=%s image_size=%s sha256=%s",
+        model.backbone, model.engine, model.precision, model.image_size, model.sha256,
+    )  # fmt: skip  # because one value per placeholder reads best on one line
+    return model

@@ -1,0 +1,123 @@
+"""Scores from confusion counts: pure functions over pyarrow tables.
+
+Definitions are scikit-learn's with ``zero_division=0``
+(https://scikit-learn.org/stable/modules/model_evaluation.html): the labels are those that a test image has
+or that were predicted for one.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from fruits_pipeline.schemas import CONFUSION, LABEL_SCORES, SCORES
+
+METRICS: Final = ("accuracy", "weighted_precision", "weighted_recall", "macro_f1")
+
+
+@dataclass(frozen=True)
+class LabelScores:
+    """Scores of one classifier by label, L labels by alphabet.
+
+    Attributes:
+        labels: The L labels.
+        precision: float64 (L,), share of the images predicted so that are so; 0 where none was.
+        recall: float64 (L,), share of the label's images that were found; 0 where it has none.
+        f1: float64 (L,), harmonic mean of both; 0 where both are.
+        support: int64 (L,), test images of the label.
+        correct: Test images predicted rightly.
+    """
+
+    labels: tuple[str, ...]
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    f1: NDArray[np.float64]
+    support: NDArray[np.int64]
+    correct: int
+
+
+def by_label(pairs: list[tuple[str, str, int]]) -> LabelScores:
+    """Scores by label.
+
+    Args:
+        pairs: Label, prediction and number of test images.
+
+    >>> by_label([("kiwi", "kiwi", 3), ("plum", "kiwi", 1)]).precision
+    array([0.75, 0.  ])
+    """
+    labels = tuple(sorted({name for label, prediction, _ in pairs for name in (label, prediction)}))
+    place = {label: index for index, label in enumerate(labels)}
+    counts = np.zeros((len(labels), len(labels)), np.int64)
+    for label, prediction, images in pairs:
+        counts[place[label], place[prediction]] += images
+    hits, support, predicted = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
+    return LabelScores(
+        labels=labels,
+        precision=_ratio(hits, predicted),
+        recall=_ratio(hits, support),
+        f1=_ratio(2 * hits, support + predicted),
+        support=support,
+        correct=int(hits.sum()),
+    )
+
+
+def metrics(scores: LabelScores) -> dict[str, float]:
+    """The four figures of ``METRICS`` for one classifier, each in [0, 1]; all 0 without a test image."""
+    images = int(scores.support.sum())
+    if not images:
+        return dict.fromkeys(METRICS, 0.0)
+    weights = scores.support / images
+    values = (
+        scores.correct / images,
+        float(scores.precision @ weights),
+        float(scores.recall @ weights),
+        float(scores.f1.mean()),
+    )
+    return dict(zip(METRICS, values, strict=True))
+
+
+def scores_table(confusion: pa.Table) -> pa.Table:
+    """Rows of ``schemas.SCORES`` from rows of ``schemas.CONFUSION``: each classifier's four metrics."""
+    rows = [
+        {"classifier": classifier, "metric": metric, "value": value}
+        for classifier in _classifiers(confusion)
+        for metric, value in metrics(by_label(_pairs(confusion, classifier))).items()
+    ]
+    return pa.Table.from_pylist(rows, schema=SCORES)
+
+
+def label_scores_table(confusion: pa.Table) -> pa.Table:
+    """Rows of ``schemas.LABEL_SCORES`` from rows of ``schemas.CONFUSION``, by classifier and alphabet."""
+    tables = [_label_rows(classifier, confusion) for classifier in _classifiers(confusion)]
+    return pa.concat_tables([LABEL_SCORES.empty_table(), *tables])
+
+
+def _label_rows(classifier: str, confusion: pa.Table) -> pa.Table:
+    scores = by_label(_pairs(confusion, classifier))
+    columns = [
+        [classifier] * len(scores.labels),
+        list(scores.labels),
+        scores.precision.tolist(),
+        scores.recall.tolist(),
+        scores.f1.tolist(),
+        scores.support.tolist(),
+    ]
+    return pa.Table.from_pydict(dict(zip(LABEL_SCORES.names, columns, strict=True)), schema=LABEL_SCORES)
+
+
+def _classifiers(confusion: pa.Table) -> list[str]:
+    return sorted(pc.unique(confusion["classifier"]).to_pylist())
+
+
+def _pairs(confusion: pa.Table, classifier: str) -> list[tuple[str, str, int]]:
+    """Label, prediction and images of one classifier."""
+    own = confusion.select(CONFUSION.names).filter(pc.equal(confusion["classifier"], classifier))
+    return list(zip(*(own[name].to_pylist() for name in CONFUSION.names[1:]), strict=True))
+
+
+def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    """``part / whole``, 0 where ``whole`` is 0."""
+    return np.divide(part, whole, out=np.zeros(part.shape, np.float64), where=whole > 0)

@@ -1,0 +1,51 @@
+"""A fitted classifier, and the shape that both classifiers share as pipelines."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pyspark.ml import PipelineModel, Transformer
+from pyspark.ml.feature import IndexToString
+
+from fruits_pipeline.settings.classify import ClassifierName
+
+INDEX: Final = "label_index"
+PREDICTED_INDEX: Final = "prediction"
+PROBABILITY: Final = "probability"
+PREDICTED: Final = "predicted_label"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """One fitted classifier.
+
+    Attributes:
+        name: Which classifier, as settings and datasets spell it.
+        model: From the reduction's input column (``features_vector``) to the string ``predicted_label``.
+        tail: The same from the reduction's output column on, for images that are reduced already.
+        source: The reduction's output column, which ``tail`` takes.
+    """
+
+    name: ClassifierName
+    model: PipelineModel
+    tail: PipelineModel
+    source: str
+
+
+def assembled(name: ClassifierName, reduction: PipelineModel, stages: list[Transformer], labels: list[str]) -> Fitted:
+    """Puts fitted ``stages`` between the reduction and the names of the labels.
+
+    Args:
+        name: Which classifier.
+        reduction: Fitted reduction; its last stage's output column is what ``stages`` take.
+        stages: Fitted stages, the last of which adds ``prediction`` and ``probability``.
+        labels: Label of each index, by alphabet.
+    """
+    naming = IndexToString(inputCol=PREDICTED_INDEX, outputCol=PREDICTED, labels=labels)
+    tail = [*stages, naming]
+    whole = [*reduction.stages, *tail]
+    return Fitted(name, PipelineModel(whole), PipelineModel(tail), output_of(reduction))
+
+
+def output_of(model: PipelineModel) -> str:
+    """The column that the last stage of ``model`` adds."""
+    return str(model.stages[-1].getOrDefault("outputCol"))

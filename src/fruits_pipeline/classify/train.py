@@ -1,0 +1,52 @@
+"""The classifiers that were asked for, fitted on the labelled training images."""
+
+from pyspark.ml import PipelineModel, Transformer
+from pyspark.ml.feature import StringIndexerModel
+from pyspark.ml.functions import array_to_vector
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
+
+from fruits_pipeline import schemas
+from fruits_pipeline.classify import inputs
+from fruits_pipeline.classify.fitted import INDEX, Fitted, assembled, output_of
+from fruits_pipeline.classify.forest import forest
+from fruits_pipeline.classify.regression import regression
+from fruits_pipeline.session.tables import conform
+from fruits_pipeline.settings.classify import ClassifierName, ClassifySettings
+
+
+def train(reduced: DataFrame, reduction: PipelineModel, settings: ClassifySettings) -> tuple[Fitted, ...]:
+    """Fits each classifier of the settings, in their order.
+
+    Args:
+        reduced: Rows of ``schemas.REDUCED``; arranged, where the fits are to repeat.
+        reduction: The fitted reduction behind ``reduced``; each saved model begins with its stages.
+        settings: Which classifiers, and how.
+
+    Raises:
+        InputError: When there is nothing to learn from or to judge by.
+    """
+    rows = conform(reduced, schemas.REDUCED, "reduced")
+    found = inputs.counted(rows)
+    inputs.check(found)
+    source = output_of(reduction)
+    learnt = _learnt(rows, source, found.labels).persist()
+    try:
+        fits = {name: _stages(name, learnt, source, settings) for name in dict.fromkeys(settings.classifier)}
+    finally:
+        learnt.unpersist()
+    return tuple(assembled(name, reduction, stages, found.labels) for name, stages in fits.items())
+
+
+def _learnt(rows: DataFrame, source: str, labels: list[str]) -> DataFrame:
+    """Labelled training rows: vector column ``source`` and double ``label_index``, by alphabet."""
+    indexer = StringIndexerModel.from_labels(labels, inputCol="label", outputCol=INDEX)
+    labelled = rows.where((F.col("split") == schemas.TRAIN) & F.col("label").isNotNull())
+    vectors = labelled.withColumn(source, array_to_vector(F.col("pca_features")))
+    return indexer.transform(vectors).select(source, INDEX)
+
+
+def _stages(name: ClassifierName, learnt: DataFrame, source: str, settings: ClassifySettings) -> list[Transformer]:
+    if name == "random_forest":
+        return forest(learnt, source, settings)
+    return regression(learnt, source, settings)

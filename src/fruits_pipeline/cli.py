@@ -1,0 +1,163 @@
+"""Commands to rooms, errors to exit codes; the only place that catches everything."""
+
+import logging
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import FrameType
+
+from cyclopts import App, CycloptsError
+from pydantic import ValidationError
+
+from fruits_pipeline import errors, logs
+from fruits_pipeline.errors import FruitsError, SettingsError
+from fruits_pipeline.settings.commands import (
+    ClassifyCommand,
+    Command,
+    DemoCommand,
+    ExtractCommand,
+    JobCommand,
+    ReduceCommand,
+    RunCommand,
+    WeightsCommand,
+)
+from fruits_pipeline.settings.sources import Sources
+from fruits_pipeline.state.summary import summary
+
+log = logging.getLogger(__name__)
+
+app = App(
+    name="fruits-pipeline",
+    help="Images to features, principal components, classifiers and Parquet, by one Spark job.",
+    help_format="plaintext",
+)
+
+
+@app.command
+def run(*, settings: RunCommand) -> None:
+    """Extract, reduce and classify: the main job."""
+    _execute("run", settings)
+
+
+@app.command
+def extract(*, settings: ExtractCommand) -> None:
+    """List the images and compute their features."""
+    _execute("extract", settings)
+
+
+@app.command
+def reduce(*, settings: ReduceCommand) -> None:
+    """Reduce the features under --output-uri to principal components."""
+    _execute("reduce", settings)
+
+
+@app.command
+def classify(*, settings: ClassifyCommand) -> None:
+    """Fit and judge classifiers on the components under --output-uri."""
+    _execute("classify", settings)
+
+
+@app.command
+def weights(*, settings: WeightsCommand = WeightsCommand()) -> None:
+    """Fetch, verify and convert the pretrained weights into the cache."""
+    from fruits_pipeline.backbones.asked import model_request
+    from fruits_pipeline.backbones.model import prepare
+
+    model = prepare(model_request(settings.backbone))
+    print(f"backbone   {model.backbone} ({model.engine}, {model.precision}, {model.image_size} px)")
+    print(f"features   {model.dimension} for each image")
+    print(f"sha256     {model.sha256}")
+
+
+@app.command
+def demo(*, settings: DemoCommand = DemoCommand()) -> None:
+    """Draw a small labelled sample of fruit-like images, then run the main job on it."""
+    from fruits_pipeline.demo.run import run_demo
+
+    print(summary(run_demo(settings), settings.output.output_uri))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command line and gives its exit code; the last line on stderr says what to do."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        _parsed(list(sys.argv[1:] if argv is None else argv))()
+    except FruitsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted: the same command resumes", file=sys.stderr)
+        return errors.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 because this is the one place that turns a bug into exit code 70
+        return _unforeseen(error)
+    return errors.SUCCESS
+
+
+def entry() -> None:
+    """The ``fruits-pipeline`` command."""
+    sys.exit(main())
+
+
+def _parsed(tokens: list[str]) -> Callable[[], object]:
+    """The command that ``tokens`` ask for, ready to be called.
+
+    Raises:
+        SettingsError: With every fault of the command line, the environment and the settings file.
+    """
+    tokens = [_dashed(token) for token in tokens]
+    sources = Sources(tokens)
+    app.config = (sources,)
+    try:
+        call, bound, unused, _ = app.parse_known_args(tokens or ["--help"])
+    except CycloptsError as error:
+        if not isinstance(error.__cause__, ValidationError):
+            sources.faults.append(str(error).strip().splitlines()[-1].partition("  Parsed: ")[0])
+        else:
+            sources.invalid(error.__cause__)
+    else:
+        bound.apply_defaults()
+        if unused and not unused[0].startswith("--"):
+            sources.faults.append(f"unexpected argument {unused[0]!r}; all settings are flags, see --help")
+    if sources.faults:
+        raise SettingsError("\n  ".join(["wrong settings", *sources.faults]) + "\nsee --help for all settings")
+    settings = next((value for value in bound.kwargs.values() if isinstance(value, Command)), None)
+    if settings is not None:
+        logs.configure(settings.session.log_level)
+    return partial(call, *bound.args, **bound.kwargs)
+
+
+def _dashed(token: str) -> str:
+    """``--data_source=x`` as ``--data-source=x``."""
+    name, equals, value = token.partition("=")
+    return name.replace("_", "-") + equals + value if name.startswith("--") else token
+
+
+def _execute(name: str, settings: JobCommand) -> None:
+    from fruits_pipeline.pipeline import execute
+
+    print(summary(execute(name, settings), settings.output.output_uri))
+
+
+def _unforeseen(error: Exception) -> int:
+    """Tells of an error that no room foresaw: a failure of Spark or storage in one line, a bug with its trace."""
+    code = errors.exit_code(error)
+    if code == errors.BUG:
+        traceback.print_exception(error, file=sys.stderr)
+        print(
+            f"error: a bug in fruits-pipeline ({type(error).__name__}); report it with the lines above",
+            file=sys.stderr,
+        )
+    else:
+        line = next(iter(str(error).splitlines()), "")
+        print(
+            f"error: {type(error).__name__}: {line}; start the same command again: it resumes",
+            file=sys.stderr,
+        )
+    return code
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> None:
+    """Ends the command as Ctrl-C does, with the code of SIGTERM."""
+    raise SystemExit(errors.TERMINATED)

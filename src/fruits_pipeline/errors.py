@@ -1,0 +1,67 @@
+"""Every error that is raised on purpose, one class for each exit code.
+
+A message says what was expected, what was found, where, and what to do. ``cli`` is the only handler.
+"""
+
+from typing import ClassVar
+
+
+class FruitsError(Exception):
+    """A fault that was foreseen; never raised itself, only by its subclasses."""
+
+    exit_code: ClassVar[int] = 70
+
+
+class SettingsError(FruitsError):
+    """When a flag, an environment variable, a settings file or the machine's set-up is wrong."""
+
+    exit_code = 2
+
+
+class InputError(FruitsError):
+    """When nothing is found, the source cannot be read, or too many images are rejected."""
+
+    exit_code = 3
+
+
+class ModelError(FruitsError):
+    """When weights are missing, damaged or of another backbone, or an engine cannot do what was asked."""
+
+    exit_code = 4
+
+
+class DatasetError(FruitsError):
+    """When a dataset is not what it should be, or was made with other settings."""
+
+    exit_code = 5
+
+
+class StorageError(FruitsError):
+    """When storage or the cluster failed: the same command resumes."""
+
+    exit_code = 7
+
+
+SUCCESS = 0
+BUG = 70
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+def exit_code(error: BaseException | None) -> int:
+    """The documented exit code of whatever ended a command.
+
+    Spark's own failures are the cluster's (7), unless our code failed inside a worker (70).
+    """
+    match error:
+        case None:
+            return SUCCESS
+        case FruitsError():
+            return error.exit_code
+        case KeyboardInterrupt():
+            return INTERRUPTED
+        case SystemExit(code=int() as code):
+            return code
+    kinds = {f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in type(error).__mro__}
+    failed = isinstance(error, OSError) or kinds & {"pyspark.PySparkException", "py4j.Py4JError"}
+    return StorageError.exit_code if failed and "pyspark.PythonException" not in kinds else BUG

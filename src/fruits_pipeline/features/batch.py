@@ -1,0 +1,81 @@
+"""One batch of images: bytes in, features or a reason out; no Spark in here."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from fruits_pipeline.features.split import split_of
+from fruits_pipeline.images.decode import Decoded, Rejected
+
+Decode = Callable[[bytes, int, int], Decoded | Rejected]
+Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+OUTCOME = pa.schema(
+    [
+        ("content_sha256", pa.string()),
+        ("hash_split", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("features", pa.list_(pa.float32())),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How every image of the job is treated.
+
+    ``decode_timeout_s`` is None where images are decoded in the worker itself, else the deadline of one image
+    that is decoded in a process of its own.
+    """
+
+    image_size: int
+    max_pixels: int
+    train_share: float
+    threads: int
+    decode_timeout_s: float | None = None
+
+
+def outcomes(contents: Sequence[bytes], decode: Decode, predict: Predict, plan: Plan) -> pd.DataFrame:
+    """One row of ``OUTCOME`` for each content, in order: features, or a reason and a detail.
+
+    Args:
+        contents: Files as they are, N of them.
+        decode: (content, image_size, max_pixels) to pixels or a reason.
+        predict: uint8 (n, S, S, 3) to float32 (n, D).
+        plan: Sizes and limits.
+    """
+    decoded = [decode(content, plan.image_size, plan.max_pixels) for content in contents]
+    images = [image for image in decoded if isinstance(image, Decoded)]
+    predicted = predict(np.stack([image.pixels for image in images])) if images else np.empty((0, 0), np.float32)
+    digests = [hashlib.sha256(content).hexdigest() for content in contents]
+    columns = {
+        "content_sha256": digests,
+        "hash_split": [split_of(digest, plan.train_share) for digest in digests],
+        "width": [image.width if isinstance(image, Decoded) else None for image in decoded],
+        "height": [image.height if isinstance(image, Decoded) else None for image in decoded],
+        "features": _lists(predicted, [isinstance(image, Decoded) for image in decoded]),
+        "reason": [image.reason.value if isinstance(image, Rejected) else None for image in decoded],
+        "detail": [image.detail if isinstance(image, Rejected) else None for image in decoded],
+    }
+    return pd.DataFrame({field.name: _arrow_backed(columns[field.name], field.type) for field in OUTCOME})
+
+
+def _lists(values: NDArray[np.float32], present: list[bool]) -> pa.Array:
+    """One list of D floats for each true of ``present``, an empty one for each false, without copying the floats."""
+    width = values.shape[1] if values.size else 0
+    offsets = np.concatenate([[0], np.cumsum(present) * width]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values.reshape(-1)))
+
+
+def _arrow_backed(values: object, kind: pa.DataType) -> "pd.Series[Any]":
+    """A series that Spark hands on as Arrow, without making Python objects of it again."""
+    return pd.Series(pd.arrays.ArrowExtensionArray(pa.array(values, kind) if isinstance(values, list) else values))

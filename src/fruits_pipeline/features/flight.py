@@ -1,0 +1,112 @@
+"""Waves in flight: two at a time, each tried again when Spark fails, the last time in isolation."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from functools import partial
+from math import ceil
+
+from py4j.protocol import Py4JError
+from pyspark import inheritable_thread_target
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812 because Spark's own documentation spells it so
+
+from fruits_pipeline.features.batch import Plan
+from fruits_pipeline.features.job import FeatureJob
+from fruits_pipeline.features.split import share_of
+from fruits_pipeline.features.tasks import tasks_of
+from fruits_pipeline.features.wave import Work, compute
+from fruits_pipeline.session.progress import ImageProgress
+from fruits_pipeline.session.spark import cores, task_counts, task_cpus
+from fruits_pipeline.state.layout import wave_folders
+from fruits_pipeline.state.marker import WaveMarker
+
+log = logging.getLogger(__name__)
+
+IN_FLIGHT = 2
+
+
+@dataclass(frozen=True)
+class _Flight:
+    """What the threads of the waves share."""
+
+    job: FeatureJob
+    work: Work
+    manifest: DataFrame
+    stopped: threading.Event
+
+    def fly(self, wave: str) -> WaveMarker:
+        """Computes and marks one wave; a failure is tried once more, then with each image decoded in isolation."""
+        plain = _plan(self.job)
+        isolated = replace(plain, decode_timeout_s=self.job.settings.decode_timeout_s)
+        for plan in (plain, plain):
+            try:
+                return self._attempt(wave, plan)
+            except (PySparkException, Py4JError) as error:
+                if self.stopped.is_set():
+                    raise
+                log.warning("wave=%s failed and is tried again: %s", wave, first_line(error))
+        log.warning("wave=%s is tried a last time, with every image decoded in isolation", wave)
+        return self._attempt(wave, isolated)
+
+    def _attempt(self, wave: str, plan: Plan) -> WaveMarker:
+        self.job.ledger.sweep(wave_folders(wave))
+        marker = compute(self.work, self.manifest.where(F.col("wave") == wave), wave, plan)
+        self.job.ledger.mark_wave(marker)
+        return marker
+
+
+def computed(job: FeatureJob, pending: dict[str, int]) -> Iterator[WaveMarker]:
+    """The marked waves, as they finish; ``pending`` gives each wave's number of images.
+
+    Two are in flight, so that one's last tasks leave no core idle. Leaving the iterator stops the others.
+    """
+    context = job.spark.sparkContext
+    images = sum(pending.values())
+    job.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", job.settings.batch_rows)
+    tasks = tasks_of(ceil(images / len(pending)), cores(job.spark))
+    log.info("tasks=%d a wave because it holds about %d images", tasks, images / len(pending))
+    work = _work(job, tasks)
+    flight = _Flight(job, work, job.manifest(), threading.Event())
+    pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="wave")
+    with ImageProgress(images, lambda: work.counter.value, partial(task_counts, context)):
+        try:
+            fly = inheritable_thread_target(flight.fly)
+            for future in as_completed([pool.submit(fly, wave) for wave in sorted(pending)]):
+                yield future.result()
+        finally:
+            flight.stopped.set()
+            context.cancelAllJobs()
+            pool.shutdown(cancel_futures=True)
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what Spark says, which alone is for people."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def _plan(job: FeatureJob) -> Plan:
+    return Plan(
+        image_size=job.model.image_size,
+        max_pixels=job.settings.max_pixels,
+        train_share=share_of(job.settings.train_split),
+        threads=task_cpus(job.spark),
+    )
+
+
+def _work(job: FeatureJob, tasks: int) -> Work:
+    context = job.spark.sparkContext
+    return Work(
+        spark=job.spark,
+        store=job.store,
+        source=job.source,
+        fingerprint=job.fingerprint,
+        train_split=job.settings.train_split,
+        max_bytes=job.settings.max_bytes,
+        model=context.broadcast(job.model),
+        counter=context.accumulator(0),
+        tasks=tasks,
+    )

@@ -1,0 +1,47 @@
+"""Any mode that Pillow may decode to, as 8-bit RGB or 8-bit grey; the rules stand in ``decode``."""
+
+import numpy as np
+from PIL import Image
+
+_AS_IS = frozenset({"RGB", "L"})
+_CONVERTED = frozenset({"P", "CMYK", "YCbCr", "RGBX", "1"})
+_GREY_16 = frozenset({"I;16", "I;16B", "I;16L", "I;16N", "I"})
+_UNMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}
+_ALPHA = frozenset({"RGBA", "LA", "PA", *_UNMULTIPLIED})
+_WHITE = (255, 255, 255)
+_MAX_16 = 65535
+# 65535 / 255: the factor at which both ends of the two ranges meet.
+_PER_GREY = 257
+
+
+def to_eight_bits(image: Image.Image) -> Image.Image | None:
+    """A loaded image as mode RGB or L and of the same size, None when its mode has no agreed meaning."""
+    if image.mode in _GREY_16:
+        return _grey(image)
+    if image.mode in _ALPHA:
+        return _over_white(image)
+    if image.mode not in _AS_IS and image.mode not in _CONVERTED:
+        return None
+    if "transparency" in image.info:
+        return _over_white(image)
+    if image.mode in _AS_IS:
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    plain = image.convert(_UNMULTIPLIED[image.mode]) if image.mode in _UNMULTIPLIED else image
+    rgba = plain.convert("RGBA")
+    canvas = Image.new("RGB", image.size, _WHITE)
+    canvas.paste(rgba, mask=rgba.getchannel("A"))
+    return canvas
+
+
+def _grey(image: Image.Image) -> Image.Image | None:
+    values = np.asarray(image)
+    if image.mode == "I" and (values.min() < 0 or values.max() > _MAX_16):
+        return None
+    eight_bits = ((values.astype(np.uint32) + _PER_GREY // 2) // _PER_GREY).astype(np.uint8)
+    if isinstance(transparent := image.info.get("transparency"), int):
+        eight_bits[values == transparent] = 255
+    return Image.fromarray(eight_bits)

@@ -1,0 +1,194 @@
+"""An encoded image to RGB pixels of one size, or the reason why not.
+
+The rules, in the order in which they are applied:
+
+* Zero bytes are ``empty``. The first bytes say the format, never the name: JPEG (also MPO), PNG, WebP, BMP,
+  GIF, TIFF; anything else is ``not_an_image``.
+* ``max_pixels`` is the only limit: width times height in the header, and a TIFF's tile, are judged before
+  anything is decoded (``too_many_pixels``). Pillow's own limit neither warns nor interferes.
+* Only the first frame is decoded. A file that ends too early is ``truncated``, other damage is ``corrupt``;
+  no part of a damaged image is used.
+* The orientation in EXIF or XMP is applied; metadata that cannot be read mean upright, not a reject.
+* 1-bit and grey are repeated in R, G and B; palette, CMYK and YCbCr become RGB as Pillow converts them.
+* Transparency of any kind (alpha, palette entries, PNG's ``tRNS``) is laid over white.
+* 16-bit grey is divided by 257, not clipped; integers beyond 0 to 65535, floats, LAB and others are
+  ``unsupported_mode``.
+* The size becomes ``image_size`` x ``image_size``: bilinear with antialias, aspect ratio not kept, as
+  ``keras.utils.load_img(target_size=..., interpolation="bilinear")`` does. Images are turned upright after
+  that, because turning few pixels is cheap; the order shows in the last bit at most.
+"""
+
+import io
+import re
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
+
+from fruits_pipeline.images.convert import to_eight_bits
+from fruits_pipeline.images.quiet import QUIET
+from fruits_pipeline.images.reason import Reason
+from fruits_pipeline.images.signature import container, webp_canvas, webp_length
+
+# What Pillow's plugins raise for damaged files: mutated files of every format gave the first four, the
+# plugins' source names the others. Caught around Pillow's calls only, so that a bug of ours is never
+# taken for a corrupt image.
+_DAMAGE = (OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, struct.error, zlib.error)
+_TRUNCATED = re.compile("truncated|cannot load this image", re.IGNORECASE)
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_DETAIL_CHARACTERS = 160
+_ORIENTATION = 0x0112
+_TILE_WIDTH, _TILE_HEIGHT = 322, 323
+_METADATA = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SIDEWAYS = frozenset({5, 6, 7, 8})
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """An image's pixels and the size that it had.
+
+    Attributes:
+        pixels: uint8 (S, S, 3), RGB, C-contiguous, read-only; S is the ``image_size`` asked for.
+        width: pixels of the original from left to right, once upright.
+        height: pixels of the original from top to bottom, once upright.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Why there are no pixels: a word to count by, and one short line that is the same in every run."""
+
+    reason: Reason
+    detail: str
+
+
+def decode(content: bytes, image_size: int, max_pixels: int) -> Decoded | Rejected:
+    """The pixels of an encoded image as (``image_size``, ``image_size``, 3), or the reason why not.
+
+    Safe to call from many threads at once.
+
+    Args:
+        content: the whole file.
+        image_size: pixels, of both sides of the result; at least 1.
+        max_pixels: width times height of the original, above which nothing is decoded.
+    """
+    if not content:
+        return Rejected(Reason.EMPTY, "0 bytes")
+    name = container(content)
+    if name is None:
+        return Rejected(Reason.NOT_AN_IMAGE, f"starts with {content[:8]!r}")
+    with QUIET:
+        image = _opened(content, name, max_pixels)
+        if isinstance(image, Rejected):
+            return image
+        try:
+            image.load()
+        except _DAMAGE as fault:
+            cut = _TRUNCATED.search(str(fault)) is not None or isinstance(fault, EOFError | struct.error)
+            return _damaged(name, fault, truncated=cut)
+        eight_bits = to_eight_bits(image)
+        if eight_bits is None:
+            return Rejected(Reason.UNSUPPORTED_MODE, f"{name} of mode {image.mode}")
+        return _finished(eight_bits, _orientation(image), image_size)
+
+
+def _finished(image: Image.Image, orientation: int, image_size: int) -> Decoded:
+    """Resized, upright, RGB; grey is repeated last, because one band is resized faster than three."""
+    width, height = image.size
+    small = image.resize((image_size, image_size), Image.Resampling.BILINEAR)
+    if orientation in _TURNS:
+        small = small.transpose(_TURNS[orientation])
+    if small.mode != "RGB":
+        small = small.convert("RGB")
+    pixels = np.frombuffer(small.tobytes(), np.uint8).reshape(image_size, image_size, 3)
+    if orientation in _SIDEWAYS:
+        width, height = height, width
+    return Decoded(pixels, width, height)
+
+
+def _opened(content: bytes, name: str, max_pixels: int) -> Image.Image | Rejected:
+    """The image with its header read and its size allowed, not yet decoded."""
+    canvas = webp_canvas(content) if name == "WEBP" else None
+    if canvas is not None and canvas[0] * canvas[1] > max_pixels:
+        return _too_many(canvas, max_pixels)
+    source = io.BytesIO(content)
+    try:
+        image = Image.open(source, formats=(name,))
+        tile = _tile(image)
+    except _DAMAGE as fault:
+        return _damaged(name, fault, truncated=_ends_early(content, name))
+    for size in (image.size, tile):
+        if size[0] * size[1] > max_pixels:
+            return _too_many(size, max_pixels)
+    return image
+
+
+def _tile(image: Image.Image) -> tuple[int, int]:
+    """Width and height of a TIFF's tile, which may be larger than the image; (0, 0) where there is none."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 0, 0
+    return int(image.tag_v2.get(_TILE_WIDTH, 0)), int(image.tag_v2.get(_TILE_HEIGHT, 0))
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 (upright) to 8; 1 where there is none, or none that can be read."""
+    # A TIFF's orientation is no longer there: Pillow itself turns it upright as it is loaded.
+    if _METADATA.isdisjoint(image.info):
+        return 1
+    try:
+        found = image.getexif().get(_ORIENTATION)
+    except _DAMAGE:
+        return 1
+    return found if isinstance(found, int) else 1
+
+
+class _Watched(io.BytesIO):
+    """Bytes that remember whether more was asked for than is there."""
+
+    ran_out = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        found = super().read(size)
+        if size is not None and len(found) < size:
+            self.ran_out = True
+        return found
+
+
+def _ends_early(content: bytes, name: str) -> bool:
+    """Whether a header that Pillow refused is cut off, rather than wrong: it is read again, watched."""
+    if name == "WEBP":
+        return len(content) < webp_length(content)
+    source = _Watched(content)
+    try:
+        Image.open(source, formats=(name,))
+    except _DAMAGE:
+        return source.ran_out
+    return False
+
+
+def _too_many(size: tuple[int, int], max_pixels: int) -> Rejected:
+    return Rejected(Reason.TOO_MANY_PIXELS, f"{size[0]} x {size[1]} pixels, more than {max_pixels}")
+
+
+def _damaged(name: str, fault: Exception, *, truncated: bool) -> Rejected:
+    # Pillow's words for an unknown header hold the address of the object that was read.
+    words = "header not understood" if isinstance(fault, UnidentifiedImageError) else str(fault)
+    line = " ".join(_ADDRESS.sub("", words).split()) or type(fault).__name__
+    reason = Reason.TRUNCATED if truncated else Reason.CORRUPT
+    return Rejected(reason, f"{name}: {line}"[:_DETAIL_CHARACTERS])

@@ -1,0 +1,57 @@
+"""What a file is by its first bytes, whatever its name says.
+
+Sources: JPEG ITU-T T.81 B.1.1.3; PNG specification 5.2; GIF89a 17; TIFF 6.0 section 2 and BigTIFF;
+BMP ``BITMAPFILEHEADER``; RFC 9649 (WebP container) 2.3 to 2.7.
+"""
+
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"II*\x00", "TIFF"),
+    (b"MM\x00*", "TIFF"),
+    (b"II+\x00", "TIFF"),
+    (b"MM\x00+", "TIFF"),
+)
+# Sizes of the headers that may follow a BMP's first 14 bytes: two letters alone would take in prose.
+_BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
+
+
+def container(content: bytes) -> str | None:
+    r"""Pillow's name of the format whose signature ``content`` starts with, None when there is none.
+
+    >>> container(b"GIF89a"), container(b"BMW is no bitmap"), container(b"%PDF-1.7")
+    ('GIF', None, None)
+    """
+    for start, name in _SIGNATURES:
+        if content.startswith(start):
+            return name
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "WEBP"
+    if content[:2] == b"BM" and int.from_bytes(content[14:18], "little") in _BMP_HEADERS:
+        return "BMP"
+    return None
+
+
+def webp_canvas(content: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels from a WebP's first chunk, None when it has no such header.
+
+    A header that is cut off gives some smaller size: harmless, for it is not decoded.
+    Pillow's plugin makes its canvas on opening, so ``max_pixels`` must be judged before.
+    """
+    chunk = content[12:16]
+    if chunk == b"VP8X":
+        return 1 + int.from_bytes(content[24:27], "little"), 1 + int.from_bytes(content[27:30], "little")
+    if chunk == b"VP8L":
+        bits = int.from_bytes(content[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if chunk == b"VP8 ":
+        bits = int.from_bytes(content[26:30], "little")
+        return bits & 0x3FFF, bits >> 16 & 0x3FFF
+    return None
+
+
+def webp_length(content: bytes) -> int:
+    """Bytes that a WebP says it has: those that its RIFF header counts, with the 8 of that header."""
+    return 8 + int.from_bytes(content[4:8], "little")

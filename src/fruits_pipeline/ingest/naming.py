@@ -1,0 +1,54 @@
+"""What an object's key below the source's root says: its label, its split, and why it is skipped."""
+
+from enum import StrEnum
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from fruits_pipeline.schemas import TEST, TRAIN
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+_SPLIT_FOLDERS = {"training": TRAIN, "test": TEST}
+
+
+class SkipReason(StrEnum):
+    """Why an object that was found is not read."""
+
+    HIDDEN = "hidden"
+    """It, or a folder above it, has a name that begins with a dot or an underscore."""
+    NOT_SAMPLED = "not_sampled"
+    """``--sample`` took others of its label."""
+    NOT_AN_IMAGE_NAME = "not_an_image_name"
+    """Its name ends with none of the known suffixes."""
+
+
+class Meaning(NamedTuple):
+    """Label, split (``train``, ``test`` or None) and skip reason of one object."""
+
+    label: str | None
+    split: str | None
+    skip_reason: SkipReason | None
+
+
+def meaning(key: str) -> Meaning:
+    """What ``key``, the part of a path below the source's root, says.
+
+    The label is the last folder that is no Training or Test folder, the split the last one that is.
+
+    >>> meaning("Training/Apple Red 1/0_100.jpg")
+    Meaning(label='Apple Red 1', split='train', skip_reason=None)
+    >>> meaning("_old/notes.txt").skip_reason
+    <SkipReason.HIDDEN: 'hidden'>
+    """
+    *folders, name = key.split("/")
+    label = next((folder for folder in reversed(folders) if folder.lower() not in _SPLIT_FOLDERS), None)
+    splits = (_SPLIT_FOLDERS.get(folder.lower()) for folder in reversed(folders))
+    split = next((found for found in splits if found), None)
+    return Meaning(label, split, _skip_reason(folders, name))
+
+
+def _skip_reason(folders: list[str], name: str) -> SkipReason | None:
+    if any(part.startswith((".", "_")) for part in (*folders, name)):
+        return SkipReason.HIDDEN
+    if PurePosixPath(name).suffix.lower() not in IMAGE_SUFFIXES:
+        return SkipReason.NOT_AN_IMAGE_NAME
+    return None

@@ -1,0 +1,54 @@
+"""The reduced matrix as text files, for tools that do not read Parquet."""
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
+
+from fruits_pipeline import schemas
+from fruits_pipeline.session import tables
+from fruits_pipeline.session.tables import conform
+from fruits_pipeline.settings.reduce import ExportKind
+from fruits_pipeline.state import layout
+from fruits_pipeline.storage import uri
+from fruits_pipeline.storage.store import Store
+
+# RFC 4180: a quote within a value is doubled. Spark would trim values and escape with a backslash.
+_CSV = {
+    "header": "true",
+    "encoding": "UTF-8",
+    "quote": '"',
+    "escape": '"',
+    "ignoreLeadingWhiteSpace": "false",
+    "ignoreTrailingWhiteSpace": "false",
+}
+# A missing label is written as null, so that every line has the same keys.
+_JSON = {"encoding": "UTF-8", "ignoreNullFields": "false"}
+
+
+def build_export(spark: SparkSession, store: Store, kind: ExportKind) -> int:
+    """Exports the dataset ``reduced`` of the output and gives the number of its rows."""
+    reduced = tables.read(spark, uri.join(store.root, layout.REDUCED), schemas.REDUCED, "reduced")
+    export(reduced, uri.join(store.root, layout.EXPORTS, kind), kind)
+    return reduced.count()
+
+
+def export(reduced: DataFrame, place: str, kind: ExportKind) -> None:
+    """Writes the rows of ``schemas.REDUCED`` as text files to the folder ``place``, replacing what Spark left there.
+
+    Args:
+        reduced: Rows of ``schemas.REDUCED``, k components each.
+        place: Folder to write.
+        kind: ``json``: one object ``{"path", "label", "split", "pca_features": [k numbers]}`` in each line.
+            ``csv``: with header, columns ``path, label, split, pc_1 ... pc_k``; a missing label is empty.
+    """
+    rows = conform(reduced, schemas.REDUCED, "reduced")
+    if kind == "json":
+        rows.write.options(**_JSON).mode("overwrite").json(place)
+    else:
+        _wide(rows).write.options(**_CSV).mode("overwrite").csv(place)
+
+
+def _wide(rows: DataFrame) -> DataFrame:
+    """One column for each component, as many as the first row has."""
+    first = rows.select(F.size("pca_features")).first()
+    components = [F.col("pca_features")[i].alias(f"pc_{i + 1}") for i in range(first[0] if first else 0)]
+    return rows.select("path", "label", "split", *components)

@@ -1,0 +1,80 @@
+"""Which rooms' settings each command takes, as one nested model for each command."""
+
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from pydantic import JsonValue
+
+from fruits_pipeline.settings.classify import ClassifySettings
+from fruits_pipeline.settings.demo import DemoSettings
+from fruits_pipeline.settings.features import BackboneSettings, FeaturesSettings
+from fruits_pipeline.settings.ingest import IngestSettings
+from fruits_pipeline.settings.output import OutputSettings
+from fruits_pipeline.settings.reduce import ReduceSettings
+from fruits_pipeline.settings.room import Room, flat
+from fruits_pipeline.settings.session import SessionSettings
+
+
+class Command(Room):
+    """What every command takes."""
+
+    session: Annotated[SessionSettings, flat("Session")] = SessionSettings()
+
+    def flattened(self) -> dict[str, JsonValue]:
+        """All settings under their flat names, as JSON values."""
+        rooms: dict[str, Any] = self.model_dump(mode="json")
+        return {name: value for room in rooms.values() for name, value in room.items()}
+
+
+class JobCommand(Command):
+    """What every command on an output takes."""
+
+    output: Annotated[OutputSettings, flat("Output")]
+
+
+@Parameter(name="*")
+class ExtractCommand(JobCommand):
+    """Settings of ``extract``."""
+
+    ingest: Annotated[IngestSettings, flat("Input")]
+    features: Annotated[FeaturesSettings, flat("Features")] = FeaturesSettings()
+
+
+@Parameter(name="*")
+class ReduceCommand(JobCommand):
+    """Settings of ``reduce``."""
+
+    reduce: Annotated[ReduceSettings, flat("Reduce")] = ReduceSettings()
+
+
+@Parameter(name="*")
+class ClassifyCommand(JobCommand):
+    """Settings of ``classify``."""
+
+    classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
+
+
+@Parameter(name="*")
+class RunCommand(ExtractCommand):
+    """Settings of ``run``."""
+
+    reduce: Annotated[ReduceSettings, flat("Reduce")] = ReduceSettings()
+    classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
+
+
+@Parameter(name="*")
+class WeightsCommand(Command):
+    """Settings of ``weights``."""
+
+    backbone: Annotated[BackboneSettings, flat("Features")] = BackboneSettings()
+
+
+@Parameter(name="*")
+class DemoCommand(JobCommand):
+    """Settings of ``demo``: the sample is drawn beside the output, so there is no source to name."""
+
+    output: Annotated[OutputSettings, flat("Output")] = OutputSettings(output_uri="fruits-demo")
+    demo: Annotated[DemoSettings, flat("Input")] = DemoSettings()
+    features: Annotated[FeaturesSettings, flat("Features")] = FeaturesSettings()
+    reduce: Annotated[ReduceSettings, flat("Reduce")] = ReduceSettings()
+    classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()

@@ -1,0 +1,72 @@
+"""Settings of the feature job: the backbone, how it is run, and how many rejects are too many."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from fruits_pipeline.settings.room import Incidental, Room
+
+BackboneName = Literal["mobilenetv2", "xception"]
+EngineName = Literal["openvino", "tensorflow"]
+Precision = Literal["f32", "bf16"]
+
+
+FOLDER_SPLIT = "folder"
+
+
+def _folder_or_fraction(value: Any) -> Any:
+    """``folder``, or the share of images for training in (0, 1)."""
+    if value == FOLDER_SPLIT:
+        return value
+    try:
+        share = float(value)
+    except (TypeError, ValueError):
+        share = 0.0
+    if not 0 < share < 1:
+        raise ValueError("expected 'folder' or a fraction in (0, 1) such as 0.8")
+    return share
+
+
+class BackboneSettings(Room):
+    """Which pretrained network, at which size, run by what."""
+
+    backbone: BackboneName = Field("mobilenetv2", description="Pretrained network.")
+    engine: EngineName = Field("openvino", description="What runs it; tensorflow is the reference.")
+    precision: Precision = Field("f32", description="Arithmetic of the engine; bf16 needs a processor that has it.")
+    image_size: int | None = Field(
+        None,
+        ge=32,
+        le=2048,
+        description="Side in pixels of the square that images are resized to; by default the "
+        "published 224 (mobilenetv2) or 299 (xception).",
+    )
+    weights: Annotated[Path | None, Incidental] = Field(
+        None, description="Weights file (Keras HDF5, no top); by default fetched once and kept in the cache."
+    )
+    cache_dir: Annotated[Path | None, Incidental] = Field(
+        None, description="Folder for weights and converted models; by default the user's cache folder."
+    )
+
+
+class FeaturesSettings(BackboneSettings):
+    """How images become features."""
+
+    train_split: Annotated[str | float, BeforeValidator(_folder_or_fraction)] = Field(
+        FOLDER_SPLIT,
+        description="'folder': by Training and Test folders, other images by a hash of their content (0.8 train). "
+        "A fraction: that share of all images is train, by the same hash.",
+    )
+    max_pixels: int = Field(100_000_000, ge=1, description="Images with more pixels are rejected.")
+    max_bytes: int = Field(268_435_456, ge=1, description="Images with more bytes are rejected unread.")
+    batch_rows: Annotated[int, Incidental] = Field(32, ge=1, le=1024, description="Images in one prediction.")
+    max_reject_share: Annotated[float, Incidental] = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of rejects at which the job stops, judged after each wave once 1,000 "
+        "images were tried, and at the end.",
+    )
+    decode_timeout_s: Annotated[float, Incidental] = Field(
+        60.0, gt=0, description="Seconds for one image when a failed wave is decoded in isolation."
+    )

@@ -1,0 +1,20 @@
+"""Settings of the manifest: where the images are, and how they are sampled and grouped."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fruits_pipeline.settings.room import Incidental, Room
+
+
+class IngestSettings(Room):
+    """Which images are in the manifest."""
+
+    data_source: str = Field(min_length=1, description="Folder of images, or a glob of folders such as 'data/*'.")
+    sample: int | None = Field(None, ge=1, description="Take only this many images of each label.")
+    sample_seed: int = Field(42, description="Seed of the sample.")
+    wave_images: Annotated[int | None, Incidental] = Field(
+        None,
+        ge=1,
+        description="Images in one wave of work; by default 10,000 for each core, at most 200,000.",
+    )

@@ -1,0 +1,18 @@
+"""Settings of the output: where the results go, and what may be replaced there."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from pydantic import Field
+
+from fruits_pipeline.settings.room import Incidental, Room
+
+
+class OutputSettings(Room):
+    """Where datasets, models and ``run.json`` are written."""
+
+    output_uri: Annotated[str, Incidental] = Field(min_length=1, description="Folder for all results.")
+    overwrite: Annotated[bool, Incidental, Parameter(negative="")] = Field(
+        False,
+        description="Replace results that were made with other settings, and those that follow from them.",
+    )

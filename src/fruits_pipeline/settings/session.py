@@ -1,0 +1,32 @@
+"""Settings of the process: Spark's memory on a laptop, logs, the settings file."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from fruits_pipeline.settings.room import Incidental, Room
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+_UPPER = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
+
+
+def _memory(value: str) -> str:
+    """A size as Java takes it, in megabytes or gigabytes."""
+    if not re.fullmatch(r"[1-9]\d*[mgMG]", value):
+        raise ValueError("expected a size such as 4g or 512m")
+    return value
+
+
+class SessionSettings(Room):
+    """What the job needs from its surroundings."""
+
+    driver_memory: Annotated[str, AfterValidator(_memory), Incidental] = Field(
+        "4g", description="Memory of a local Spark; under spark-submit its own flags rule."
+    )
+    log_level: Annotated[LogLevel, _UPPER, Incidental] = Field("INFO", description="Least severe line to log.")
+    config: Annotated[Path | None, Incidental, Parameter(name="--config")] = Field(
+        None, description="Flat JSON file of settings; flags and FRUITS_ variables beat it."
+    )

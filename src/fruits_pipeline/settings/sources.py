@@ -1,0 +1,112 @@
+"""Where settings come from beside flags, and every fault in them, told at once.
+
+A flag beats a ``FRUITS_`` variable, a variable beats the flat JSON file of ``--config``, that beats the default.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from cyclopts import App, ArgumentCollection, Token
+from cyclopts.config import Dict, Env
+from pydantic import ValidationError
+
+from fruits_pipeline.settings.commands import Command, DemoCommand, RunCommand, WeightsCommand
+
+PREFIX = "FRUITS_"
+# Stands for a required value that is missing, so that the other values are checked all the same;
+# no command line or environment can hold it.
+_MISSING = "\0"
+
+
+def known_settings() -> tuple[str, ...]:
+    """The settings of all commands: one file and one environment serve them all."""
+    names: dict[str, None] = {}
+    for command in (RunCommand, WeightsCommand, DemoCommand):
+        names |= dict.fromkeys(_fields(command))
+    return tuple(names)
+
+
+def _fields(command: type[Command]) -> Iterable[str]:
+    rooms = (field.annotation for field in command.model_fields.values())
+    return (name for room in rooms if room is not None for name in room.model_fields)
+
+
+class Sources:
+    """Fills in what flags leave open, and gathers every fault on the way."""
+
+    def __init__(self, tokens: Iterable[str]) -> None:
+        """``tokens`` is the command line."""
+        self.faults: list[str] = []
+        self._flags = [token.partition("=")[0] for token in tokens if token.startswith("--")]
+
+    def __call__(self, app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+        """Adds values for the command's settings that no flag gave; cyclopts calls it before it converts."""
+        mine = tuple(_setting(name) for argument in arguments for name in argument.names)
+        known = known_settings()
+        self._unknown((_setting(flag) for flag in self._flags), mine, "command line")
+        prefixed = (key.removeprefix(PREFIX).lower() for key in sorted(os.environ) if key.startswith(PREFIX))
+        self._unknown(prefixed, known, f"environment {PREFIX}*")
+        Env(PREFIX, command=False)(app, commands, arguments)
+        config = arguments.match("--config")[0]
+        for token in config.tokens[-1:]:
+            content = self._file(token.value)
+            self._unknown(content, known, f"--config {token.value}")
+            own = {key: value for key, value in content.items() if key in mine}
+            Dict(own, source=token.value, use_commands_as_keys=False)(app, commands, arguments)
+        for argument in arguments:
+            if argument.required and not argument.has_tokens and argument.name.startswith("--"):
+                self.faults.append(f"{argument.name} is required: give the flag, or set {_variable(argument.name)}")
+                argument.append(Token(keyword=argument.name, value=_MISSING, source="missing"))
+
+    def _unknown(self, names: Iterable[str], known: tuple[str, ...], where: str) -> None:
+        """Notes each name that is no setting, with the nearest one that is."""
+        for name in names:
+            if name not in known:
+                nearest = get_close_matches(name, known, n=1, cutoff=0)[0]
+                self.faults.append(f"{where}: unknown setting {name!r}; the nearest known one is {nearest!r}")
+
+    def invalid(self, error: ValidationError) -> None:
+        """Notes each value that its setting does not take."""
+        for fault in error.errors():
+            name = next(str(part) for part in reversed(fault["loc"]) if part in known_settings())
+            if fault["input"] != _MISSING:
+                self.faults.append(f"{_flag(name)}: expected {_expectation(fault['msg'])}, found {fault['input']!r}")
+
+    def _file(self, path: str) -> dict[str, Any]:
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            self.faults.append(f"--config: expected a JSON file at {path!r}, found {error}")
+            return {}
+        if not isinstance(content, dict):
+            self.faults.append(f"--config: expected one flat JSON object in {path!r}, found {type(content).__name__}")
+            return {}
+        return content
+
+
+def _expectation(message: str) -> str:
+    """What pydantic's message expects, without its preface.
+
+    >>> _expectation("Input should be greater than or equal to 1")
+    'a number greater than or equal to 1'
+    """
+    said = message.partition(", unable to ")[0]
+    for preface in ("Value error, ", "Input should be ", "String should have ", "expected "):
+        said = said.removeprefix(preface)
+    return f"a number {said}" if said.startswith(("greater", "less")) else said
+
+
+def _setting(flag: str) -> str:
+    return flag.lstrip("-").replace("-", "_")
+
+
+def _flag(setting: str) -> str:
+    return "--" + setting.replace("_", "-")
+
+
+def _variable(flag: str) -> str:
+    return PREFIX + _setting(flag).upper()

@@ -1,0 +1,113 @@
+"""``run.json``: all that is needed to judge a run and to repeat it, written on failure too."""
+
+import json
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+from pydantic import JsonValue
+
+from fruits_pipeline.errors import DatasetError, exit_code
+from fruits_pipeline.state.counts import Counts
+from fruits_pipeline.state.layout import RUN_RECORD
+from fruits_pipeline.storage.store import Store
+
+_PACKAGES = (
+    "fruits-pipeline",
+    "pyspark",
+    "openvino",
+    "tensorflow-cpu",
+    "numpy",
+    "pandas",
+    "pillow",
+    "pyarrow",
+)
+
+
+class RunRecord:
+    """What one command did, room by room."""
+
+    def __init__(self, command: str, settings: dict[str, JsonValue]) -> None:
+        """``settings`` are all settings of the command, flat."""
+        self._began_s = time.monotonic()
+        self.counts = Counts()
+        self.rooms: dict[str, dict[str, JsonValue]] = {}
+        self.seconds: dict[str, float] = {}
+        self._content: dict[str, JsonValue] = {
+            "fruits_pipeline": version("fruits-pipeline"),
+            "command": command,
+            "status": "running",
+            "exit_code": None,
+            "error": None,
+            "started": _now(),
+            "settings": settings,
+            "machine": {"system": platform.platform(), "python": platform.python_version()},
+            "versions": _versions(),
+        }
+
+    @property
+    def content(self) -> dict[str, JsonValue]:
+        """What ``run.json`` holds."""
+        rooms: dict[str, JsonValue] = dict(self.rooms)
+        seconds: dict[str, JsonValue] = dict(self.seconds)
+        return self._content | {
+            "counts": self.counts.model_dump(),
+            "rooms": rooms,
+            "seconds": seconds,
+        }
+
+    @contextmanager
+    def kept(self, store: Store) -> Iterator["RunRecord"]:
+        """Writes ``run.json`` when the block ends, however it ends.
+
+        Raises:
+            DatasetError: When the ``run.json`` that stands there is somebody else's, or the counts do not add up.
+        """
+        _refuse_foreign(store)
+        error: BaseException | None = None
+        try:
+            yield self
+            self.counts.checked()
+        except BaseException as failure:
+            error = failure
+            raise
+        finally:
+            code = exit_code(error)
+            self._content |= {
+                "status": "failed" if error else "done",
+                "exit_code": code,
+                "error": None if error is None else f"{type(error).__name__}: {error}",
+                "finished": _now(),
+                "seconds_total": round(time.monotonic() - self._began_s, 1),
+            }
+            store.write(RUN_RECORD, json.dumps(self.content, indent=1, ensure_ascii=False).encode())
+
+
+def _refuse_foreign(store: Store) -> None:
+    if store.stat(RUN_RECORD) is None:
+        return
+    try:
+        ours = "fruits_pipeline" in json.loads(store.read(RUN_RECORD))
+    except (ValueError, TypeError):
+        ours = False
+    if not ours:
+        raise DatasetError(
+            f"expected {store.root}/{RUN_RECORD} to be absent or ours, found another file; take another --output-uri"
+        )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _versions() -> dict[str, JsonValue]:
+    found: dict[str, JsonValue] = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return found

@@ -1,0 +1,99 @@
+"""A place to read from: a folder, or a glob of folders such as ``data/*``."""
+
+import fnmatch
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fruits_pipeline.errors import InputError, SettingsError, StorageError
+from fruits_pipeline.storage import uri
+from fruits_pipeline.storage.opening import open_store
+from fruits_pipeline.storage.store import Found
+
+_WILDCARD = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True)
+class Source:
+    """``root`` is the URI before the first wildcard, ``pattern`` the parts from there on ("" for a folder)."""
+
+    root: str
+    pattern: str
+
+    def objects(self) -> Iterator[Found]:
+        """Every object of the source, flat, in order of its key.
+
+        Raises:
+            InputError: When the root is no folder that can be read.
+        """
+        folder = Path(uri.local_path(self.root))
+        if not folder.is_dir():
+            there = "a file" if folder.exists() else "nothing"
+            raise InputError(f"expected a folder of images at {self.root}, found {there}; check --data-source")
+        wanted = self._wanted()
+        try:
+            yield from (found for found in open_store(self.root).objects() if _matches(found.key.split("/"), wanted))
+        except StorageError as error:
+            raise InputError(f"expected a source that can be read, but {error}") from error
+
+    def may_hold(self, key: str) -> bool:
+        """Whether ``key`` or something below it can match the pattern."""
+        return _agree(key.split("/"), self._wanted())
+
+    def _wanted(self) -> list[str]:
+        return self.pattern.split("/") if self.pattern else []
+
+    def __str__(self) -> str:
+        """The source as the user would spell it."""
+        return uri.join(self.root, self.pattern) if self.pattern else self.root
+
+
+def parse_source(address: str) -> Source:
+    """The source that ``address`` names; a folder whose own name has wildcard characters is taken as it is.
+
+    >>> parse_source("file:///data/fruits-*/Training")
+    Source(root='file:///data', pattern='fruits-*/Training')
+    """
+    whole = uri.normalise(address)
+    if uri.scheme(whole) == "file" and Path(uri.local_path(whole)).exists():
+        return Source(whole, "")
+    parts = whole.split("/")
+    first = next((n for n, part in enumerate(parts) if _WILDCARD.search(part)), len(parts))
+    return Source(uri.normalise("/".join(parts[:first])), "/".join(parts[first:]))
+
+
+def refuse_overlap(source: Source, output: str) -> None:
+    """Raises where results would be taken for images at the next run, or the reverse.
+
+    Raises:
+        SettingsError: When the output is inside the source, or the source inside the output.
+    """
+    target = uri.normalise(output)
+    if uri.scheme(source.root) != uri.scheme(target):
+        return
+    read, written = _real(source.root), _real(target)
+    rest = uri.below(written, read)
+    inside = rest is not None and (not rest or source.may_hold(rest))
+    if inside or uri.below(read, written) is not None:
+        raise SettingsError(
+            f"expected --output-uri outside --data-source and the reverse, found source {source} and output "
+            f"{target}; take another --output-uri"
+        )
+
+
+def _real(address: str) -> str:
+    """The URI with links resolved, where the file system has any."""
+    if uri.scheme(address) != "file":
+        return address
+    return f"file://{Path(uri.local_path(address)).resolve()}"
+
+
+def _matches(parts: list[str], wanted: list[str]) -> bool:
+    """Whether the leading parts of a key match the pattern, part by part."""
+    return len(parts) >= len(wanted) and _agree(parts, wanted)
+
+
+def _agree(parts: list[str], wanted: list[str]) -> bool:
+    """Whether parts and pattern agree as far as both go."""
+    return all(fnmatch.fnmatchcase(part, pattern) for part, pattern in zip(parts, wanted, strict=False))

@@ -1,0 +1,62 @@
+"""One face for every kind of storage: list, get, put, create-if-absent, lock.
+
+Keys are paths below the store's root, decoded, with ``/`` between the parts.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One object: its key, its length in bytes, and when it was last modified (UTC)."""
+
+    key: str
+    length: int
+    modified: datetime
+
+
+class Store(Protocol):
+    """What rooms may ask of storage; all failures are ``StorageError``."""
+
+    root: str
+
+    def objects(self, prefix: str = "") -> Iterator[Found]:
+        """Every object whose key stands below the folder ``prefix``, flat, in order of its key's UTF-8 bytes."""
+        ...
+
+    def stat(self, key: str) -> Found | None:
+        """The object, or None where there is none."""
+        ...
+
+    def read(self, key: str) -> bytes:
+        """The object's content."""
+        ...
+
+    def write(self, key: str, content: bytes) -> None:
+        """Puts ``content`` there at once: a reader sees the old object or the new one, never a part."""
+        ...
+
+    def put(self, key: str, file: Path) -> None:
+        """Puts the content of a local file there, as ``write`` does."""
+        ...
+
+    def create(self, key: str, content: bytes) -> bool:
+        """Puts ``content`` there unless an object stands there; False where one does."""
+        ...
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Removes the objects, and the folders that this leaves empty; an absent one is no fault."""
+        ...
+
+    def checksum(self, key: str) -> str:
+        """The content's checksum as ``algorithm:value``."""
+        ...
+
+    def hold(self, key: str, owner: str) -> AbstractContextManager[str | None]:
+        """Holds the lease ``key``: gives None when it is ours, else what its present owner wrote there."""
+        ...

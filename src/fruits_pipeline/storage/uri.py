@@ -1,0 +1,81 @@
+"""Addresses as the contract spells them: decoded, full URIs without a slash at the end.
+
+Local files are ``file:///...``; ``s3a`` and ``s3n`` are spelled ``s3``.
+"""
+
+import os
+import re
+
+from fruits_pipeline.errors import SettingsError
+
+_SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):(?=/)")
+_SAME = {"s3a": "s3", "s3n": "s3"}
+
+
+def normalise(address: str) -> str:
+    """The full URI of a plain path, a ``file:`` address or a bucket address.
+
+    >>> normalise("s3a://bucket/Apple Red 1/")
+    's3://bucket/Apple Red 1'
+    >>> normalise("file:/data//fruits/../x")
+    'file:///data/x'
+    """
+    found = _SCHEME.match(address)
+    if found is None:
+        return _of_path(os.path.expanduser(address))  # noqa: PTH111 because Path's raises where there is no such user
+    scheme = found[1].lower()
+    scheme = _SAME.get(scheme, scheme)
+    rest = address[found.end() :]
+    if scheme == "file":
+        return _of_path(rest)
+    return f"{scheme}://{rest.lstrip('/').rstrip('/')}"
+
+
+def _of_path(path: str) -> str:
+    return "file:///" + os.path.abspath(path).lstrip("/")  # noqa: PTH100 because Path.resolve would follow links
+
+
+def scheme(uri: str) -> str:
+    """The scheme of a normalised URI, such as ``file``."""
+    return uri.partition("://")[0]
+
+
+def local_path(uri: str) -> str:
+    """The path of a ``file:///`` URI.
+
+    Raises:
+        SettingsError: When the address is not local.
+    """
+    if scheme(uri) != "file":
+        raise SettingsError(
+            f"expected a local folder or a file: address, found {uri!r}; copy the data to this machine first"
+        )
+    return uri[len("file://") :]
+
+
+def join(uri: str, *parts: str) -> str:
+    """``uri`` with ``parts`` below it.
+
+    >>> join("file:///", "a")
+    'file:///a'
+    """
+    return "/".join([uri.removesuffix("/"), *parts])
+
+
+def below(uri: str, root: str) -> str | None:
+    """What stands below ``root`` in ``uri``: "" for the root itself, None when it is outside.
+
+    >>> below("file:///a/b/c", "file:///a")
+    'b/c'
+    >>> below("file:///ab", "file:///a") is None
+    True
+    """
+    if uri == root:
+        return ""
+    base = root.removesuffix("/") + "/"
+    return uri[len(base) :] if uri.startswith(base) else None
+
+
+def from_spark(path: str) -> str:
+    """The contract's spelling of a path as Spark's file sources give it (``file:/x``, decoded)."""
+    return re.sub(r"^file:/+", "file:///", path)

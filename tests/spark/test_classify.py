@@ -1,0 +1,154 @@
+import numpy as np
+import pytest
+from pyspark.ml import PipelineModel
+from pyspark.ml.feature import PCA
+from pyspark.ml.functions import array_to_vector
+from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
+
+from fruits_pipeline import schemas
+from fruits_pipeline.classify.predict import predictions
+from fruits_pipeline.classify.train import train
+from fruits_pipeline.errors import InputError
+from fruits_pipeline.session.arrange import arranged
+from fruits_pipeline.session.tables import spark_schema
+from fruits_pipeline.settings.classify import ClassifySettings
+
+ROOT = "file:///source"
+K = 4
+LABELS = ("banana", "Apple Red 1", "kiwi")
+SETTINGS = ClassifySettings(forest_trees=8, forest_depth=4, forest_components=3)
+
+
+def blobs(labels=LABELS, split="train", rows=20, seed=0):
+    """Rows of REDUCED, one well separated blob for each label."""
+    noise = np.random.default_rng(seed)
+    centres = {label: 6 * np.eye(K)[LABELS.index(label) if label in LABELS else 3] for label in labels}
+    return [
+        (f"{ROOT}/{split}/{label}/{i:03d}.jpg", label, split, (centre + noise.normal(size=K)).tolist())
+        for label, centre in centres.items()
+        for i in range(rows)
+    ]
+
+
+def unlabelled(rows):
+    return [(path.replace("/source/", "/source/new/"), None, split, values) for path, _, split, values in rows]
+
+
+def frame(spark, rows):
+    return spark.createDataFrame(rows, spark_schema(schemas.REDUCED))
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return blobs() + blobs(split="test", rows=5, seed=1) + unlabelled(blobs(rows=2, seed=2))
+
+
+@pytest.fixture(scope="module")
+def reduction(spark, rows):
+    """A reduction in shape: features_vector (K,) to pca_vector (K,)."""
+    vectors = frame(spark, rows).select(array_to_vector("pca_features").alias("features_vector"))
+    return PipelineModel([PCA(k=K, inputCol="features_vector", outputCol="pca_vector").fit(vectors)])
+
+
+@pytest.fixture(scope="module")
+def fitted(spark, rows, reduction):
+    return train(arranged(frame(spark, rows), ROOT), reduction, SETTINGS)
+
+
+def test_every_image_has_a_prediction_by_every_classifier(spark, rows, fitted):
+    found = predictions(frame(spark, rows), fitted)
+    assert found.columns == schemas.PREDICTIONS.names
+    table = found.collect()
+    assert sorted((row["path"], row["classifier"]) for row in table) == sorted(
+        (path, name) for path, *_ in rows for name in ("random_forest", "logistic_regression")
+    )
+    assert all(1 / 3 <= row["confidence"] <= 1 for row in table)
+
+
+def test_separable_labels_are_learnt_by_name(spark, rows, fitted):
+    truth = {path: path.split("/")[-2] for path, *_ in rows}
+    table = predictions(frame(spark, rows), fitted).collect()
+    right = {
+        name: np.mean([row["prediction"] == truth[row["path"]] for row in table if row["classifier"] == name])
+        for name in ("random_forest", "logistic_regression")
+    }
+    assert min(right.values()) > 0.95, right
+
+
+def test_confidence_is_the_largest_probability(spark, rows, fitted):
+    df = frame(spark, rows)
+    forest = fitted[0]
+    raw = forest.tail.transform(df.withColumn(forest.source, array_to_vector("pca_features")))
+    expected = {row["path"]: max(row["probability"]) for row in raw.collect()}
+    found = predictions(df, [forest]).collect()
+    assert {row["path"]: row["confidence"] for row in found} == pytest.approx(expected)
+
+
+def test_saved_models_label_feature_vectors(spark, rows, reduction, fitted, tmp_path):
+    features = frame(spark, rows).select("path", array_to_vector("pca_features").alias("features_vector"))
+    for one in fitted:
+        one.model.save(f"file://{tmp_path}/{one.name}")
+        loaded = PipelineModel.load(f"file://{tmp_path}/{one.name}").transform(features)
+        on_reduced = one.tail.transform(reduction.transform(features))
+        assert dict(loaded.select("path", "predicted_label").collect()) == dict(
+            on_reduced.select("path", "predicted_label").collect()
+        )
+
+
+def test_shuffled_rows_give_equal_predictions(spark, rows, reduction, fitted):
+    shuffled = frame(spark, rows).repartition(7).orderBy(F.rand(3))
+    again = train(arranged(shuffled, ROOT), reduction, SETTINGS)
+    for first, second in zip(fitted, again, strict=True):
+        one, two = (predictions(frame(spark, rows), [f]).orderBy("path").collect() for f in (first, second))
+        assert [row["prediction"] for row in one] == [row["prediction"] for row in two]
+        assert [row["confidence"] for row in one] == pytest.approx([row["confidence"] for row in two], abs=1e-6)
+
+
+def test_only_the_classifier_asked_for_is_fitted(spark, rows, reduction):
+    settings = SETTINGS.model_copy(update={"classifier": ("logistic_regression",)})
+    assert [one.name for one in train(frame(spark, rows), reduction, settings)] == ["logistic_regression"]
+
+
+def test_labels_are_indexed_by_alphabet(fitted):
+    for one in fitted:
+        assert list(one.model.stages[-1].getLabels()) == ["Apple Red 1", "banana", "kiwi"]
+
+
+def test_forest_sees_the_leading_components_only(fitted):
+    forest, regression = fitted
+    assert forest.tail.stages[-2].numFeatures == 3
+    assert regression.tail.stages[-2].numFeatures == K
+
+
+def test_test_labels_without_training_images_are_told_and_predicted(spark, rows, reduction, caplog):
+    more = rows + blobs(labels=("quince",), split="test", rows=3)
+    settings = SETTINGS.model_copy(update={"classifier": ("logistic_regression",)})
+    found = predictions(frame(spark, more), train(frame(spark, more), reduction, settings))
+    assert "labels_without_training_images=['quince'] mistakes=3" in caplog.text
+    told = found.where(F.col("label") == "quince").collect()
+    assert len(told) == 3
+    assert {row["prediction"] for row in told} <= set(LABELS)
+
+
+def test_at_most_ten_such_labels_are_named(spark, rows, reduction, caplog):
+    more = rows + blobs(labels=[f"new {i:02d}" for i in range(12)], split="test", rows=1)
+    train(frame(spark, more), reduction, SETTINGS.model_copy(update={"classifier": ("logistic_regression",)}))
+    assert "'new 09', ...] mistakes=12" in caplog.text
+    assert "new 10" not in caplog.text
+
+
+def test_one_training_label(spark, reduction):
+    rows = blobs(labels=("kiwi",)) + blobs(split="test")
+    with pytest.raises(InputError, match="at least 2 labels, found only 'kiwi'"):
+        train(frame(spark, rows), reduction, SETTINGS)
+
+
+def test_no_labelled_training_image(spark, reduction):
+    with pytest.raises(InputError, match="expect labelled training images, found none"):
+        train(frame(spark, unlabelled(blobs()) + blobs(split="test")), reduction, SETTINGS)
+
+
+def test_no_labelled_test_image(spark, reduction):
+    rows = blobs() + unlabelled(blobs(split="test"))
+    with pytest.raises(InputError, match=r"expect labelled test images .* under Test/, or use --train-split 0\.8"):
+        train(frame(spark, rows), reduction, SETTINGS)

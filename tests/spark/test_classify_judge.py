@@ -1,0 +1,55 @@
+import pytest
+
+from fruits_pipeline import schemas
+from fruits_pipeline.classify.judge import confusion, duplicates, mistakes
+from fruits_pipeline.session.tables import spark_schema
+
+ROWS = [
+    ("a1", "kiwi", "test", "f", "kiwi", 0.9),
+    ("a2", "kiwi", "test", "f", "plum", 0.5),
+    ("a3", "kiwi", "test", "f", "plum", 0.8),
+    ("a0", "plum", "test", "f", "kiwi", 0.5),
+    ("a4", None, "test", "f", "plum", 1.0),
+    ("a5", "kiwi", "train", "f", "plum", 1.0),
+    ("a6", "kiwi", None, "f", "plum", 1.0),
+    ("a1", "kiwi", "test", "g", "plum", 0.7),
+]
+
+
+@pytest.fixture
+def predicted(spark):
+    return spark.createDataFrame(ROWS, spark_schema(schemas.PREDICTIONS))
+
+
+def test_only_labelled_test_images_are_counted(predicted):
+    table = confusion(predicted)
+    assert table.schema == schemas.CONFUSION
+    assert [tuple(row.values()) for row in table.to_pylist()] == [
+        ("f", "kiwi", "kiwi", 1),
+        ("f", "kiwi", "plum", 2),
+        ("f", "plum", "kiwi", 1),
+        ("g", "kiwi", "plum", 1),
+    ]
+
+
+def test_mistakes_are_the_most_confident_and_ties_go_by_path(predicted):
+    table = mistakes(predicted)
+    assert table.schema == schemas.MISTAKES
+    assert [(row["classifier"], row["path"]) for row in table.to_pylist()] == [
+        ("f", "a3"),
+        ("f", "a0"),
+        ("f", "a2"),
+        ("g", "a1"),
+    ]
+    assert mistakes(predicted, most=1)["path"].to_pylist() == ["a3", "a1"]
+
+
+def test_duplicates_are_all_images_with_bytes_of_another(spark):
+    found = [("p3", "kiwi", "test", "x"), ("p1", "kiwi", "train", "x"), ("p2", None, "train", "y")]
+    rows = [(path, label, split, sha, 1, 1, [0.0]) for path, label, split, sha in found]
+    table = duplicates(spark.createDataFrame(rows, spark_schema(schemas.FEATURES)))
+    assert table.schema == schemas.DUPLICATES
+    assert [tuple(row.values()) for row in table.to_pylist()] == [
+        ("x", "train", "kiwi", "p1"),
+        ("x", "test", "kiwi", "p3"),
+    ]

@@ -1,0 +1,161 @@
+import numpy as np
+import pytest
+from pyspark.ml import PipelineModel
+from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
+from sklearn.decomposition import PCA
+
+from fruits_pipeline import schemas
+from fruits_pipeline.errors import DatasetError, InputError, SettingsError
+from fruits_pipeline.reduce.fit import as_vectors, fit, reduced
+from fruits_pipeline.session.arrange import arranged, partitions
+from fruits_pipeline.session.tables import spark_schema
+
+ROOT = "file:///source"
+D = 12
+
+
+def matrix(rows=120, seed=0):
+    noise = np.random.default_rng(seed)
+    mixing = noise.normal(size=(D, D)) * np.linspace(3, 0.1, D)
+    return (noise.normal(size=(rows, D)) @ mixing + 5).astype(np.float32)
+
+
+def frame(spark, values, test_from=None, root=ROOT):
+    test_from = len(values) if test_from is None else test_from
+    rows = [
+        (f"{root}/a/{i:04d}.jpg", "a", "train" if i < test_from else "test", f"{i}", 100, 100, row.tolist())
+        for i, row in enumerate(values)
+    ]
+    return spark.createDataFrame(rows, spark_schema(schemas.FEATURES))
+
+
+def values_of(rows):
+    return np.array([row["pca_features"] for row in rows.orderBy("path").collect()])
+
+
+def test_components_are_orthonormal_and_their_shares_fall_to_a_sum_of_one(spark):
+    reduction = fit(frame(spark, matrix()), D)
+    loadings = reduction.model.stages[-1].pc.toArray()
+    assert np.allclose(loadings.T @ loadings, np.eye(D), atol=1e-10)
+    ratio = reduction.explained_variance_ratio
+    assert ratio.shape == (D,)
+    assert (np.diff(ratio) <= 0).all()
+    assert ratio.sum() == pytest.approx(1)
+
+
+def test_agrees_with_scikit_learn_up_to_sign(spark):
+    values = matrix()
+    theirs = PCA(5).fit(values)
+    ours = fit(frame(spark, values), 5)
+    found = values_of(reduced(frame(spark, values), ours))
+    assert np.abs(found) == pytest.approx(np.abs(theirs.transform(values)), abs=1e-4)
+    assert ours.explained_variance_ratio[:5] == pytest.approx(theirs.explained_variance_ratio_, rel=1e-5)
+
+
+def test_largest_loading_of_each_component_is_positive(spark):
+    loadings = fit(frame(spark, matrix()), D).model.stages[-1].pc.toArray()
+    assert (loadings[np.abs(loadings).argmax(axis=0), np.arange(D)] > 0).all()
+
+
+def test_reduced_training_rows_have_mean_zero(spark):
+    features = frame(spark, matrix())
+    assert values_of(reduced(features, fit(features, 4))).mean(axis=0) == pytest.approx(0, abs=1e-5)
+
+
+def test_other_test_rows_change_nothing(spark):
+    values = matrix()
+    other = values.copy()
+    other[80:] = 1000
+    first, second = (fit(frame(spark, v, test_from=80), 4) for v in (values, other))
+    assert first.training_rows == second.training_rows == 80
+    assert second.explained_variance_ratio == pytest.approx(first.explained_variance_ratio, abs=1e-12)
+    same = frame(spark, values)
+    assert values_of(reduced(same, second)) == pytest.approx(values_of(reduced(same, first)), abs=1e-6)
+
+
+def test_rows_in_are_rows_out_and_unlabelled_and_test_rows_are_kept(spark):
+    features = frame(spark, matrix(30), test_from=20).withColumn("label", F.lit(None).cast("string"))
+    found = reduced(features, fit(features, 3))
+    assert found.columns == schemas.REDUCED.names
+    assert found.count() == 30
+
+
+def test_a_share_keeps_the_fewest_components_that_reach_it(spark):
+    features = frame(spark, matrix())
+    reduction = fit(features, 0.9)
+    running = np.cumsum(reduction.explained_variance_ratio)
+    assert running[reduction.k - 1] >= 0.9 > running[reduction.k - 2]
+    assert fit(features, reduction.k).k == reduction.k
+    assert values_of(reduced(features, reduction)).shape == (120, reduction.k)
+
+
+def test_one_with_a_dot_is_everything_and_without_a_dot_one_component(spark):
+    features = frame(spark, matrix())
+    assert (fit(features, 1.0).k, fit(features, 1).k) == (D, 1)
+
+
+def test_saved_model_loads_with_pipeline_model_and_gives_equal_values(spark, tmp_path):
+    features = frame(spark, matrix())
+    reduction = fit(features, 4)
+    reduction.model.save(f"file://{tmp_path}/reduce")
+    loaded = PipelineModel.load(f"file://{tmp_path}/reduce")
+    kept, again = (
+        np.array([row["pca_vector"].toArray() for row in model.transform(as_vectors(features)).collect()])
+        for model in (reduction.model, loaded)
+    )
+    assert (again == kept).all()
+    assert again.shape == (120, 4)
+
+
+def in_partitions(df):
+    return sorted(tuple(row["path"].rpartition("/")[2] for row in part) for part in df.rdd.glom().collect())
+
+
+def test_arrangement_follows_from_the_paths_below_the_root_alone(spark):
+    values = matrix(200)
+    expected = in_partitions(arranged(frame(spark, values), ROOT))
+    assert len(expected) == partitions(200) == 4
+    shuffled = frame(spark, values).repartition(7).orderBy(F.rand(3))
+    assert in_partitions(arranged(shuffled, ROOT)) == expected
+    elsewhere = frame(spark, values, root="s3://bucket/other")
+    assert in_partitions(arranged(elsewhere, "s3://bucket/other/")) == expected
+    assert in_partitions(arranged(elsewhere, ROOT)) != expected
+
+
+def test_shuffled_features_reduce_to_equal_values(spark):
+    features = frame(spark, matrix(200))
+    shuffled = features.repartition(7).orderBy(F.rand(3))
+    one, two = (arranged(df, ROOT) for df in (features, shuffled))
+    first, second = (values_of(reduced(df, fit(df, 6))) for df in (one, two))
+    assert second == pytest.approx(first, abs=1e-5)
+
+
+def test_too_few_training_images(spark):
+    with pytest.raises(InputError, match="at least 2 training images, found 1 in features"):
+        fit(frame(spark, matrix(3), test_from=1), 0.9)
+
+
+def test_equal_training_images(spark):
+    with pytest.raises(InputError, match="images that differ, found 5 with equal features"):
+        fit(frame(spark, np.ones((5, D), np.float32)), 0.9)
+
+
+def test_more_components_than_features(spark):
+    with pytest.raises(SettingsError, match=r"count from 1 to 12, .* found 13"):
+        fit(frame(spark, matrix()), 13)
+
+
+def test_more_components_than_the_images_span(spark):
+    with pytest.raises(InputError, match=r"--components 5 .* 4 training images span: expected at most 3"):
+        fit(frame(spark, matrix(4)), 5)
+
+
+def test_the_whole_variance_of_few_images_takes_no_more_components_than_they_span(spark):
+    assert fit(frame(spark, matrix(4)), 1.0).k == 3
+
+
+def test_features_that_are_no_numbers(spark):
+    values = matrix(10)
+    values[3, 7] = np.nan
+    with pytest.raises(DatasetError, match=r"finite numbers, .* 1 of 12 columns, the first at index 7"):
+        fit(frame(spark, values), 0.9)

@@ -1,0 +1,39 @@
+"""Fixtures of tests that start whole commands, on the real MobileNetV2."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+from running import run_command
+
+from fruits_pipeline.backbones.model import ModelRequest, prepare
+from fruits_pipeline.demo.draw import draw_sample
+from fruits_pipeline.errors import ModelError
+
+WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory, shared_folder) -> Path:
+    """A cache with the converted MobileNetV2: from the shared weights, else fetched as a user's first run does."""
+    folder = tmp_path_factory.mktemp("cache")
+    given = shared_folder / "weights" / WEIGHTS
+    try:
+        prepare(ModelRequest(weights=given if given.is_file() else None, cache_dir=folder))
+    except ModelError as error:
+        pytest.skip(f"no weights of MobileNetV2: {error}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def command(cache_dir) -> partial:
+    """Runs ``fruits-pipeline`` with the words that it is given."""
+    return partial(run_command, cache_dir)
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory) -> Path:
+    """A small drawn sample: 8 labels x 16 images in Training and Test folders."""
+    folder = tmp_path_factory.mktemp("sample")
+    draw_sample(folder, images_per_label=16)
+    return folder

@@ -1,0 +1,37 @@
+"""What stands in an output, read as a user would: with pandas and json."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+
+def record(output: Path) -> dict:
+    """The output's ``run.json``."""
+    return json.loads((output / "run.json").read_text())
+
+
+def table(output: Path, dataset: str, root: Path) -> pd.DataFrame:
+    """A dataset in order of the path below the source's root."""
+    frame = pd.read_parquet(output / dataset)
+    frame["path"] = frame["path"].str.removeprefix(f"file://{root}/")
+    keys = ["path", "classifier"] if "classifier" in frame else ["path"]
+    return frame.sort_values(keys).reset_index(drop=True)
+
+
+def assert_equal_results(one: Path, other: Path, root: Path) -> None:
+    """Same paths, same counts, same predicted labels, features within 1e-5."""
+    assert record(one)["counts"] == record(other)["counts"]
+    features = [table(output, "features", root) for output in (one, other)]
+    assert features[0]["path"].tolist() == features[1]["path"].tolist()
+    np.testing.assert_allclose(*(np.stack(frame["features"].to_list()) for frame in features), atol=1e-5)
+    predictions = [table(output, "predictions", root) for output in (one, other)]
+    columns = ["path", "label", "split", "classifier", "prediction"]
+    pd.testing.assert_frame_equal(*(frame[columns] for frame in predictions))
+
+
+def contents(folder: Path) -> dict[str, int]:
+    """Every file below ``folder`` with the time of its last change."""
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return {str(file.relative_to(folder)): file.stat().st_mtime_ns for file in files}

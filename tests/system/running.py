@@ -1,0 +1,38 @@
+"""Commands as a user starts them: in processes of their own."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def message(self) -> str:
+        """What stands on stderr from the error on."""
+        return self.err[self.err.index("error: ") :]
+
+
+def run_command(cache_dir: Path, *words: object, program: Path = BIN / "fruits-pipeline", **variables: str) -> Ended:
+    """Runs ``program`` with ``words``; ``variables`` come into its environment."""
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"  # as in an activated environment
+    environment = os.environ | {"FRUITS_CACHE_DIR": str(cache_dir), "PATH": path} | variables
+    done = subprocess.run(
+        [str(program), *(str(word) for word in words)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=400,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,127 @@
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from outputs import assert_equal_results, contents, record, table
+from running import BIN
+
+from fruits_pipeline import schemas
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def source(sample, tmp_path_factory):
+    """The sample and every kind of trouble beside it: 128 good images, 2 unlabelled ones, 3 bad, 3 skipped."""
+    folder = tmp_path_factory.mktemp("source")
+    shutil.copytree(sample, folder, dirs_exist_ok=True)
+    apple = next((folder / "Training/Apple").glob("*.jpg"))
+    shutil.copy(apple, folder / "un labelled %20#+.JPG")
+    shutil.copy(apple, folder / "日本.jpeg")
+    (folder / "Training/Apple/text.jpg").write_text("not an image")
+    (folder / "Training/Apple/cut.jpg").write_bytes(apple.read_bytes()[:900])
+    (folder / "Test/Apple/empty.png").touch()
+    (folder / "Test/Apple/_hidden.jpg").touch()
+    (folder / ".DS_Store").touch()
+    (folder / "readme.txt").write_text("text")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(source, tmp_path_factory, command):
+    """The output of one ``run``, and how the command ended."""
+    output = tmp_path_factory.mktemp("finished") / "output"
+    ended = command("run", "--data-source", source, "--output-uri", output, "--export", "csv")
+    assert ended.code == 0, ended.err
+    return output, ended
+
+
+def test_every_object_is_accounted_for(finished):
+    counts = record(finished[0])["counts"]
+    assert counts["found"] == counts["read"] + counts["rejected"] + counts["skipped"] == 136
+    assert counts["pending"] == 0
+    assert counts["reject_reasons"] == {"empty": 1, "not_an_image": 1, "truncated": 1}
+    assert counts["skip_reasons"] == {"hidden": 2, "not_an_image_name": 1}
+
+
+def test_the_datasets_are_those_of_the_contract(finished, source):
+    output = finished[0]
+    for name, schema in schemas.ALL.items():
+        place = output / name if (output / name).is_dir() else output / "evaluation" / name
+        file = next(file for file in sorted(place.rglob("*.parquet")))
+        assert schemas.differences(pq.read_schema(file), schema) == [], name
+        assert pq.read_schema(file).names == schema.names
+    rows = {name: len(table(output, name, source)) for name in ("manifest", "features", "rejects", "reduced")}
+    assert rows == {"manifest": 136, "features": 130, "rejects": 3, "reduced": 130}
+    assert len(table(output, "predictions", source)) == 260
+
+
+def test_unlabelled_images_are_predicted_and_never_judged(finished, source):
+    output = finished[0]
+    predictions = table(output, "predictions", source)
+    unlabelled = predictions[predictions["label"].isna()]
+    assert sorted(unlabelled["path"].unique()) == ["un labelled %20#+.JPG", "日本.jpeg"]
+    assert unlabelled["prediction"].notna().all()
+    assert predictions["confidence"].between(0, 1).all()
+    judged = pd.read_parquet(output / "evaluation/confusion").groupby("classifier")["images"].sum()
+    labelled_tests = ((predictions["split"] == "test") & predictions["label"].notna()).sum() / 2
+    assert (judged == labelled_tests).all()
+
+
+def test_the_record_says_what_was_done(finished, source):
+    output, ended = finished
+    found = record(output)
+    assert (found["status"], found["exit_code"], found["command"]) == ("done", 0, "run")
+    assert found["settings"]["data_source"] == str(source)
+    assert set(found["seconds"]) == {"ingest", "features", "reduce", "classify"}
+    scores = found["rooms"]["classify"]["scores"]
+    assert f"{scores['random_forest']['accuracy']:.2%} random_forest" in ended.out
+    assert found["rooms"]["classify"]["duplicate_images"] >= 3
+    assert "found 136 = read 130 + rejected 3 + skipped 3" in ended.out
+
+
+def test_the_export_holds_the_reduced_matrix(finished):
+    output = finished[0]
+    files = sorted((output / "exports/csv").glob("*.csv"))
+    exported = pd.concat(pd.read_csv(file) for file in files)
+    k = record(output)["rooms"]["reduce"]["components"]
+    assert exported.columns.tolist() == ["path", "label", "split", *(f"pc_{n + 1}" for n in range(k))]
+    assert len(exported) == 130
+
+
+def test_the_same_command_again_keeps_everything(finished, source, command):
+    output = finished[0]
+    before = contents(output)
+    ended = command("run", "--data-source", source, "--output-uri", output, "--export", "csv")
+    assert ended.code == 0
+    changed = {name for name, time in contents(output).items() if before.get(name) != time}
+    assert changed <= {
+        "run.json",
+        "_state/lease",
+        "_state/ingest.json",
+        "_state/features.json",
+        "manifest/part-00000.parquet",
+    }
+    assert "keep room=reduce" in ended.err
+    assert "keep room=classify" in ended.err
+
+
+def test_spark_submit_gives_equal_results_elsewhere(finished, source, command, tmp_path):
+    submit = BIN / "spark-submit"
+    words = ["--master", "local[2]", ROOT / "jobs/run.py", "--data_source", source, "--output-uri", tmp_path / "o"]
+    ended = command(*words, program=submit)
+    assert ended.code == 0, ended.err
+    assert "master=local[2]" in ended.err
+    assert_equal_results(finished[0], tmp_path / "o", source)
+
+
+def test_the_rooms_one_by_one_give_equal_results(finished, source, command, tmp_path):
+    output = tmp_path / "o"
+    for words in (["extract", "--data-source", f"{source}"], ["reduce"], ["classify"]):
+        ended = command(*words, "--output-uri", output)
+        assert ended.code == 0, ended.err
+    assert_equal_results(finished[0], output, source)
+    assert json.loads((output / "run.json").read_text())["counts"]["found"] == 136

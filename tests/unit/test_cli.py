@@ -1,0 +1,178 @@
+"""Command lines as users see them: help, exit codes, the last line on stderr."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from fruits_pipeline import cli, errors
+from fruits_pipeline.settings import commands
+from fruits_pipeline.settings.room import GROUPS
+
+HEAVY = ("pyspark", "py4j", "tensorflow", "keras", "openvino", "h5py")
+MODELS = {
+    "run": commands.RunCommand,
+    "extract": commands.ExtractCommand,
+    "reduce": commands.ReduceCommand,
+    "classify": commands.ClassifyCommand,
+    "weights": commands.WeightsCommand,
+    "demo": commands.DemoCommand,
+}
+
+
+@pytest.fixture(autouse=True)
+def _process_as_before(monkeypatch):
+    """No FRUITS_ variables, and the handler of SIGTERM as it was."""
+    for name in [name for name in os.environ if name.startswith("FRUITS_")]:
+        monkeypatch.delenv(name)
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def doing(monkeypatch):
+    """Runs ``main`` on a command whose work is the given function."""
+
+    def run(work):
+        monkeypatch.setattr(cli, "_parsed", lambda _tokens: work)
+        return cli.main(["run"])
+
+    return run
+
+
+def raising(error):
+    def work():
+        raise error
+
+    return work
+
+
+def help_of(*argv):
+    """What ``argv --help`` prints in a process of its own, and which heavy packages it imported."""
+    code = (
+        "import sys; from fruits_pipeline.cli import main\n"
+        "try: sys.exit(main())\n"
+        f"finally: print('imported', *({set(HEAVY)!r} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *argv, "--help"],
+        env=os.environ | {"COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    *text, imported = done.stdout.splitlines()
+    return done.returncode, "\n".join(text), imported, done.stderr
+
+
+def test_help_lists_the_commands_that_there_are_and_imports_nothing_heavy():
+    code, text, imported, fault = help_of()
+    assert (code, imported.split(), fault) == (0, ["imported"], "")
+    assert set(re.findall(r"^│ ([a-z]+)  ", text, re.MULTILINE)) == set(MODELS)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_help_of_a_command_shows_its_own_settings_in_the_order_of_the_flow(name):
+    code, text, imported, fault = help_of(name)
+    assert (code, imported.split(), fault) == (0, ["imported"], "")
+    shown = re.findall(r"^│ \*? *--([a-z0-9-]+)", text, re.MULTILINE)
+    rooms = [field.annotation for field in MODELS[name].model_fields.values()]
+    assert sorted(shown) == sorted(field.replace("_", "-") for room in rooms for field in room.model_fields)
+    groups = re.findall(r"^╭─ (\w+) ─", text, re.MULTILINE)
+    assert groups == [group for group in GROUPS if group in groups]
+    assert len(groups) == len(rooms)
+
+
+def test_no_argument_at_all_prints_the_help(capsys):
+    assert cli.main([]) == 0
+    assert "Usage: fruits-pipeline COMMAND" in capsys.readouterr().out
+
+
+def test_every_fault_of_every_source_is_told_at_once(golden, capsys, monkeypatch, tmp_path):
+    config = tmp_path / "job.json"
+    config.write_text(json.dumps({"data_sorce": "in", "export": ["xml", "csv"], "overwrite": "perhaps"}))
+    monkeypatch.setenv("FRUITS_BACKBON", "xception")
+    monkeypatch.setenv("FRUITS_IMAGE_SIZE", "31")
+    argv = ["run", "--config", str(config), "--componets", "3", "--components", "1.5", "--train-split", "7"]
+    assert cli.main([*argv, "--sample", "x", "--classifier", "svm", "--log-level", "loud", "--driver-memory", "4"]) == 2
+    golden("settings_all_faults", capsys.readouterr().err, config=config)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("not_found", None), ("not_json", "{'a': 1}"), ("not_an_object", "[1, 2]")]
+)
+def test_a_settings_file_that_cannot_be_used_is_told(golden, capsys, tmp_path, name, content):
+    config = tmp_path / "job.json"
+    if content is not None:
+        config.write_text(content)
+    assert cli.main(["reduce", "--output-uri", "out", "--config", str(config)]) == 2
+    golden(f"config_{name}", capsys.readouterr().err, config=config)
+
+
+@pytest.mark.parametrize(
+    ("name", "argv"),
+    [
+        ("unknown_command", ["extarct", "--data-source", "in"]),
+        ("stray_argument", ["extract", "photos", "--output-uri", "out"]),
+        ("flag_without_value", ["reduce", "--output-uri"]),
+        ("flag_given_twice", ["reduce", "--output-uri", "a", "--output-uri", "b"]),
+        ("no_classifier", ["classify", "--output-uri", "out", "--config", "{config}"]),
+        ("json_of_another_shape", ["reduce", "--output-uri", "out", "--config", "{nested}"]),
+    ],
+)
+def test_a_command_line_that_cannot_be_understood_is_told(golden, capsys, tmp_path, name, argv):
+    files = {"config": tmp_path / "job.json", "nested": tmp_path / "nested.json"}
+    files["config"].write_text('{"classifier": []}')
+    files["nested"].write_text('{"components": [0.9]}')
+    assert cli.main([part.format(**files) for part in argv]) == 2
+    golden(name, capsys.readouterr().err, **files)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.SettingsError("a"), 2),
+        (errors.InputError("a"), 3),
+        (errors.ModelError("a"), 4),
+        (errors.DatasetError("a"), 5),
+        (errors.StorageError("a"), 7),
+    ],
+)
+def test_a_foreseen_error_is_one_line_and_its_exit_code(doing, capsys, error, code):
+    assert doing(raising(error)) == code
+    assert capsys.readouterr().err == "error: a\n"
+
+
+def test_success_is_0_and_silent_on_stderr(doing, capsys):
+    assert doing(lambda: None) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_ctrl_c_is_130_and_says_how_to_go_on(doing, golden, capsys):
+    assert doing(raising(KeyboardInterrupt())) == 130
+    golden("interrupted", capsys.readouterr().err)
+
+
+def test_a_bug_is_70_with_a_stack_trace_and_advice_in_the_last_line(doing, golden, capsys):
+    assert doing(raising(ZeroDivisionError("by zero"))) == 70
+    fault = capsys.readouterr().err
+    assert fault.startswith("Traceback (most recent call last):\n")
+    assert "ZeroDivisionError: by zero\n" in fault
+    golden("bug", fault.splitlines()[-1])
+
+
+def test_a_failure_of_the_system_is_7_without_a_stack_trace(doing, golden, capsys):
+    assert doing(raising(OSError(28, "No space left on device"))) == 7
+    golden("system_failure", capsys.readouterr().err)
+
+
+def test_sigterm_is_143(doing):
+    with pytest.raises(SystemExit) as ended:
+        doing(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert ended.value.code == errors.TERMINATED == 143

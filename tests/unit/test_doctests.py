@@ -1,0 +1,26 @@
+"""The examples in docstrings say what the code does; those of modules that need Spark run with Spark's tests."""
+
+import doctest
+import importlib
+from pathlib import Path
+
+import pytest
+
+import fruits_pipeline
+
+SOURCE = Path(fruits_pipeline.__path__[0])
+WITH_EXAMPLES = [
+    file.relative_to(SOURCE.parent).with_suffix("").as_posix().replace("/", ".")
+    for file in sorted(SOURCE.rglob("*.py"))
+    if ">>>" in (text := file.read_text(encoding="utf-8")) and "pyspark" not in text
+]
+
+
+def test_there_are_modules_with_examples():
+    assert {"fruits_pipeline.schemas", "fruits_pipeline.storage.uri"} <= set(WITH_EXAMPLES)
+
+
+@pytest.mark.parametrize("module", WITH_EXAMPLES)
+def test_the_examples_of_a_module_hold(module):
+    told = doctest.testmod(importlib.import_module(module), raise_on_error=True)
+    assert told.attempted > 0
