@@ -51,13 +51,17 @@ def execute(name: str, command: JobCommand) -> Facts:
     """
     rooms: dict[str, Room] = {room: getattr(command, room) for room in FLOW if hasattr(command, room)}
     essentials = {room: _essentials(settings) for room, settings in rooms.items()}
-    if isinstance(ingest := rooms.get("ingest"), IngestSettings):
-        refuse_overlap(parse_source(ingest.data_source), command.output.output_uri)
+    ingest = rooms.get("ingest")
+    source = parse_source(ingest.data_source) if isinstance(ingest, IngestSettings) else None
+    if source:
+        refuse_overlap(source, command.output.output_uri)
     store = open_store(command.output.output_uri)
     record = RunRecord(name, command.flattened())
     with leased(store), record.kept(store):
         ledger = Ledger(store, overwrite=command.output.overwrite)
         ledger.check(essentials)
+        if source:
+            source.check()
         if (first := FLOW.index(next(iter(rooms)))) > 0:
             ledger.finished(FLOW[first - 1])
         with spark_session(command.session) as spark:

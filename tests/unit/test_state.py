@@ -127,6 +127,12 @@ def test_another_job_that_holds_the_output_is_told(store, golden, tmp_path):
         assert store.read(layout.LEASE)
 
 
+def test_a_job_that_has_not_yet_written_its_name_holds_the_output_all_the_same(store):
+    holding = pytest.raises(DatasetError, match="found another job: owner unknown;")
+    with store.hold(layout.LEASE, ""), holding, leased(store):
+        pass
+
+
 def test_run_json_says_done_with_all_settings_and_versions(store):
     record = RunRecord("run", {"data_source": "苹果", "components": 0.9})
     with record.kept(store):

@@ -155,5 +155,6 @@ def test_the_number_of_the_next_wave_outlives_waves_that_are_gone(tmp_path):
     images(*"abef")
     manifest, found = waves_of(manifest.next_wave)
     assert (manifest.next_wave, found) == (3, {"00000": ["a", "b"], "00002": ["e", "f"]})
+    images(*"abefg")
     manifest, found = waves_of(0)
-    assert (manifest.next_wave, found) == (3, {"00000": ["a", "b"], "00002": ["e", "f"]})
+    assert (manifest.next_wave, found) == (4, {"00000": ["a", "b"], "00002": ["e", "f"], "00003": ["g"]})

@@ -58,17 +58,20 @@ def check(inputs: Inputs) -> None:
     if not inputs.train:
         raise InputError(
             "The classifiers expect labelled training images, found none in reduced. "
-            "Put images into folders named by their label under Training/."
+            "Put images into folders named by their label under Training/; "
+            "features and components are kept."
         )
     if len(inputs.train) < _MIN_LABELS:
         raise InputError(
             f"The classifiers expect training images of at least {_MIN_LABELS} labels, found only "
-            f"{inputs.labels[0]!r} in reduced. Put images of another label into a folder under Training/."
+            f"{inputs.labels[0]!r} in reduced. Put images of another label into a folder under Training/; "
+            "features and components are kept."
         )
     if not inputs.test:
         raise InputError(
             "The classifiers expect labelled test images to be judged by, found none in reduced. "
-            "Put images into folders named by their label under Test/, or use --train-split 0.8."
+            "Put images into folders named by their label under Test/, or use --train-split 0.8; "
+            "features and components are kept."
         )
     if inputs.unlearnt:
         named = ", ".join(repr(label) for label in inputs.unlearnt[:_MOST_NAMED])

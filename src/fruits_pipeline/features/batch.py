@@ -1,7 +1,9 @@
 """One batch of images: bytes in, features or a reason out; no Spark in here."""
 
+import faulthandler
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,9 @@ from fruits_pipeline.images.decode import Decoded, Rejected
 
 Decode = Callable[[bytes, int, int], Decoded | Rejected]
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+# What a photo of many megapixels may take without being suspect.
+_SECONDS_PER_IMAGE = 0.25
 
 OUTCOME = pa.schema(
     [
@@ -33,15 +38,16 @@ OUTCOME = pa.schema(
 class Plan:
     """How every image of the job is treated.
 
-    ``decode_timeout_s`` is None where images are decoded in the worker itself, else the deadline of one image
-    that is decoded in a process of its own.
+    ``decode_timeout_s`` is the longest that one image may take; ``isolated`` images are decoded in a process
+    of their own, others in the worker itself, which a hang ends.
     """
 
     image_size: int
     max_pixels: int
     train_share: float
     threads: int
-    decode_timeout_s: float | None = None
+    decode_timeout_s: float
+    isolated: bool = False
 
 
 def outcomes(contents: Sequence[bytes], decode: Decode, predict: Predict, plan: Plan) -> pd.DataFrame:
@@ -53,7 +59,8 @@ def outcomes(contents: Sequence[bytes], decode: Decode, predict: Predict, plan: 
         predict: uint8 (n, S, S, 3) to float32 (n, D).
         plan: Sizes and limits.
     """
-    decoded = [decode(content, plan.image_size, plan.max_pixels) for content in contents]
+    with _watched(plan, len(contents)):
+        decoded = [decode(content, plan.image_size, plan.max_pixels) for content in contents]
     images = [image for image in decoded if isinstance(image, Decoded)]
     predicted = predict(np.stack([image.pixels for image in images])) if images else np.empty((0, 0), np.float32)
     digests = [hashlib.sha256(content).hexdigest() for content in contents]
@@ -67,6 +74,19 @@ def outcomes(contents: Sequence[bytes], decode: Decode, predict: Predict, plan: 
         "detail": [image.detail if isinstance(image, Rejected) else None for image in decoded],
     }
     return pd.DataFrame({field.name: _arrow_backed(columns[field.name], field.type) for field in OUTCOME})
+
+
+@contextmanager
+def _watched(plan: Plan, images: int) -> Iterator[None]:
+    """Ends this process when the block hangs, so that Spark sees a failed task and not a silent one."""
+    if plan.isolated:
+        yield
+        return
+    faulthandler.dump_traceback_later(plan.decode_timeout_s + images * _SECONDS_PER_IMAGE, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def _lists(values: NDArray[np.float32], present: list[bool]) -> pa.Array:

@@ -1,6 +1,7 @@
 """The feature job: waves that lack a marker are computed, two in flight, until every image is accounted for."""
 
 import logging
+from collections import Counter
 
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.features.flight import computed
@@ -24,13 +25,14 @@ def build_features(job: FeatureJob, found: Counts) -> Counts:
         ModelError: When a worker cannot run the model as asked.
         DatasetError: When a wave's datasets do not add up.
     """
-    wanted = {row["wave"]: row["count"] for row in job.manifest().groupBy("wave").count().collect()}
+    manifest = job.manifest()
+    wanted = dict(sorted(Counter(manifest["wave"].to_pylist()).items()))
     done = _finished_waves(job, wanted)
-    pending = sorted(wanted.keys() - {wave.wave for wave in done})
+    pending = {wave: images for wave, images in wanted.items() if wave not in {known.wave for known in done}}
     log.info("features waves=%d finished=%d pending=%d", len(wanted), len(done), len(pending))
     if pending:
         probe(job.spark, job.model)
-        for wave in computed(job, {name: wanted[name] for name in pending}):
+        for wave in computed(job, manifest, pending):
             done.append(wave)
             _judge(job, tally(done, found), final=False)
     _sweep_unmarked(job, {wave.wave for wave in done})

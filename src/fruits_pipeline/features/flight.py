@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from py4j.protocol import Py4JError
 from pyspark import inheritable_thread_target
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812 because Spark's own documentation spells it so
 
 from fruits_pipeline.features.batch import Plan
 from fruits_pipeline.features.job import FeatureJob
@@ -35,13 +35,12 @@ class _Flight:
 
     job: FeatureJob
     work: Work
-    manifest: DataFrame
+    manifest: pa.Table
     stopped: threading.Event
 
     def fly(self, wave: str) -> WaveMarker:
         """Computes and marks one wave; a failure is tried once more, then with each image decoded in isolation."""
         plain = _plan(self.job)
-        isolated = replace(plain, decode_timeout_s=self.job.settings.decode_timeout_s)
         for plan in (plain, plain):
             try:
                 return self._attempt(wave, plan)
@@ -50,17 +49,17 @@ class _Flight:
                     raise
                 log.warning("wave=%s failed and is tried again: %s", wave, first_line(error))
         log.warning("wave=%s is tried a last time, with every image decoded in isolation", wave)
-        return self._attempt(wave, isolated)
+        return self._attempt(wave, replace(plain, isolated=True))
 
     def _attempt(self, wave: str, plan: Plan) -> WaveMarker:
         self.job.ledger.sweep(wave_folders(wave))
-        marker = compute(self.work, self.manifest.where(F.col("wave") == wave), wave, plan)
+        marker = compute(self.work, self.manifest.filter(pc.field("wave") == wave), wave, plan)
         self.job.ledger.mark_wave(marker)
         return marker
 
 
-def computed(job: FeatureJob, pending: dict[str, int]) -> Iterator[WaveMarker]:
-    """The marked waves, as they finish; ``pending`` gives each wave's number of images.
+def computed(job: FeatureJob, manifest: pa.Table, pending: dict[str, int]) -> Iterator[WaveMarker]:
+    """The marked waves, as they finish; ``pending`` gives each wave's number of images in ``manifest``.
 
     Two are in flight, so that one's last tasks leave no core idle. Leaving the iterator stops the others.
     """
@@ -70,7 +69,7 @@ def computed(job: FeatureJob, pending: dict[str, int]) -> Iterator[WaveMarker]:
     tasks = tasks_of(ceil(images / len(pending)), cores(job.spark))
     log.info("tasks=%d a wave because it holds about %d images", tasks, images / len(pending))
     work = _work(job, tasks)
-    flight = _Flight(job, work, job.manifest(), threading.Event())
+    flight = _Flight(job, work, manifest, threading.Event())
     pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="wave")
     with ImageProgress(images, lambda: work.counter.value, partial(task_counts, context)):
         try:
@@ -94,6 +93,7 @@ def _plan(job: FeatureJob) -> Plan:
         max_pixels=job.settings.max_pixels,
         train_share=share_of(job.settings.train_split),
         threads=task_cpus(job.spark),
+        decode_timeout_s=job.settings.decode_timeout_s,
     )
 
 

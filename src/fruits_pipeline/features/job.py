@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812 because Spark's own documentation spells it so
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import SparkSession
 
 from fruits_pipeline import schemas
 from fruits_pipeline.backbones.model import Model
@@ -11,7 +12,6 @@ from fruits_pipeline.session import tables
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.state.layout import MANIFEST
 from fruits_pipeline.state.ledger import Ledger
-from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 
 
@@ -27,8 +27,7 @@ class FeatureJob:
     settings: FeaturesSettings
     fingerprint: str
 
-    def manifest(self) -> DataFrame:
-        """The manifest's images: rows of ``schemas.MANIFEST`` that are not skipped."""
-        place = uri.join(self.store.root, MANIFEST)
-        rows = tables.read(self.spark, place, schemas.MANIFEST, "manifest")
-        return rows.where(F.col("skip_reason").isNull())
+    def manifest(self) -> pa.Table:
+        """The manifest's images: rows of ``schemas.MANIFEST`` that are not skipped, in order of path."""
+        rows = tables.read_small(self.store, MANIFEST, schemas.MANIFEST)
+        return rows.filter(pc.field("skip_reason").is_null())

@@ -35,8 +35,8 @@ def featurise(model: Broadcast[Model], plan: Plan, counter: Accumulator[int]) ->
 @contextmanager
 def _decoding(plan: Plan) -> Iterator[Decode]:
     """The plain decoder, or one that survives a decoder's crash or hang."""
-    if plan.decode_timeout_s is None:
-        yield decode
-    else:
+    if plan.isolated:
         with IsolatedDecoder(plan.decode_timeout_s) as isolated:
             yield isolated.decode
+    else:
+        yield decode

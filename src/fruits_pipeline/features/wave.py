@@ -1,15 +1,20 @@
 """One wave of images: read and predicted once, then written as features and rejects, checked, and marked."""
 
+from collections import Counter
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark import Accumulator, Broadcast, StorageLevel
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F  # noqa: N812 because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
 from fruits_pipeline.backbones.model import Model
 from fruits_pipeline.errors import DatasetError
-from fruits_pipeline.features.batch import OUTCOME, Plan
+from fruits_pipeline.features.batch import Plan
 from fruits_pipeline.features.reading import contents
 from fruits_pipeline.features.split import by_folder
 from fruits_pipeline.features.udf import featurise
@@ -20,6 +25,17 @@ from fruits_pipeline.state.layout import wave_folders
 from fruits_pipeline.state.marker import WaveMarker, marks
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
+
+_KNOWN = "path string, label string, split string"
+
+
+class Reject(NamedTuple):
+    """One row of ``schemas.REJECTS``."""
+
+    path: str
+    length: int
+    reason: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -37,7 +53,7 @@ class Work:
     tasks: int
 
 
-def compute(work: Work, images: DataFrame, wave: str, plan: Plan) -> WaveMarker:
+def compute(work: Work, images: pa.Table, wave: str, plan: Plan) -> WaveMarker:
     """Writes the wave's two datasets and gives its marker, which is not yet saved.
 
     Args:
@@ -49,60 +65,55 @@ def compute(work: Work, images: DataFrame, wave: str, plan: Plan) -> WaveMarker:
     Raises:
         DatasetError: When what was written is not exactly the wave's images.
     """
-    features_uri, rejects_uri = (uri.join(work.store.root, folder) for folder in wave_folders(wave))
-    images = images.persist()
-    tried = _tried(work, images, plan).persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        tables.write(_features(tried, work.train_split), features_uri, schemas.FEATURES, "features")
-        rejects = _rejects(work, tried, images)
-        tables.write(rejects.coalesce(1), rejects_uri, schemas.REJECTS, "rejects")
-        reasons = _check(work.spark, images, features_uri, rejects_uri)
-        total = images.count()
-    finally:
-        tried.unpersist()
-        images.unpersist()
-    rejected = sum(reasons.values())
-    counts = Counts(found=total, read=total - rejected, rejected=rejected, reject_reasons=reasons).checked()
-    return WaveMarker(
-        wave=wave, fingerprint=work.fingerprint, counts=counts, files=marks(work.store, wave_folders(wave))
-    )
+    lengths: dict[str, int] = dict(zip(*(images[name].to_pylist() for name in ("path", "length")), strict=True))
+    features_folder, rejects_folder = wave_folders(wave)
+    refused = _write_features(work, images, plan, features_folder)
+    place = uri.join(work.store.root, features_folder)
+    stored = tables.read(work.spark, place, schemas.FEATURES, "features").select("path").toPandas()["path"].tolist()
+    rejects = [Reject(path, lengths[path], reason, detail) for path, (reason, detail) in refused.items()]
+    rejects += [_absent(work, path, lengths[path]) for path in lengths.keys() - refused.keys() - set(stored)]
+    table = pa.Table.from_pylist([reject._asdict() for reject in sorted(rejects)], schema=schemas.REJECTS)
+    tables.write_small(work.store, table, rejects_folder, schemas.REJECTS)
+    rejected = tables.read_small(work.store, rejects_folder, schemas.REJECTS)
+    _check(lengths.keys(), [*stored, *rejected["path"].to_pylist()], wave)
+    reasons = dict(sorted(Counter(rejected["reason"].to_pylist()).items()))
+    counts = Counts(found=len(lengths), read=len(stored), rejected=rejected.num_rows, reject_reasons=reasons)
+    files = marks(work.store, (features_folder, rejects_folder))
+    return WaveMarker(wave=wave, fingerprint=work.fingerprint, counts=counts.checked(), files=files)
 
 
-def _tried(work: Work, images: DataFrame, plan: Plan) -> DataFrame:
-    """Every image that the reader gave bytes of: the manifest's columns and the outcome's."""
-    wanted = images.where(F.col("length").between(1, work.max_bytes)).select("path").collect()
-    present = [row.path for row in wanted if _is_there(work, row.path)]
+def _write_features(work: Work, images: pa.Table, plan: Plan, folder: str) -> dict[str, tuple[str, str]]:
+    """Reads and predicts once, writes the features, and gives reason and detail of each image tried in vain."""
+    small = images.filter((pc.field("length") > 0) & (pc.field("length") <= work.max_bytes))
+    present = [path for path in small["path"].to_pylist() if _is_there(work, path)]
     if not present:
-        empty = work.spark.createDataFrame([], tables.spark_schema(OUTCOME))
-        return images.select("path", "length", "label", "split").join(empty, how="cross")
+        tables.write_small(work.store, schemas.FEATURES.empty_table(), folder, schemas.FEATURES)
+        return {}
     read = contents(work.spark, present, work.tasks)
     outcome = read.select("path", featurise(work.model, plan, work.counter)("content").alias("outcome"))
-    known = F.broadcast(images.select("path", "length", "label", "split"))
-    return outcome.select("path", "outcome.*").join(known, on="path", how="inner")
-
-
-def _features(tried: DataFrame, train_split: str | float) -> DataFrame:
+    known = F.broadcast(work.spark.createDataFrame(images.select(["path", "label", "split"]).to_pandas(), _KNOWN))
+    tried = outcome.select("path", "outcome.*").join(known, on="path", how="inner")
+    tried = tried.persist(StorageLevel.MEMORY_AND_DISK)
     hashed = F.col("hash_split")
-    split = F.coalesce("split", hashed) if by_folder(train_split) else hashed
-    return tried.where(F.col("reason").isNull()).withColumn("split", split)
+    split = F.coalesce("split", hashed) if by_folder(work.train_split) else hashed
+    try:
+        features = tried.where(F.col("reason").isNull()).withColumn("split", split)
+        tables.write(features, uri.join(work.store.root, folder), schemas.FEATURES, "features")
+        rows = tried.where(F.col("reason").isNotNull()).select("path", "reason", "detail").collect()
+    finally:
+        tried.unpersist()
+    return {row.path: (row.reason, row.detail) for row in rows}
 
 
-def _rejects(work: Work, tried: DataFrame, images: DataFrame) -> DataFrame:
-    """Images that could not be used: those tried in vain, and those that came back without a row."""
-    refused = tried.where(F.col("reason").isNotNull()).select(*schemas.REJECTS.names)
-    absent = images.join(tried.select("path"), on="path", how="left_anti").select("path", "length").collect()
-    rows = [(row.path, row.length, *_why_absent(work, row.path, row.length)) for row in absent]
-    return refused.union(work.spark.createDataFrame(rows, tables.spark_schema(schemas.REJECTS)))
-
-
-def _why_absent(work: Work, path: str, length: int) -> tuple[str, str]:
+def _absent(work: Work, path: str, length: int) -> Reject:
+    """Why the reader gave no content of an image."""
     if length == 0:
-        return Reason.EMPTY.value, "0 bytes"
+        return Reject(path, length, Reason.EMPTY.value, "0 bytes")
     if length > work.max_bytes:
-        return Reason.TOO_MANY_BYTES.value, f"{length} bytes, more than {work.max_bytes}"
+        return Reject(path, length, Reason.TOO_MANY_BYTES.value, f"{length} bytes, more than {work.max_bytes}")
     if not _is_there(work, path):
-        return Reason.MISSING.value, "listed, but gone when it was to be read"
-    return Reason.UNREADABLE.value, "there, but the reader gave no content; check its permissions"
+        return Reject(path, length, Reason.MISSING.value, "listed, but gone when it was to be read")
+    return Reject(path, length, Reason.UNREADABLE.value, "there, but it cannot be read; check its permissions")
 
 
 def _is_there(work: Work, path: str) -> bool:
@@ -110,20 +121,17 @@ def _is_there(work: Work, path: str) -> bool:
     return key is not None and work.source.stat(key) is not None
 
 
-def _check(spark: SparkSession, images: DataFrame, features_uri: str, rejects_uri: str) -> dict[str, int]:
-    """Reads back what was written and gives the rejects by reason.
+def _check(wanted: AbstractSet[str], written: list[str], wave: str) -> None:
+    """Holds what was written against the manifest.
 
     Raises:
         DatasetError: When features and rejects are not, together and once each, the wave's images.
     """
-    rejects = tables.read(spark, rejects_uri, schemas.REJECTS, "rejects")
-    features = tables.read(spark, features_uri, schemas.FEATURES, "features")
-    written = features.select("path", F.lit(1).alias("written")).union(rejects.select("path", F.lit(1)))
-    expected = images.select("path", F.lit(0).alias("written"))
-    sums = written.union(expected).groupBy("path").agg(F.sum("written").alias("times"), F.count("*").alias("rows"))
-    wrong = sums.where((F.col("times") != 1) | (F.col("rows") != 2)).limit(3).collect()  # noqa: PLR2004 because expected + written
+    times = Counter(written)
+    wrong = [path for path in wanted | times.keys() if times[path] != (path in wanted)]
     if wrong:
-        told = ", ".join(f"{row.path!r} {row.times} times" for row in wrong)
-        raise DatasetError(f"expected each image of {features_uri} once, found {told}; start the same command again")
-    rows = rejects.groupBy("reason").count().collect()
-    return {row["reason"]: row["count"] for row in sorted(rows, key=lambda row: str(row["reason"]))}
+        told = ", ".join(f"{path!r} {times[path]} times" for path in sorted(wrong)[:3])
+        raise DatasetError(
+            f"expected each image of wave {wave} once in features or rejects, found {told}; "
+            "start the same command again"
+        )

@@ -14,14 +14,14 @@ from fruits_pipeline.ingest.naming import IMAGE_SUFFIXES, meaning
 from fruits_pipeline.ingest.rows import Row, read_rows, write_rows
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.state.counts import Counts
-from fruits_pipeline.state.layout import MANIFEST
+from fruits_pipeline.state.layout import MANIFEST, ONLY_FILE
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.source import Source
 from fruits_pipeline.storage.store import Store
 
 log = logging.getLogger(__name__)
 
-_FILE = f"{MANIFEST}/part-00000.parquet"
+_FILE = f"{MANIFEST}/{ONLY_FILE}"
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def build_export(spark: SparkSession, store: Store, kind: ExportKind) -> int:
 
 
 def export(reduced: DataFrame, place: str, kind: ExportKind) -> None:
-    """Writes the rows of ``schemas.REDUCED`` as text files to the folder ``place``, replacing what Spark left there.
+    """Writes the rows of ``schemas.REDUCED`` as text files to the folder ``place``, which its room has cleared.
 
     Args:
         reduced: Rows of ``schemas.REDUCED``, k components each.
@@ -42,9 +42,9 @@ def export(reduced: DataFrame, place: str, kind: ExportKind) -> None:
     """
     rows = conform(reduced, schemas.REDUCED, "reduced")
     if kind == "json":
-        rows.write.options(**_JSON).mode("overwrite").json(place)
+        rows.write.options(**_JSON).mode("append").json(place)
     else:
-        _wide(rows).write.options(**_CSV).mode("overwrite").csv(place)
+        _wide(rows).write.options(**_CSV).mode("append").csv(place)
 
 
 def _wide(rows: DataFrame) -> DataFrame:

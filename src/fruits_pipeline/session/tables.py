@@ -11,6 +11,7 @@ from pyspark.sql.types import StructType
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError
+from fruits_pipeline.state.layout import ONLY_FILE
 from fruits_pipeline.storage.store import Store
 
 # zstd without dictionaries: a fifth smaller and faster than Spark's default for arrays of floats.
@@ -41,8 +42,8 @@ def read(spark: SparkSession, uri: Any, schema: pa.Schema, what: str) -> DataFra
 
 
 def write(df: DataFrame, uri: str, schema: pa.Schema, what: str) -> None:
-    """Writes ``df`` as plain Parquet of ``schema`` to the folder ``uri``, replacing what Spark left there."""
-    conform(df, schema, what).write.options(**_PARQUET).mode("overwrite").parquet(uri)
+    """Writes ``df`` as plain Parquet of ``schema`` into the folder ``uri``, which its room has cleared."""
+    conform(df, schema, what).write.options(**_PARQUET).mode("append").parquet(uri)
 
 
 def write_small(store: Store, table: pa.Table, folder: str, schema: pa.Schema) -> None:
@@ -56,4 +57,9 @@ def write_small(store: Store, table: pa.Table, folder: str, schema: pa.Schema) -
         raise DatasetError(f"{folder} is not what it should be: " + "; ".join(faults))
     sink = io.BytesIO()
     pq.write_table(table.select(schema.names), sink, compression="zstd")
-    store.write(f"{folder}/part-00000.parquet", sink.getvalue())
+    store.write(f"{folder}/{ONLY_FILE}", sink.getvalue())
+
+
+def read_small(store: Store, folder: str, schema: pa.Schema) -> pa.Table:
+    """What ``write_small`` wrote."""
+    return pq.read_table(pa.BufferReader(store.read(f"{folder}/{ONLY_FILE}")), schema=schema)

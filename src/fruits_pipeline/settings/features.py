@@ -68,5 +68,5 @@ class FeaturesSettings(BackboneSettings):
         "images were tried, and at the end.",
     )
     decode_timeout_s: Annotated[float, Incidental] = Field(
-        60.0, gt=0, description="Seconds for one image when a failed wave is decoded in isolation."
+        60.0, gt=0, description="Longest that one image may take to decode."
     )

@@ -15,6 +15,8 @@ PREDICTIONS = "predictions"
 MODELS = "models"
 EVALUATION = "evaluation"
 EXPORTS = "exports"
+# The file of a dataset that one writer writes at once.
+ONLY_FILE = "part-00000.parquet"
 
 OWNED: dict[str, tuple[str, ...]] = {
     "ingest": (MANIFEST,),

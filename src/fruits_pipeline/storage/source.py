@@ -21,16 +21,25 @@ class Source:
     root: str
     pattern: str
 
+    def check(self) -> None:
+        """Refuses at once what could not be listed later.
+
+        Raises:
+            InputError: When the root is no folder.
+            SettingsError: When no store serves the address.
+        """
+        folder = Path(uri.local_path(self.root))
+        if not folder.is_dir():
+            there = "a file" if folder.exists() else "nothing"
+            raise InputError(f"expected a folder of images at {self.root}, found {there}; check --data-source")
+
     def objects(self) -> Iterator[Found]:
         """Every object of the source, flat, in order of its key.
 
         Raises:
             InputError: When the root is no folder that can be read.
         """
-        folder = Path(uri.local_path(self.root))
-        if not folder.is_dir():
-            there = "a file" if folder.exists() else "nothing"
-            raise InputError(f"expected a folder of images at {self.root}, found {there}; check --data-source")
+        self.check()
         wanted = self._wanted()
         try:
             yield from (found for found in open_store(self.root).objects() if _matches(found.key.split("/"), wanted))

@@ -1,0 +1,98 @@
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from outputs import assert_equal_results, record
+from running import BIN, SMALL
+
+WAVES = 8
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory, sample):
+    folder = tmp_path_factory.mktemp("resumed") / "images"
+    shutil.copytree(sample, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(images, tmp_path_factory, command):
+    """The output of a run that nothing disturbed, in one wave."""
+    output = tmp_path_factory.mktemp("whole") / "output"
+    ended = command("run", "--data-source", images, "--output-uri", output)
+    assert ended.code == 0, ended.err
+    return output
+
+
+def test_a_killed_run_resumes_where_it_was(images, whole, command, cache_dir, tmp_path):
+    output = tmp_path / "output"
+    words = ["run", "--data-source", images, "--output-uri", output, "--wave-images", 128 // WAVES]
+    process = subprocess.Popen(
+        [str(BIN / "fruits-pipeline"), *map(str, words)],
+        env=os.environ | SMALL | {"FRUITS_CACHE_DIR": str(cache_dir)},
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    markers = output / "features/_waves"
+    deadline = time.monotonic() + 200
+    while len(list(markers.glob("*.json"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = {file: file.stat().st_mtime_ns for file in markers.glob("*.json")}
+    assert 2 <= len(done) < WAVES
+    ended = command(*words)
+    assert ended.code == 0, ended.err
+    assert f"finished={len(done)}" in ended.err
+    assert {file: file.stat().st_mtime_ns for file in done} == done
+    assert_equal_results(whole, output, images)
+
+
+def test_a_grown_source_is_refused_downstream_until_it_may_be_replaced(images, whole, command, tmp_path, golden):
+    grown, output = tmp_path / "images", tmp_path / "output"
+    shutil.copytree(images, grown)
+    words = ["run", "--data-source", grown, "--output-uri", output, "--classifier", "logistic_regression"]
+    assert command(*words).code == 0
+    first = (output / "features/_waves/00000.json").stat().st_mtime_ns
+    shutil.copy(next((grown / "Test/Kiwi").glob("*.jpg")), grown / "Test/Kiwi/new.jpg")
+    ended = command(*words)
+    assert ended.code == 5
+    golden("exit_5_grown_source", ended.message, output=output)
+    assert command(*words, "--overwrite").code == 0
+    assert (output / "features/_waves/00000.json").stat().st_mtime_ns == first
+    assert record(output)["counts"]["read"] == record(whole)["counts"]["read"] + 1
+    assert record(output)["rooms"]["reduce"]["rows"] == 129
+
+
+SABOTAGE = """
+import os, time
+import fruits_pipeline.images.decode as module
+whole = module.decode
+def decode(content, image_size, max_pixels):
+    if b"CRASH-THE-DECODER" in content:
+        os.abort()
+    if b"HANG-THE-DECODER" in content:
+        time.sleep(3600)
+    return whole(content, image_size, max_pixels)
+module.decode = decode
+"""
+
+
+@pytest.mark.parametrize(("trouble", "reason"), [("CRASH", "crashed"), ("HANG", "timeout")])
+def test_an_image_that_ends_or_hangs_its_decoder_costs_one_image(sample, command, tmp_path, trouble, reason):
+    images, output, sabotage = tmp_path / "images", tmp_path / "output", tmp_path / "sabotage"
+    shutil.copytree(sample / "Training/Apple", images / "Apple")
+    good = next((images / "Apple").glob("*.jpg")).read_bytes()
+    (images / "Apple/bad.jpg").write_bytes(good + f"{trouble}-THE-DECODER".encode())
+    sabotage.mkdir()
+    (sabotage / "sitecustomize.py").write_text(SABOTAGE)
+    words = ["extract", "--data-source", images, "--output-uri", output, "--decode-timeout-s", 2, "--batch-rows", 4]
+    ended = command(*words, "--max-reject-share", 0.5, PYTHONPATH=str(sabotage))
+    assert ended.code == 0, ended.err
+    counts = record(output)["counts"]
+    assert counts["reject_reasons"] == {reason: 1}
+    assert counts["read"] == counts["found"] - 1 == 12
+    assert "in isolation" in ended.err
