@@ -6,6 +6,7 @@ from sklearn.decomposition import PCA
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError, InputError, SettingsError
+from fruits_pipeline.reduce.decompose import covariance
 from fruits_pipeline.reduce.fit import as_vectors, fit, reduced
 from fruits_pipeline.session.arrange import arranged, partitions
 from fruits_pipeline.session.tables import spark_schema
@@ -159,3 +160,11 @@ def test_features_that_are_no_numbers(spark):
     values[3, 7] = np.nan
     with pytest.raises(DatasetError, match=r"finite numbers, .* 1 of 12 columns, the first at index 7"):
         fit(frame(spark, values), 0.9)
+
+
+def test_columns_that_never_change_have_no_covariance(spark):
+    values = matrix(30)
+    values[:, [2, 5]] = 7
+    vectors = as_vectors(frame(spark, values))
+    found = covariance(vectors, "features_vector", values.astype(float).std(axis=0, ddof=1))
+    np.testing.assert_allclose(found, np.cov(values.astype(float), rowvar=False), atol=1e-6)
