@@ -115,7 +115,7 @@ def in_partitions(df):
 def test_arrangement_follows_from_the_paths_below_the_root_alone(spark):
     values = matrix(200)
     expected = in_partitions(arranged(frame(spark, values), ROOT))
-    assert len(expected) == partitions(200) == 4
+    assert len(expected) == partitions(200) == 2
     shuffled = frame(spark, values).repartition(7).orderBy(F.rand(3))
     assert in_partitions(arranged(shuffled, ROOT)) == expected
     elsewhere = frame(spark, values, root="s3://bucket/other")

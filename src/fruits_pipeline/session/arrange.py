@@ -7,15 +7,15 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 # Few and large: every pass of the forest and of the regression pays some 10 ms for each partition.
-ROWS_PER_PARTITION: Final = 2_500
-MIN_PARTITIONS: Final = 4
+ROWS_PER_PARTITION: Final = 10_000
+MIN_PARTITIONS: Final = 2
 
 
 def partitions(rows: int) -> int:
-    """The number of partitions for so many rows: at least 4, whatever the machine.
+    """The number of partitions for so many rows: at least 2, whatever the machine.
 
     >>> partitions(0), partitions(13_309), partitions(65_326)
-    (4, 6, 27)
+    (2, 2, 7)
     """
     return max(MIN_PARTITIONS, ceil(rows / ROWS_PER_PARTITION))
 

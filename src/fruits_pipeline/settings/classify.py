@@ -35,7 +35,7 @@ class ClassifySettings(Room):
     classifier: Annotated[
         tuple[ClassifierName, ...], AfterValidator(_each_once), Parameter(negative="", consume_multiple=False)
     ] = Field(("random_forest", "logistic_regression"), description="Classifier to fit; repeatable.")
-    forest_trees: int = Field(50, ge=1, description="Trees in the forest.")
+    forest_trees: int = Field(100, ge=1, description="Trees in the forest.")
     forest_depth: int = Field(15, ge=1, le=30, description="Depth of each tree.")
     forest_components: int = Field(50, ge=1, description="Leading components that the forest sees.")
     forest_tried: int = Field(4, ge=1, description="Components tried at each split, drawn anew for each.")
