@@ -11,7 +11,7 @@ SCRIPTS := .ci/run $(wildcard bootstrap/*.sh)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath $(CONSTRAINTS))
 
-.PHONY: help install fmt lint types walls test check demo clean
+.PHONY: help install fmt lint types walls test unit spark system check demo clean
 
 help: ## List these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,8 +41,16 @@ walls: $(STAMP) ## Check which room may import which
 
 check: lint types walls ## All checks that run no code
 
-test: $(STAMP) ## Run all tests
-	$(BIN)/python -m pytest
+test: unit spark system ## Run all tests, one process for each layer
+
+unit: $(STAMP) ## Run the tests that need no JVM
+	$(BIN)/python -m pytest tests/unit
+
+spark: $(STAMP) ## Run the tests that share one Spark session
+	$(BIN)/python -m pytest tests/spark
+
+system: $(STAMP) ## Run the tests that start whole commands
+	$(BIN)/python -m pytest tests/system
 
 demo: $(STAMP) ## Draw a small sample, run the main job on it, print the results
 	$(BIN)/fruits-pipeline demo

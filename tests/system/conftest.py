@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 from running import run_command
 
-from fruits_pipeline.backbones.model import ModelRequest, prepare
 from fruits_pipeline.demo.draw import draw_sample
-from fruits_pipeline.errors import ModelError
 
 WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
 
@@ -18,10 +16,9 @@ def cache_dir(tmp_path_factory, shared_folder) -> Path:
     """A cache with the converted MobileNetV2: from the shared weights, else fetched as a user's first run does."""
     folder = tmp_path_factory.mktemp("cache")
     given = shared_folder / "weights" / WEIGHTS
-    try:
-        prepare(ModelRequest(weights=given if given.is_file() else None, cache_dir=folder))
-    except ModelError as error:
-        pytest.skip(f"no weights of MobileNetV2: {error}")
+    ended = run_command(folder, "weights", *(["--weights", given] if given.is_file() else []))
+    if ended.code:
+        pytest.skip(f"no weights of MobileNetV2: {ended.message}")
     return folder
 
 

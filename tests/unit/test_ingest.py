@@ -44,7 +44,7 @@ def manifest_of(tmp_path):
 
 def images(*labels, each=10):
     return [
-        Row(f"file:///root/{label}/{number}.jpg", 1, THEN, label, None, None, None)
+        Row(f"file:///source/{label}/{number}.jpg", 1, THEN, label, None, None, None)
         for label in labels
         for number in range(each)
     ]
@@ -152,33 +152,33 @@ def test_rows_are_read_as_they_were_written_over_several_batches(tmp_path, monke
 
 def test_a_sample_takes_so_many_of_each_label_and_all_where_there_are_fewer():
     rows = [*images("a", "b"), *images("few", each=2)]
-    chosen = sampling.sampled_keys(rows, "file:///root", 3, 42)
+    chosen = sampling.sampled_keys(rows, "file:///source", 3, 42)
     taken = [row.label for row in rows if row.path in chosen]
     assert {label: taken.count(label) for label in taken} == {"a": 3, "b": 3, "few": 2}
 
 
 def test_a_sample_is_the_smallest_seeded_hashes_of_the_paths_below_the_root():
     def rank(row):
-        key = f"42:{row.path.removeprefix('file:///root')}"
+        key = f"42:{row.path.removeprefix('file:///source')}"
         return hashlib.blake2b(key.encode(), digest_size=8).digest()
 
     expected = {row.path for row in sorted(images("a"), key=rank)[:4]}
-    assert sampling.sampled_keys(images("a"), "file:///root", 4, 42) == expected
+    assert sampling.sampled_keys(images("a"), "file:///source", 4, 42) == expected
 
 
 def test_a_sample_changes_with_the_seed_but_not_with_the_root_or_the_order():
     rows = images("a", "b", each=50)
-    chosen = sampling.sampled_keys(rows, "file:///root", 5, 42)
-    moved = [row._replace(path=row.path.replace("file:///root", "s3://bucket/fruits")) for row in rows]
+    chosen = sampling.sampled_keys(rows, "file:///source", 5, 42)
+    moved = [row._replace(path=row.path.replace("file:///source", "s3://bucket/fruits")) for row in rows]
     elsewhere = sampling.sampled_keys(moved, "s3://bucket/fruits", 5, 42)
-    assert {path.replace("s3://bucket/fruits", "file:///root") for path in elsewhere} == chosen
-    assert sampling.sampled_keys(reversed(rows), "file:///root", 5, 42) == chosen
-    assert sampling.sampled_keys(rows, "file:///root", 5, 43) != chosen
+    assert {path.replace("s3://bucket/fruits", "file:///source") for path in elsewhere} == chosen
+    assert sampling.sampled_keys(reversed(rows), "file:///source", 5, 42) == chosen
+    assert sampling.sampled_keys(rows, "file:///source", 5, 43) != chosen
 
 
 def test_a_sample_never_takes_what_is_skipped_already():
     rows = [row._replace(skip_reason="hidden") for row in images("a")]
-    assert sampling.sampled_keys(rows, "file:///root", 3, 42) == frozenset()
+    assert sampling.sampled_keys(rows, "file:///source", 3, 42) == frozenset()
     assert list(sampling.keep(rows, frozenset())) == rows
 
 

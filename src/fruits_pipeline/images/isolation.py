@@ -85,18 +85,17 @@ class IsolatedDecoder:
         """
         link = self._ready()
         until_s = time.monotonic() + self._task.deadline_s
-        try:
-            send(link, Request(content, image_size, max_pixels), until_s)
-            answer = receive(link, until_s)
-        except TimeoutError:
-            self.close()
-            return Rejected(Reason.TIMEOUT, f"not decoded within {self._task.deadline_s:g} s")
-        except (EOFError, ConnectionError):
-            return Rejected(Reason.CRASHED, f"the decoder died: {self._death()}")
-        except BaseException:
-            # An interrupt leaves an answer on its way, which must not be taken for the next image's.
-            self.close()
-            raise
+        # Whatever ends this early leaves an answer on its way, which must not be taken for the next image's.
+        with contextlib.ExitStack() as unanswered:
+            unanswered.callback(self.close)
+            try:
+                send(link, Request(content, image_size, max_pixels), until_s)
+                answer = receive(link, until_s)
+            except TimeoutError:
+                return Rejected(Reason.TIMEOUT, f"not decoded within {self._task.deadline_s:g} s")
+            except (EOFError, ConnectionError):
+                return Rejected(Reason.CRASHED, f"the decoder died: {self._death()}")
+            unanswered.pop_all()
         if isinstance(answer, Exception):
             raise answer
         if not isinstance(answer, Decoded | Rejected):

@@ -4,9 +4,11 @@ import json
 import platform
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from types import TracebackType
 
 from pydantic import JsonValue
 
@@ -67,23 +69,23 @@ class RunRecord:
             DatasetError: When the ``run.json`` that stands there is somebody else's, or the counts do not add up.
         """
         _refuse_foreign(store)
-        error: BaseException | None = None
-        try:
+        with ExitStack() as stack:
+            stack.push(partial(self._end, store))
             yield self
             self.counts.checked()
-        except BaseException as failure:
-            error = failure
-            raise
-        finally:
-            code = exit_code(error)
-            self._content |= {
-                "status": "failed" if error else "done",
-                "exit_code": code,
-                "error": None if error is None else f"{type(error).__name__}: {error}",
-                "finished": _now(),
-                "seconds_total": round(time.monotonic() - self._began_s, 1),
-            }
-            store.write(RUN_RECORD, json.dumps(self.content, indent=1, ensure_ascii=False).encode())
+
+    def _end(
+        self, store: Store, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Notes how the command ended, and writes ``run.json``."""
+        self._content |= {
+            "status": "failed" if error else "done",
+            "exit_code": exit_code(error),
+            "error": None if error is None else f"{type(error).__name__}: {error}",
+            "finished": _now(),
+            "seconds_total": round(time.monotonic() - self._began_s, 1),
+        }
+        store.write(RUN_RECORD, json.dumps(self.content, indent=1, ensure_ascii=False).encode())
 
 
 def _refuse_foreign(store: Store) -> None:
