@@ -28,6 +28,7 @@ def _each_once(names: tuple[ClassifierName, ...]) -> tuple[ClassifierName, ...]:
 # be more accurate than sqrt.
 # Regression, 100 iterations: L2 1e-4 99.19 %, 28 cpu; 1e-5 99.22 %; 1e-3 99.07 %.
 # With L2 1e-4 and 50 iterations 99.10 %, 13 cpu.
+# The defaults, 100 trees of 50, 16, 4: 96.64 % (seed 42), 96.46 % (seed 2); ten labels 99.88 %.
 # Ten labels (k = 75): forest 50, 16, sqrt 99.75 %; regression 100 %.
 class ClassifySettings(Room):
     """Which classifiers are fitted, and how."""
