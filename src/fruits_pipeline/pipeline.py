@@ -32,6 +32,7 @@ from fruits_pipeline.state.lease import leased
 from fruits_pipeline.state.ledger import Ledger, Verdict
 from fruits_pipeline.state.marker import RoomMarker
 from fruits_pipeline.state.record import RunRecord
+from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.source import parse_source, refuse_overlap
 from fruits_pipeline.storage.store import Store
@@ -65,7 +66,8 @@ def execute(name: str, command: JobCommand) -> Facts:
             source.check()
         if (first := FLOW.index(next(iter(rooms)))) > 0:
             ledger.finished(FLOW[first - 1])
-        with spark_session(command.session) as spark:
+        schemes = frozenset(uri.scheme(root) for root in (store.root, *([source.root] if source else [])))
+        with spark_session(command.session, command.storage, schemes) as spark:
             job = _Job(spark, store, ledger, record, command.storage)
             for room, settings in rooms.items():
                 with job.timed(room):
