@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass
 from pydantic import JsonValue
 from pyspark.sql import SparkSession
 
-from fruits_pipeline.backbones.asked import model_request
-from fruits_pipeline.backbones.catalog import backbone_named
+from fruits_pipeline.backbones.asked import model_essentials, model_request
 from fruits_pipeline.backbones.model import prepare
 from fruits_pipeline.classify.build import build_classified
 from fruits_pipeline.features.build import build_features, tally
@@ -81,9 +80,7 @@ def _essentials(settings: Room) -> Facts:
     if isinstance(settings, IngestSettings):
         resolved["data_source"] = str(parse_source(settings.data_source))
     if isinstance(settings, FeaturesSettings):
-        backbone = backbone_named(settings.backbone)
-        resolved["image_size"] = backbone.side(settings.image_size)
-        resolved["tensors_sha256"] = backbone.tensors_sha256
+        resolved |= model_essentials(settings)
     return resolved
 
 

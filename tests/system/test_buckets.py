@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from outputs import assert_equal_results, record
+
 from servers.server import Server
 
 SECRET = "test-secret-key"  # noqa: S105 because it is SeaweedFS's, of tests/servers
@@ -121,7 +122,7 @@ def test_credentials_that_have_expired_are_told_before_any_work(s3, command):
     assert s3.objects("denied/") == {}
 
 
-def test_an_output_on_disk_and_a_source_in_a_bucket(s3, command, local, sample, tmp_path):
+def test_an_output_on_disk_and_a_source_in_a_bucket(s3, command, tmp_path):
     words = ("--data-source", f"{s3.root}/photos/Training", "--output-uri", tmp_path / "out")
     ended = command("extract", *words, **s3.environment)
     assert ended.code == 0, ended.err
