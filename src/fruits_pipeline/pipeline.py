@@ -25,6 +25,7 @@ from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.settings.room import Room
+from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state.counts import Counts
 from fruits_pipeline.state.fingerprint import Fingerprint, digest_of
 from fruits_pipeline.state.lease import leased
@@ -52,10 +53,10 @@ def execute(name: str, command: JobCommand) -> Facts:
     rooms: dict[str, Room] = {room: getattr(command, room) for room in FLOW if hasattr(command, room)}
     essentials = {room: _essentials(settings) for room, settings in rooms.items()}
     ingest = rooms.get("ingest")
-    source = parse_source(ingest.data_source) if isinstance(ingest, IngestSettings) else None
+    source = parse_source(ingest.data_source, command.storage) if isinstance(ingest, IngestSettings) else None
     if source:
         refuse_overlap(source, command.output.output_uri)
-    store = open_store(command.output.output_uri)
+    store = open_store(command.output.output_uri, command.storage)
     record = RunRecord(name, command.flattened())
     with leased(store), record.kept(store):
         ledger = Ledger(store, overwrite=command.output.overwrite)
@@ -65,7 +66,7 @@ def execute(name: str, command: JobCommand) -> Facts:
         if (first := FLOW.index(next(iter(rooms)))) > 0:
             ledger.finished(FLOW[first - 1])
         with spark_session(command.session) as spark:
-            job = _Job(spark, store, ledger, record)
+            job = _Job(spark, store, ledger, record, command.storage)
             for room, settings in rooms.items():
                 with job.timed(room):
                     getattr(job, room)(settings, essentials[room])
@@ -92,6 +93,7 @@ class _Job:
     store: Store
     ledger: Ledger
     record: RunRecord
+    storage: StorageSettings
 
     @contextmanager
     def timed(self, room: str) -> Iterator[None]:
@@ -108,7 +110,7 @@ class _Job:
         before = self.ledger.marker("ingest")
         self.ledger.begin("ingest", Fingerprint(settings=essentials))
         next_wave = int(str(before.facts.get("next_wave", 0))) if before else 0
-        source = parse_source(settings.data_source)
+        source = parse_source(settings.data_source, self.storage)
         manifest = build_manifest(source, self.store, settings, cores(self.spark), next_wave)
         facts = asdict(manifest) | {"counts": manifest.counts.model_dump(), "source_root": source.root}
         self._finish("ingest", facts)
@@ -120,7 +122,7 @@ class _Job:
         fingerprint = Fingerprint(settings=essentials, input=ingest.fingerprint.digest)
         self.ledger.begin("features", fingerprint)
         model = prepare(model_request(settings))
-        source = open_store(_source_root(ingest))
+        source = open_store(_source_root(ingest), self.storage)
         job = FeatureJob(self.spark, source, self.store, self.ledger, model, settings, fingerprint.digest)
         found = Counts.model_validate(ingest.facts["counts"])
         try:

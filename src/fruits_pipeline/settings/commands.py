@@ -13,6 +13,7 @@ from fruits_pipeline.settings.output import OutputSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.settings.room import Room, flat
 from fruits_pipeline.settings.session import SessionSettings
+from fruits_pipeline.settings.storage import StorageSettings
 
 
 class Command(Room):
@@ -30,6 +31,7 @@ class JobCommand(Command):
     """What every command on an output takes."""
 
     output: Annotated[OutputSettings, flat("Output")]
+    storage: Annotated[StorageSettings, flat("Storage")] = StorageSettings()
 
 
 @Parameter(name="*")
