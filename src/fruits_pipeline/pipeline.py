@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass
 from pydantic import JsonValue
 from pyspark.sql import SparkSession
 
-from fruits_pipeline.backbones.asked import model_request
-from fruits_pipeline.backbones.catalog import backbone_named
+from fruits_pipeline.backbones.asked import model_essentials, model_request
 from fruits_pipeline.backbones.model import prepare
 from fruits_pipeline.classify.build import build_classified
 from fruits_pipeline.features.build import build_features, tally
@@ -32,6 +31,7 @@ from fruits_pipeline.state.lease import leased
 from fruits_pipeline.state.ledger import Ledger, Verdict
 from fruits_pipeline.state.marker import RoomMarker
 from fruits_pipeline.state.record import RunRecord
+from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.source import parse_source, refuse_overlap
 from fruits_pipeline.storage.store import Store
@@ -65,7 +65,8 @@ def execute(name: str, command: JobCommand) -> Facts:
             source.check()
         if (first := FLOW.index(next(iter(rooms)))) > 0:
             ledger.finished(FLOW[first - 1])
-        with spark_session(command.session) as spark:
+        schemes = frozenset(uri.scheme(root) for root in (store.root, *([source.root] if source else [])))
+        with spark_session(command.session, command.storage, schemes) as spark:
             job = _Job(spark, store, ledger, record, command.storage)
             for room, settings in rooms.items():
                 with job.timed(room):
@@ -79,9 +80,7 @@ def _essentials(settings: Room) -> Facts:
     if isinstance(settings, IngestSettings):
         resolved["data_source"] = str(parse_source(settings.data_source))
     if isinstance(settings, FeaturesSettings):
-        backbone = backbone_named(settings.backbone)
-        resolved["image_size"] = backbone.side(settings.image_size)
-        resolved["tensors_sha256"] = backbone.tensors_sha256
+        resolved |= model_essentials(settings)
     return resolved
 
 

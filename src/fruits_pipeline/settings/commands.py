@@ -5,9 +5,10 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from pydantic import JsonValue
 
+from fruits_pipeline.settings.calibrate import CalibrateSettings
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.settings.demo import DemoSettings
-from fruits_pipeline.settings.features import BackboneSettings, FeaturesSettings
+from fruits_pipeline.settings.features import BackboneSettings, FeaturesSettings, NetworkSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.output import OutputSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
@@ -69,6 +70,14 @@ class WeightsCommand(Command):
     """Settings of ``weights``."""
 
     backbone: Annotated[BackboneSettings, flat("Features")] = BackboneSettings()
+
+
+@Parameter(name="*")
+class CalibrateCommand(Command):
+    """Settings of ``calibrate``."""
+
+    calibrate: Annotated[CalibrateSettings, flat("Input")]
+    network: Annotated[NetworkSettings, flat("Features")] = NetworkSettings()
 
 
 @Parameter(name="*")

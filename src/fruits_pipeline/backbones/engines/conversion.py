@@ -63,7 +63,7 @@ def main(backbone: str, image_size: str, weights: str, out: str) -> int:
 def _write(backbone: Backbone, image_size: int, weights: bytes, out: Path) -> None:
     ov = import_openvino()
     model = _with_normalisation(ov, ov.convert_model(_graph(backbone, image_size, weights)))
-    _name_in_order(model)
+    name_in_order(model)
     ov.save_model(model, out.with_suffix(".xml"), compress_to_fp16=False)
 
 
@@ -91,7 +91,7 @@ def _with_normalisation(ov: Any, model: Any) -> Any:
     return steps.build()
 
 
-def _name_in_order(model: Any) -> None:
+def name_in_order(model: Any) -> None:
     """Replace names that carry process-wide counters, or the same graph would hash differently each time."""
     for place, node in enumerate(model.get_ordered_ops()):
         node.set_friendly_name(f"{node.get_type_name()}_{place}")
