@@ -17,7 +17,7 @@ from pyspark.errors import PySparkException
 from fruits_pipeline.features.batch import Plan
 from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.features.split import share_of
-from fruits_pipeline.features.tasks import tasks_of
+from fruits_pipeline.features.tasks import rows_of_batch, tasks_of
 from fruits_pipeline.features.wave import Work, compute
 from fruits_pipeline.session.progress import ImageProgress
 from fruits_pipeline.session.spark import cores, task_counts, task_cpus
@@ -65,9 +65,10 @@ def computed(job: FeatureJob, manifest: pa.Table, pending: dict[str, int]) -> It
     """
     context = job.spark.sparkContext
     images = sum(pending.values())
-    job.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", job.settings.batch_rows)
+    rows = rows_of_batch(manifest["length"].to_pylist(), job.settings.batch_rows)
+    job.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", rows)
     tasks = tasks_of(ceil(images / len(pending)), cores(job.spark))
-    log.info("tasks=%d a wave because it holds about %d images", tasks, images / len(pending))
+    log.info("tasks=%d a wave because it holds about %d images, batch_rows=%d", tasks, images / len(pending), rows)
     work = _work(job, tasks)
     flight = _Flight(job, work, manifest, threading.Event())
     pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="wave")
