@@ -12,7 +12,6 @@ import resource
 import tempfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 _PAGE = 1000
