@@ -22,7 +22,7 @@ install: $(STAMP) ## Set up .venv with the fruits-pipeline command
 $(STAMP): pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in {(3, 11), (3, 12)} and "expected Python 3.11 or 3.12, found " + sys.version.split()[0] + "; name one: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[spark,tensorflow,java,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[spark,tensorflow,java,s3,gs,calibrate,dev]'
 	touch $@
 
 fmt: $(STAMP) ## Format the code, and mend what can be mended

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["servers.fixtures"]
+
 SHARED = Path(os.environ.get("TEST_SHARED_FOLDER", Path(__file__).resolve().parents[2] / "shared"))
 
 

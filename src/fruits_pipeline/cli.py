@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from fruits_pipeline import errors, logs
 from fruits_pipeline.errors import FruitsError, SettingsError
 from fruits_pipeline.settings.commands import (
+    CalibrateCommand,
     ClassifyCommand,
     Command,
     DemoCommand,
@@ -68,6 +69,16 @@ def weights(*, settings: WeightsCommand = WeightsCommand()) -> None:
     model = prepare(model_request(settings.backbone))
     print(f"backbone   {model.backbone} ({model.engine}, {model.precision}, {model.image_size} px)")
     print(f"features   {model.dimension} for each image")
+    print(f"sha256     {model.sha256}")
+
+
+@app.command
+def calibrate(*, settings: CalibrateCommand) -> None:
+    """Make the int8 model from a sample of your images, for --precision int8."""
+    from fruits_pipeline.calibrate.run import run_calibrate
+
+    model = run_calibrate(settings)
+    print(f"backbone   {model.backbone} ({model.engine}, {model.precision}, {model.image_size} px)")
     print(f"sha256     {model.sha256}")
 
 

@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass
 from pydantic import JsonValue
 from pyspark.sql import SparkSession
 
-from fruits_pipeline.backbones.asked import model_request
-from fruits_pipeline.backbones.catalog import backbone_named
+from fruits_pipeline.backbones.asked import model_essentials, model_request
 from fruits_pipeline.backbones.model import prepare
 from fruits_pipeline.classify.build import build_classified
 from fruits_pipeline.features.build import build_features, tally
@@ -25,12 +24,14 @@ from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.settings.room import Room
+from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state.counts import Counts
 from fruits_pipeline.state.fingerprint import Fingerprint, digest_of
 from fruits_pipeline.state.lease import leased
 from fruits_pipeline.state.ledger import Ledger, Verdict
 from fruits_pipeline.state.marker import RoomMarker
 from fruits_pipeline.state.record import RunRecord
+from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.source import parse_source, refuse_overlap
 from fruits_pipeline.storage.store import Store
@@ -52,10 +53,10 @@ def execute(name: str, command: JobCommand) -> Facts:
     rooms: dict[str, Room] = {room: getattr(command, room) for room in FLOW if hasattr(command, room)}
     essentials = {room: _essentials(settings) for room, settings in rooms.items()}
     ingest = rooms.get("ingest")
-    source = parse_source(ingest.data_source) if isinstance(ingest, IngestSettings) else None
+    source = parse_source(ingest.data_source, command.storage) if isinstance(ingest, IngestSettings) else None
     if source:
         refuse_overlap(source, command.output.output_uri)
-    store = open_store(command.output.output_uri)
+    store = open_store(command.output.output_uri, command.storage)
     record = RunRecord(name, command.flattened())
     with leased(store), record.kept(store):
         ledger = Ledger(store, overwrite=command.output.overwrite)
@@ -64,8 +65,9 @@ def execute(name: str, command: JobCommand) -> Facts:
             source.check()
         if (first := FLOW.index(next(iter(rooms)))) > 0:
             ledger.finished(FLOW[first - 1])
-        with spark_session(command.session) as spark:
-            job = _Job(spark, store, ledger, record)
+        schemes = frozenset(uri.scheme(root) for root in (store.root, *([source.root] if source else [])))
+        with spark_session(command.session, command.storage, schemes) as spark:
+            job = _Job(spark, store, ledger, record, command.storage)
             for room, settings in rooms.items():
                 with job.timed(room):
                     getattr(job, room)(settings, essentials[room])
@@ -78,9 +80,7 @@ def _essentials(settings: Room) -> Facts:
     if isinstance(settings, IngestSettings):
         resolved["data_source"] = str(parse_source(settings.data_source))
     if isinstance(settings, FeaturesSettings):
-        backbone = backbone_named(settings.backbone)
-        resolved["image_size"] = backbone.side(settings.image_size)
-        resolved["tensors_sha256"] = backbone.tensors_sha256
+        resolved |= model_essentials(settings)
     return resolved
 
 
@@ -92,6 +92,7 @@ class _Job:
     store: Store
     ledger: Ledger
     record: RunRecord
+    storage: StorageSettings
 
     @contextmanager
     def timed(self, room: str) -> Iterator[None]:
@@ -108,7 +109,7 @@ class _Job:
         before = self.ledger.marker("ingest")
         self.ledger.begin("ingest", Fingerprint(settings=essentials))
         next_wave = int(str(before.facts.get("next_wave", 0))) if before else 0
-        source = parse_source(settings.data_source)
+        source = parse_source(settings.data_source, self.storage)
         manifest = build_manifest(source, self.store, settings, cores(self.spark), next_wave)
         facts = asdict(manifest) | {"counts": manifest.counts.model_dump(), "source_root": source.root}
         self._finish("ingest", facts)
@@ -120,7 +121,7 @@ class _Job:
         fingerprint = Fingerprint(settings=essentials, input=ingest.fingerprint.digest)
         self.ledger.begin("features", fingerprint)
         model = prepare(model_request(settings))
-        source = open_store(_source_root(ingest))
+        source = open_store(_source_root(ingest), self.storage)
         job = FeatureJob(self.spark, source, self.store, self.ledger, model, settings, fingerprint.digest)
         found = Counts.model_validate(ingest.facts["counts"])
         try:

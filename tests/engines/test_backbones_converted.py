@@ -23,12 +23,12 @@ def cache(tmp_path, monkeypatch):
     write_whole(cached_weights(TINY, tmp_path), VALUE)
 
     def convert(backbone, image_size, weights):
-        assert (backbone, image_size, weights) == (TINY, 8, VALUE)
+        assert (backbone, image_size, weights.read_bytes()) == (TINY, 8, VALUE)
         with (tmp_path / "conversions").open("a") as file:
             file.write("1")
         return PARTS
 
-    monkeypatch.setattr(conversion, "convert", convert)
+    monkeypatch.setattr(conversion, "convert_apart", convert)
     return tmp_path
 
 

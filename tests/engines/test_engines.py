@@ -1,5 +1,6 @@
 """Engines on real weights and real images: they agree with Keras, with each other and with themselves."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from fruits_pipeline.backbones import predictor as predictors
 from fruits_pipeline.backbones.catalog import BACKBONES
 from fruits_pipeline.backbones.engines import openvino as engine
 from fruits_pipeline.backbones.engines import tensorflow as reference
-from fruits_pipeline.backbones.engines.conversion import convert
+from fruits_pipeline.backbones.engines.conversion import convert, convert_apart
 from fruits_pipeline.backbones.model import Model, ModelRequest, prepare
 from fruits_pipeline.backbones.predictor import predictor
 from fruits_pipeline.backbones.weights import obtain
@@ -184,35 +185,70 @@ def test_a_size_too_small_is_refused(request_for):
         prepare(request_for("mobilenetv2", image_size=16))
 
 
-def offline(script):
-    """Run ``script`` where TensorFlow, Keras and h5py are missing and no socket opens."""
+@pytest.fixture
+def offline(tmp_path):
+    """Runs a script where TensorFlow, Keras and h5py are missing, in its children too, and no socket opens.
+
+    What is ``refused`` are audit events of the script's own process, by how they begin.
+    """
+    for name in ("tensorflow", "keras", "h5py"):
+        (tmp_path / f"{name}.py").write_text(f"raise ImportError('no {name} here')\n")
     closed = (
         "import sys\n"
-        "for name in ('tensorflow', 'keras', 'h5py'): sys.modules[name] = None\n"
         "def refuse(event, args):\n"
-        "    if event.startswith(('socket.', 'subprocess.')): raise SystemExit('no ' + event)\n"
+        "    if event.startswith({refused!r}): raise SystemExit('no ' + event)\n"
         "sys.addaudithook(refuse)\n"
         "import numpy as np\n"
         "from pathlib import Path\n"
         "from fruits_pipeline.backbones.model import ModelRequest, prepare\n"
         "from fruits_pipeline.backbones.predictor import predictor\n"
     )
-    return subprocess.run([sys.executable, "-c", closed + script], capture_output=True, text=True, check=False)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
+
+    def run(script, refused):
+        command = [sys.executable, "-c", closed.format(refused=refused) + script]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+    return run
 
 
-def test_once_converted_it_works_offline_without_tensorflow(request_for):
+def test_once_converted_it_works_offline_without_tensorflow(request_for, offline):
     request = request_for("mobilenetv2")
     model = prepare(request)
     done = offline(
         f"model = prepare(ModelRequest(cache_dir=Path({str(request.cache_dir)!r})))\n"
         "predictor(model, 1)(np.zeros((3, 224, 224, 3), np.uint8))\n"
-        "print(model.sha256)"
+        "print(model.sha256)",
+        refused=("socket.", "subprocess."),
     )
     assert done.stdout.strip() == model.sha256, done.stderr
 
 
-def test_without_tensorflow_and_conversion_it_says_what_to_install(request_for):
+def test_without_tensorflow_and_conversion_it_says_what_to_install(request_for, offline):
     prepare(request_for("mobilenetv2"))
     cache = request_for("mobilenetv2").cache_dir
-    done = offline(f"prepare(ModelRequest(image_size=33, cache_dir=Path({str(cache)!r})))")
+    done = offline(f"prepare(ModelRequest(image_size=33, cache_dir=Path({str(cache)!r})))", refused=("socket.",))
     assert "install fruits-pipeline[tensorflow], or copy the cache folder" in done.stderr.splitlines()[-1]
+
+
+def test_a_conversion_leaves_tensorflow_and_its_words_out_of_this_process(request_for, capfd):
+    request = request_for("mobilenetv2")
+    weights = obtain(BACKBONES["mobilenetv2"], request.weights, request.cache_dir)
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from fruits_pipeline.backbones.catalog import BACKBONES\n"
+        "from fruits_pipeline.backbones.engines.conversion import convert_apart\n"
+        f"xml, content = convert_apart(BACKBONES['mobilenetv2'], 32, Path({str(weights)!r}))\n"
+        "print(len(content) > 8_000_000, 'tensorflow' in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+    assert capfd.readouterr() == ("True False\n", "")
+
+
+def test_a_conversion_that_dies_says_so_in_one_line(tmp_path):
+    with pytest.raises(
+        ModelError, match=r"converting mobilenetv2: .* exit code 1 and .*No such file.*absent"
+    ) as caught:
+        convert_apart(BACKBONES["mobilenetv2"], 32, tmp_path / "absent")
+    assert "Traceback" not in str(caught.value)

@@ -20,6 +20,7 @@ MODELS = {
     "reduce": commands.ReduceCommand,
     "classify": commands.ClassifyCommand,
     "weights": commands.WeightsCommand,
+    "calibrate": commands.CalibrateCommand,
     "demo": commands.DemoCommand,
 }
 

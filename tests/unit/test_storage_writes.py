@@ -10,6 +10,7 @@ import pytest
 
 from fruits_pipeline.errors import SettingsError, StorageError
 from fruits_pipeline.storage.opening import open_store
+from fruits_pipeline.storage.source import parse_source
 
 HOLDER = (
     "import sys; from fruits_pipeline.storage.opening import open_store\n"
@@ -136,8 +137,37 @@ def test_the_lock_is_free_again_after_a_block_that_failed(store):
         assert other is None
 
 
-@pytest.mark.parametrize("address", ["s3://bucket/fruits", "s3a://bucket/fruits", "gs://bucket"])
-def test_an_address_that_no_store_serves_is_refused(golden, address):
+def test_an_address_that_no_store_serves_is_refused(golden):
     with pytest.raises(SettingsError) as told:
+        open_store("hdfs://namenode/fruits")
+    golden("unsupported_hdfs", str(told.value))
+
+
+@pytest.mark.parametrize("address", ["s3://", "s3a:///", "gs://"])
+def test_an_address_without_a_bucket_is_refused(address):
+    with pytest.raises(SettingsError, match="expected a bucket"):
         open_store(address)
-    golden(f"unsupported_{address.partition(':')[0]}", str(told.value))
+
+
+def test_a_source_whose_bucket_has_a_wildcard_is_refused():
+    with pytest.raises(SettingsError, match="expected a bucket, as in s3://bucket/folder"):
+        parse_source("s3://fruits-*/x").check()
+
+
+@pytest.mark.parametrize(("module", "address", "extra"), [("boto3", "s3://b", "s3"), ("google.cloud", "gs://b", "gcs")])
+def test_a_missing_package_is_told_with_the_extra_that_has_it(monkeypatch, module, address, extra):
+    monkeypatch.delitem(sys.modules, f"fruits_pipeline.storage.{extra}", raising=False)
+    monkeypatch.delitem(sys.modules, f"fruits_pipeline.storage.{extra}_faults", raising=False)
+    for name in [name for name in sys.modules if name.startswith(module)]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(SettingsError, match=rf"pip install 'fruits-pipeline\[{extra}\]'"):
+        open_store(address)
+
+
+def test_a_local_store_imports_no_cloud_client(tmp_path):
+    code = (
+        "import sys; from fruits_pipeline.storage.opening import open_store; open_store(sys.argv[1])\n"
+        "sys.exit(bool({'boto3', 'botocore', 'google.cloud.storage', 'google.auth'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code, tmp_path], check=False).returncode == 0

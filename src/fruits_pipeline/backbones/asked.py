@@ -1,7 +1,11 @@
 """What the settings ask for, as a request for a model."""
 
+from pydantic import JsonValue
+
 from fruits_pipeline.backbones.cache import default_cache_dir
+from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.backbones.model import ModelRequest
+from fruits_pipeline.backbones.quantised import quantised_sha256
 from fruits_pipeline.settings.features import BackboneSettings
 
 
@@ -15,3 +19,19 @@ def model_request(settings: BackboneSettings) -> ModelRequest:
         weights=settings.weights,
         cache_dir=settings.cache_dir or default_cache_dir(),
     )
+
+
+def model_essentials(settings: BackboneSettings) -> dict[str, JsonValue]:
+    """What of the model changes features and stands in no setting: size, tensors, and which int8 model.
+
+    Raises:
+        SettingsError: when the image size is too small.
+        ModelError: when an int8 model is asked for and none was made.
+    """
+    backbone = backbone_named(settings.backbone)
+    image_size = backbone.side(settings.image_size)
+    essentials: dict[str, JsonValue] = {"image_size": image_size, "tensors_sha256": backbone.tensors_sha256}
+    if settings.precision == "int8" and settings.engine == "openvino":
+        cache = settings.cache_dir or default_cache_dir()
+        essentials["int8_sha256"] = quantised_sha256(backbone, image_size, cache)
+    return essentials

@@ -30,10 +30,10 @@ def obtain_converted(backbone: Backbone, image_size: int, weights: Path | None, 
         obtain(backbone, weights, cache)
     if parts := _read(file):
         return parts
-    from fruits_pipeline.backbones.engines.conversion import convert
+    from fruits_pipeline.backbones.engines.conversion import convert_apart
 
     logger.info("model=converting backbone=%s image_size=%s", backbone.name, image_size)
-    parts = convert(backbone, image_size, obtain(backbone, None, cache).read_bytes())
+    parts = convert_apart(backbone, image_size, obtain(backbone, None, cache))
     write_whole(file, packed(parts))
     return parts
 

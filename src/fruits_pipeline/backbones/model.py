@@ -9,13 +9,14 @@ from typing import Literal
 from fruits_pipeline.backbones.cache import default_cache_dir
 from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.backbones.converted import obtain_converted
+from fruits_pipeline.backbones.quantised import obtain_quantised
 from fruits_pipeline.backbones.weights import obtain
 from fruits_pipeline.errors import ModelError
 
 logger = logging.getLogger(__name__)
 
 Engine = Literal["openvino", "tensorflow"]
-Precision = Literal["f32", "bf16"]
+Precision = Literal["f32", "bf16", "int8"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def prepare(request: ModelRequest) -> Model:
                 "use --precision f32, or --engine openvino"
             )
         parts: tuple[bytes, ...] = (obtain(backbone, request.weights, request.cache_dir).read_bytes(),)
+    elif request.precision == "int8":
+        parts = obtain_quantised(backbone, image_size, request.weights, request.cache_dir)
     else:
         parts = obtain_converted(backbone, image_size, request.weights, request.cache_dir)
     model = Model(backbone.name, request.engine, request.precision, image_size, backbone.dimension, parts)

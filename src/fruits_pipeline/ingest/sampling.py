@@ -14,7 +14,7 @@ def sampled_keys(rows: Iterable[Row], root: str, images: int, seed: int) -> froz
     chosen: defaultdict[str | None, list[tuple[int, str]]] = defaultdict(list)
     for row in rows:
         if row.skip_reason is None:
-            entry = (-_hash(row.path.removeprefix(root), seed), row.path)
+            entry = (-seeded_hash(row.path.removeprefix(root), seed), row.path)
             heap = chosen[row.label]
             if len(heap) < images:
                 heapq.heappush(heap, entry)
@@ -30,5 +30,10 @@ def keep(rows: Iterable[Row], chosen: frozenset[str]) -> Iterator[Row]:
         yield row._replace(skip_reason=SkipReason.NOT_SAMPLED.value) if skip else row
 
 
-def _hash(key: str, seed: int) -> int:
+def seeded_hash(key: str, seed: int) -> int:
+    """A number of 64 bits that follows from key and seed alone.
+
+    >>> seeded_hash("a.jpg", 42) == seeded_hash("a.jpg", 42) != seeded_hash("a.jpg", 43)
+    True
+    """
     return int.from_bytes(hashlib.blake2b(f"{seed}:{key}".encode(), digest_size=8).digest())

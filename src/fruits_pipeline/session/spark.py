@@ -7,13 +7,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
+import pyspark
 from pyspark import SparkContext
+from pyspark.find_spark_home import _find_spark_home
 from pyspark.sql import SparkSession
 
+from fruits_pipeline.session import connectors
+from fruits_pipeline.session.buckets import hadoop_properties
+from fruits_pipeline.session.hadoop import committer, configure
 from fruits_pipeline.session.java import ensure_java
 from fruits_pipeline.settings.session import SessionSettings
+from fruits_pipeline.settings.storage import StorageSettings
+from fruits_pipeline.storage.jvm_credentials import environment
 
 log = logging.getLogger(__name__)
 
@@ -29,23 +37,29 @@ _LOCAL_MASTER = "local[*,4]"
 
 
 @contextmanager
-def spark_session(settings: SessionSettings) -> Iterator[SparkSession]:
-    """A session for the length of the block; stopped afterwards.
+def spark_session(
+    settings: SessionSettings, storage: StorageSettings, schemes: frozenset[str]
+) -> Iterator[SparkSession]:
+    """A session that can address ``schemes`` for the length of the block; stopped afterwards.
 
     Raises:
-        SettingsError: When a local Spark finds no fit Java.
+        SettingsError: When a local Spark finds no fit Java, or ``spark-submit`` brought no connector for a scheme.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("fruits-pipeline")
-    if not under_spark_submit():
+    if under_spark_submit():
+        spark = builder.getOrCreate()
+    else:
         ensure_java()
-        for key, value in _local(settings).items():
+        for key, value in (_local(settings) | _connected(schemes, storage)).items():
             builder = builder.config(key, value)
-    spark = builder.getOrCreate()
+        with _environment(environment(schemes, storage)):
+            spark = builder.getOrCreate()
     try:
         if under_spark_submit():
             spark.sparkContext.setLogLevel("ERROR")
-        for key, value in (_SQL | _sized(spark)).items():
+        configure(spark, schemes, storage)
+        for key, value in (_SQL | committer(spark, schemes) | _sized(spark)).items():
             spark.conf.set(key, value)
         _say(spark)
         yield spark
@@ -89,6 +103,33 @@ def _local(settings: SessionSettings) -> dict[str, str]:
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.catalogImplementation": "in-memory",
     }
+
+
+def _connected(schemes: frozenset[str], storage: StorageSettings) -> dict[str, str]:
+    """What a Spark of our own needs to address ``schemes``: missing connectors, and Hadoop's properties."""
+    home = _find_spark_home()  # type: ignore[no-untyped-call]  # because PySpark leaves it untyped
+    absent = schemes - connectors.bundled(Path(home))
+    properties = {f"spark.hadoop.{name}": value for name, value in hadoop_properties(schemes, storage).items()}
+    return properties | connectors.resolution(connectors.packages(absent, pyspark.__version__))
+
+
+@contextmanager
+def _environment(values: dict[str, str | None]) -> Iterator[None]:
+    """These variables for what is started in the block."""
+    before = {name: os.environ.get(name) for name in values}
+    try:
+        _set(values)
+        yield
+    finally:
+        _set(before)
+
+
+def _set(values: dict[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _sized(spark: SparkSession) -> dict[str, str]:

@@ -5,14 +5,16 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from pydantic import JsonValue
 
+from fruits_pipeline.settings.calibrate import CalibrateSettings
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.settings.demo import DemoSettings
-from fruits_pipeline.settings.features import BackboneSettings, FeaturesSettings
+from fruits_pipeline.settings.features import BackboneSettings, FeaturesSettings, NetworkSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.output import OutputSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.settings.room import Room, flat
 from fruits_pipeline.settings.session import SessionSettings
+from fruits_pipeline.settings.storage import StorageSettings
 
 
 class Command(Room):
@@ -30,6 +32,7 @@ class JobCommand(Command):
     """What every command on an output takes."""
 
     output: Annotated[OutputSettings, flat("Output")]
+    storage: Annotated[StorageSettings, flat("Storage")] = StorageSettings()
 
 
 @Parameter(name="*")
@@ -67,6 +70,14 @@ class WeightsCommand(Command):
     """Settings of ``weights``."""
 
     backbone: Annotated[BackboneSettings, flat("Features")] = BackboneSettings()
+
+
+@Parameter(name="*")
+class CalibrateCommand(Command):
+    """Settings of ``calibrate``."""
+
+    calibrate: Annotated[CalibrateSettings, flat("Input")]
+    network: Annotated[NetworkSettings, flat("Features")] = NetworkSettings()
 
 
 @Parameter(name="*")

@@ -9,8 +9,7 @@ from fruits_pipeline.settings.room import Incidental, Room
 
 BackboneName = Literal["mobilenetv2", "xception"]
 EngineName = Literal["openvino", "tensorflow"]
-Precision = Literal["f32", "bf16"]
-
+Precision = Literal["f32", "bf16", "int8"]
 
 FOLDER_SPLIT = "folder"
 
@@ -28,12 +27,10 @@ def _folder_or_fraction(value: Any) -> Any:
     return share
 
 
-class BackboneSettings(Room):
-    """Which pretrained network, at which size, run by what."""
+class NetworkSettings(Room):
+    """Which pretrained network, at which size."""
 
     backbone: BackboneName = Field("mobilenetv2", description="Pretrained network.")
-    engine: EngineName = Field("openvino", description="What runs it; tensorflow is the reference.")
-    precision: Precision = Field("f32", description="Arithmetic of the engine; bf16 needs a processor that has it.")
     image_size: int | None = Field(
         None,
         ge=32,
@@ -46,6 +43,16 @@ class BackboneSettings(Room):
     )
     cache_dir: Annotated[Path | None, Incidental] = Field(
         None, description="Folder for weights and converted models; by default the user's cache folder."
+    )
+
+
+class BackboneSettings(NetworkSettings):
+    """What runs the network, and how exactly."""
+
+    engine: EngineName = Field("openvino", description="What runs it; tensorflow is the reference.")
+    precision: Precision = Field(
+        "f32",
+        description="Arithmetic of the engine; bf16 needs a processor that has it, int8 a model made by `calibrate`.",
     )
 
 

@@ -3,14 +3,16 @@
 import fnmatch
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fruits_pipeline.errors import InputError, SettingsError, StorageError
+from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.store import Found
 
+_DEFAULTS = StorageSettings()
 _WILDCARD = re.compile(r"[*?\[]")
 
 
@@ -20,14 +22,19 @@ class Source:
 
     root: str
     pattern: str
+    storage: StorageSettings = field(default=_DEFAULTS, repr=False)
 
     def check(self) -> None:
         """Refuses at once what could not be listed later.
 
         Raises:
-            InputError: When the root is no folder.
+            InputError: When the root is no folder, or a bucket's folder that is empty or cannot be listed.
             SettingsError: When no store serves the address.
         """
+        if uri.scheme(self.root) != "file":
+            if next(self._found(), None) is None:
+                raise InputError(f"expected a folder of images at {self.root}, found no object; check --data-source")
+            return
         folder = Path(uri.local_path(self.root))
         if not folder.is_dir():
             there = "a file" if folder.exists() else "nothing"
@@ -41,8 +48,11 @@ class Source:
         """
         self.check()
         wanted = self._wanted()
+        yield from (found for found in self._found() if _matches(found.key.split("/"), wanted))
+
+    def _found(self) -> Iterator[Found]:
         try:
-            yield from (found for found in open_store(self.root).objects() if _matches(found.key.split("/"), wanted))
+            yield from open_store(self.root, self.storage).objects()
         except StorageError as error:
             raise InputError(f"expected a source that can be read, but {error}") from error
 
@@ -58,18 +68,18 @@ class Source:
         return uri.join(self.root, self.pattern) if self.pattern else self.root
 
 
-def parse_source(address: str) -> Source:
-    """The source that ``address`` names; a folder whose own name has wildcard characters is taken as it is.
+def parse_source(address: str, storage: StorageSettings = _DEFAULTS) -> Source:
+    """The source that ``address`` names; a local folder whose own name has wildcards is taken as it is.
 
     >>> parse_source("file:///data/fruits-*/Training")
     Source(root='file:///data', pattern='fruits-*/Training')
     """
     whole = uri.normalise(address)
     if uri.scheme(whole) == "file" and Path(uri.local_path(whole)).exists():
-        return Source(whole, "")
+        return Source(whole, "", storage)
     parts = whole.split("/")
     first = next((n for n, part in enumerate(parts) if _WILDCARD.search(part)), len(parts))
-    return Source(uri.normalise("/".join(parts[:first])), "/".join(parts[first:]))
+    return Source(uri.normalise("/".join(parts[:first])), "/".join(parts[first:]), storage)
 
 
 def refuse_overlap(source: Source, output: str) -> None:

@@ -1,12 +1,20 @@
-"""A Keras network to OpenVINO's two files, with the normalisation inside the graph."""
+"""A Keras network to OpenVINO's two files, with the normalisation inside the graph.
 
+    python -m fruits_pipeline.backbones.engines.conversion BACKBONE IMAGE_SIZE WEIGHTS OUT
+
+reads the canonical weights from the file ``WEIGHTS`` and writes ``OUT.xml`` and ``OUT.bin``.
+"""
+
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from fruits_pipeline.backbones.catalog import Backbone
+from fruits_pipeline.backbones.apart import answer, run_apart
+from fruits_pipeline.backbones.catalog import Backbone, backbone_named
 from fruits_pipeline.backbones.engines.keras_model import network
 from fruits_pipeline.backbones.engines.telemetry import import_openvino
+from fruits_pipeline.errors import ModelError
 
 # Both backbones were trained on pixels in [-1, 1]:
 # keras.applications.imagenet_utils.preprocess_input, mode "tf".
@@ -26,13 +34,41 @@ def convert(backbone: Backbone, image_size: int, weights: bytes) -> tuple[bytes,
     Raises:
         ModelError: when TensorFlow or OpenVINO is not installed.
     """
+    with tempfile.TemporaryDirectory() as folder:
+        _write(backbone, image_size, weights, Path(folder) / "model")
+        return _parts(Path(folder) / "model")
+
+
+def convert_apart(backbone: Backbone, image_size: int, weights: Path) -> tuple[bytes, bytes]:
+    """What ``convert`` gives for the file of canonical ``weights``, made in a process of its own.
+
+    Raises:
+        ModelError: when TensorFlow or OpenVINO is not installed, or the process fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "model"
+        run_apart(__name__, [backbone.name, str(image_size), str(weights), str(out)], f"converting {backbone.name}")
+        return _parts(out)
+
+
+def main(backbone: str, image_size: str, weights: str, out: str) -> int:
+    """Convert, and return the exit status."""
+    try:
+        _write(backbone_named(backbone), int(image_size), Path(weights).read_bytes(), Path(out))
+    except ModelError as error:
+        return answer(error)
+    return 0
+
+
+def _write(backbone: Backbone, image_size: int, weights: bytes, out: Path) -> None:
     ov = import_openvino()
     model = _with_normalisation(ov, ov.convert_model(_graph(backbone, image_size, weights)))
-    _name_in_order(model)
-    with tempfile.TemporaryDirectory() as folder:
-        xml = Path(folder) / "model.xml"
-        ov.save_model(model, xml, compress_to_fp16=False)
-        return xml.read_bytes(), xml.with_suffix(".bin").read_bytes()
+    name_in_order(model)
+    ov.save_model(model, out.with_suffix(".xml"), compress_to_fp16=False)
+
+
+def _parts(out: Path) -> tuple[bytes, bytes]:
+    return out.with_suffix(".xml").read_bytes(), out.with_suffix(".bin").read_bytes()
 
 
 def _graph(backbone: Backbone, image_size: int, weights: bytes) -> Any:
@@ -55,10 +91,14 @@ def _with_normalisation(ov: Any, model: Any) -> Any:
     return steps.build()
 
 
-def _name_in_order(model: Any) -> None:
+def name_in_order(model: Any) -> None:
     """Replace names that carry process-wide counters, or the same graph would hash differently each time."""
     for place, node in enumerate(model.get_ordered_ops()):
         node.set_friendly_name(f"{node.get_type_name()}_{place}")
         for port in node.outputs():
             port.get_tensor().set_names(set())
     model.set_friendly_name("backbone")
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

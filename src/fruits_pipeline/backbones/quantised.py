@@ -1,0 +1,102 @@
+"""The int8 form of a backbone, made by ``calibrate`` and kept beside the f32 form in the cache folder.
+
+One file for each network, calibration sample and NNCF; a small file beside them names the one that was made or
+asked for last, which is the one that jobs take.
+"""
+
+import hashlib
+import logging
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fruits_pipeline.backbones.cache import write_whole
+from fruits_pipeline.backbones.catalog import Backbone
+from fruits_pipeline.backbones.converted import converted_file, obtain_converted, packed, unpacked
+from fruits_pipeline.backbones.weights import obtain
+from fruits_pipeline.errors import ModelError
+
+logger = logging.getLogger(__name__)
+
+# Raised by one whenever ``engines.quantisation`` would give another graph for the same model and images.
+RECIPE: Final = 1
+
+
+def obtain_quantised(backbone: Backbone, image_size: int, weights: Path | None, cache: Path) -> tuple[bytes, bytes]:
+    """OpenVINO's XML and weights of the int8 model that ``calibrate`` made last for this network and size.
+
+    A ``weights`` file that is named is always checked, see ``weights.obtain``.
+
+    Raises:
+        ModelError: when there is none, or it is damaged.
+    """
+    if weights is not None:
+        obtain(backbone, weights, cache)
+    pointer = _pointer(backbone, image_size, cache)
+    named = pointer.with_name(pointer.read_text(encoding="utf-8").strip()) if pointer.is_file() else None
+    if named is None or not named.is_file():
+        raise ModelError(_absent(backbone, image_size, cache, "none"))
+    parts = unpacked(named.read_bytes())
+    if parts is None:
+        raise ModelError(_absent(backbone, image_size, cache, f"a damaged one, {named.name}"))
+    return parts
+
+
+def quantised_sha256(backbone: Backbone, image_size: int, cache: Path) -> str:
+    """The sha256 of the model that ``obtain_quantised`` gives: jobs with another one must not mix with it.
+
+    Raises:
+        ModelError: when there is none, or it is damaged.
+    """
+    return _digest(*obtain_quantised(backbone, image_size, None, cache))
+
+
+def calibrated(
+    backbone: Backbone, image_size: int, weights: Path | None, cache: Path, pixels: NDArray[np.uint8]
+) -> tuple[bytes, bytes]:
+    """The int8 model for ``pixels``, uint8 (N, S, S, 3), made or found in the cache, and from now on taken by jobs.
+
+    Raises:
+        ModelError: when the f32 model cannot be had, NNCF is not installed, or its process fails.
+    """
+    try:
+        nncf = version("nncf")
+    except PackageNotFoundError as error:
+        raise ModelError(
+            "calibrate: expected the package nncf, found none; install fruits-pipeline[calibrate]"
+        ) from error
+    parts = obtain_converted(backbone, image_size, weights, cache)
+    key = _digest(*parts, pixels.tobytes(), f"{pixels.shape} nncf{nncf}-{RECIPE}".encode())
+    pointer = _pointer(backbone, image_size, cache)
+    file = pointer.with_name(f"{pointer.stem}-{key[:12]}.model")
+    if not file.is_file() or unpacked(file.read_bytes()) is None:
+        from fruits_pipeline.backbones.engines.quantisation import quantise_apart
+
+        logger.info("model=calibrating backbone=%s image_size=%s images=%s", backbone.name, image_size, len(pixels))
+        write_whole(file, packed(quantise_apart(parts, pixels)))
+    write_whole(pointer, f"{file.name}\n".encode())
+    return obtain_quantised(backbone, image_size, None, cache)
+
+
+def _pointer(backbone: Backbone, image_size: int, cache: Path) -> Path:
+    converted = converted_file(backbone, image_size, cache)
+    return converted.with_name(f"{converted.stem}-int8.txt")
+
+
+def _absent(backbone: Backbone, image_size: int, cache: Path, found: str) -> str:
+    return (
+        f"--precision int8: expected an int8 model of {backbone.name!r} at {image_size} pixels in the cache folder "
+        f"{str(cache)!r}, found {found}; make it once, where fruits-pipeline[calibrate] is installed, by "
+        f"`fruits-pipeline calibrate --data-source YOUR_IMAGES --backbone {backbone.name} --image-size {image_size} "
+        f"--cache-dir {cache}`, and take the cache folder along to other machines"
+    )
+
+
+def _digest(*contents: bytes) -> str:
+    digest = hashlib.sha256()
+    for content in contents:
+        digest.update(hashlib.sha256(content).digest())
+    return digest.hexdigest()

@@ -1,0 +1,25 @@
+"""The command ``calibrate``: the int8 model from a sample of the user's images; no Spark."""
+
+from fruits_pipeline.backbones.cache import default_cache_dir
+from fruits_pipeline.backbones.catalog import backbone_named
+from fruits_pipeline.backbones.model import Model, ModelRequest, prepare
+from fruits_pipeline.backbones.quantised import calibrated
+from fruits_pipeline.calibrate.sample import calibration_pixels
+from fruits_pipeline.settings.commands import CalibrateCommand
+from fruits_pipeline.storage.source import parse_source
+
+
+def run_calibrate(command: CalibrateCommand) -> Model:
+    """The model that ``--precision int8`` takes from now on with the same network, size and cache folder.
+
+    Raises:
+        InputError: When the source has no image that can be used.
+        ModelError: When the f32 model cannot be had, or NNCF is missing or fails.
+    """
+    network = command.network
+    backbone = backbone_named(network.backbone)
+    image_size = backbone.side(network.image_size)
+    cache = network.cache_dir or default_cache_dir()
+    pixels = calibration_pixels(parse_source(command.calibrate.data_source), command.calibrate, image_size)
+    calibrated(backbone, image_size, network.weights, cache, pixels)
+    return prepare(ModelRequest(backbone.name, "openvino", "int8", image_size, None, cache))

@@ -1,0 +1,52 @@
+"""Connectors of a Spark that somebody else started: are they there, and what do they still need to be told?"""
+
+from typing import Any
+
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import SparkSession
+
+from fruits_pipeline.session.buckets import MAGIC_COMMITTER, hadoop_properties
+from fruits_pipeline.session.connectors import CLOUD_COMMITTER, GCS, S3A, missing
+from fruits_pipeline.settings.storage import StorageSettings
+
+_OURS = {"s3": S3A, "gs": GCS}
+_UNTOUCHED = "core-default.xml"
+
+
+def configure(spark: SparkSession, schemes: frozenset[str], settings: StorageSettings) -> None:
+    """Tells the connectors of ``schemes`` what the settings say, and what nobody has told them yet.
+
+    Raises:
+        SettingsError: When there is no connector for a scheme.
+    """
+    hadoop = _hadoop(spark)
+    asked = hadoop_properties(schemes, settings).items() - hadoop_properties(schemes, StorageSettings()).items()
+    for scheme in sorted(schemes & _OURS.keys()):
+        if hadoop.get(f"fs.{scheme}.impl") is None and not has_class(spark, _OURS[scheme]):
+            raise missing(scheme, spark.version)
+    for name, value in hadoop_properties(schemes, settings).items():
+        sources = hadoop.getPropertySources(name)
+        if (name, value) in asked or sources is None or list(sources)[-1] == _UNTOUCHED:
+            hadoop.set(name, value)
+
+
+def committer(spark: SparkSession, schemes: frozenset[str]) -> dict[str, str]:
+    """Spark's settings for the committer without renames, where S3A serves S3 and nobody chose another."""
+    known = {name for name, _ in spark.sparkContext.getConf().getAll()}
+    serves = "s3" in schemes and _hadoop(spark).get("fs.s3.impl") == S3A and has_class(spark, CLOUD_COMMITTER)
+    return MAGIC_COMMITTER if serves and not known.intersection(MAGIC_COMMITTER) else {}
+
+
+def has_class(spark: SparkSession, name: str) -> bool:
+    """Whether the driver's class path has a Java class."""
+    jvm: Any = spark.sparkContext._jvm  # noqa: SLF001 because Spark has no public way to ask
+    try:
+        jvm.java.lang.Class.forName(name, False, jvm.java.lang.Thread.currentThread().getContextClassLoader())
+    except Py4JJavaError:
+        return False
+    return True
+
+
+def _hadoop(spark: SparkSession) -> Any:
+    context: Any = spark.sparkContext
+    return context._jsc.hadoopConfiguration()  # noqa: SLF001 because Spark has no public way to its Hadoop settings

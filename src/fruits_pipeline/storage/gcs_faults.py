@@ -1,0 +1,42 @@
+"""What GCS's errors mean, and what to check."""
+
+import re
+
+from google.api_core.exceptions import Forbidden, GoogleAPICallError, NotFound, RetryError, Unauthorized
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, InvalidOperation, RefreshError
+from requests.exceptions import RequestException
+
+from fruits_pipeline.errors import StorageError
+
+# What the library puts before the server's words; an upload's URL holds a key to it.
+_REQUEST = re.compile(r"^[A-Z]+ https?://\S+: |upload_id=[^&\s]+")
+_RESUME = "then start the same command again: it resumes"
+_WHO = "'gcloud auth list' says who you are"
+_LOGIN = "run 'gcloud auth application-default login', or name a key file in GOOGLE_APPLICATION_CREDENTIALS"
+_NETWORK = f"check the network, HTTPS_PROXY and --gcs-endpoint-url, {_RESUME}"
+
+_ADVICE: tuple[tuple[type[Exception], str], ...] = (
+    (NotFound, f"create the bucket or correct its name, or find out who deleted the object, {_RESUME}"),
+    (
+        Forbidden,
+        "grant roles/storage.objectUser there, a bucket whose requester pays takes --gcs-billing-project; " + _WHO,
+    ),
+    (Unauthorized, f"{_LOGIN}; a public bucket takes --gcs-anonymous; {_WHO}"),
+    (InvalidOperation, f"the bucket is not public: leave out --gcs-anonymous, and {_LOGIN}"),
+    (DefaultCredentialsError, f"{_LOGIN}; a public bucket takes --gcs-anonymous"),
+    (RefreshError, f"the credentials have expired or were withdrawn: {_LOGIN}, {_RESUME}"),
+    (GoogleAuthError, _LOGIN),
+    (RetryError, _NETWORK),
+    (RequestException, _NETWORK),
+)
+_ELSE = f"mend that, {_RESUME}"
+
+
+def explained(what: str, address: str, error: Exception) -> StorageError:
+    """The error to raise when ``what`` (a verb) failed at ``address``."""
+    cause = error.cause if isinstance(error, RetryError) and error.cause else error
+    advice = next((advice for kind, advice in _ADVICE if isinstance(cause, kind)), _ELSE)
+    said = cause.message if isinstance(cause, GoogleAPICallError) else str(cause)
+    return StorageError(
+        f"could not {what} {address}: {type(cause).__name__}: {str(said).strip().rstrip('.')}; {advice}"
+    )
