@@ -21,6 +21,11 @@ def add_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache-dir", type=Path, default=default_cache_dir(), help="where converted models are kept")
 
 
+def shared_with_workers() -> None:
+    """Lets the workers that this process will start import what lies in this folder."""
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
+
+
 def images_folder(named: Path | None, scratch: Path) -> Path:
     """The folder that was named, else the real images beside the checkout, else images drawn into ``scratch``."""
     real = _SHARED / "data" / "fruits-360"

@@ -18,17 +18,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-# Workers of Spark, Ray and Daft import the lines too.
-os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 import pyarrow.dataset as ds
 
 from catalog import LINES, Line
 from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.backbones.model import Precision
 from fruits_pipeline.errors import ModelError
-from images import add_places, images_folder, staged
+from images import add_places, images_folder, shared_with_workers, staged
 from machine import worker_peak_mb
 
 
@@ -39,6 +35,8 @@ def main() -> None:
     parser.add_argument("--images", type=int, help="images of the long pass; by default the line's own")
     add_places(parser)
     asked = parser.parse_args()
+    shared_with_workers()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     line = LINES[asked.line]
     line = replace(line, long=asked.images or line.long, request=replace(line.request, cache_dir=asked.cache_dir))
     with tempfile.TemporaryDirectory(prefix="fruits-bench-") as scratch:

@@ -10,12 +10,15 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import get_args
 
 import machine
 from catalog import LINES, SCRIPTS
-from images import add_places, weights_file
+from fruits_pipeline.backbones.model import ModelRequest, Precision
+from images import add_places, images_folder, weights_file
 from report import report
 
 _HERE = Path(__file__).resolve().parent
@@ -29,7 +32,7 @@ def main() -> None:
     asked = _arguments()
     facts = machine.facts()
     places = ["--cache-dir", str(asked.cache_dir)]
-    _prepare_models(asked.only, places)
+    _prepare_models(asked.only, asked.images_folder, places)
     if asked.images_folder:
         places += ["--images-folder", str(asked.images_folder)]
     images = ["--images", str(asked.images)] if asked.images else []
@@ -79,14 +82,23 @@ def _names(text: str) -> list[str]:
     return found
 
 
-def _prepare_models(names: list[str], places: list[str]) -> None:
-    """Fetches and converts what the lines need, so that no line's start-up has it."""
-    lines = [LINES[name] for name in names if name in LINES]
-    for backbone, size in sorted({(line.request.backbone, line.request.image_size or 0) for line in lines}):
-        sized = ["--image-size", str(size)] if size else []
-        file = [flag for path in weights_file(backbone) for flag in ("--weights", str(path))]
-        command = [sys.executable, "-m", "fruits_pipeline", "weights", "--backbone", backbone, *sized, *file, *places]
-        subprocess.run(command, check=True)
+def _prepare_models(names: list[str], images: Path | None, places: list[str]) -> None:
+    """Fetches, converts and calibrates what the lines need, so that no line's start-up has it."""
+    requests = {LINES[name].request for name in names if name in LINES} | {ModelRequest()}
+    known = [request for request in requests if request.precision in get_args(Precision)]
+    for request in sorted(known, key=repr):
+        file = [flag for path in weights_file(request.backbone) for flag in ("--weights", str(path))]
+        size = ["--image-size", str(request.image_size)] if request.image_size else []
+        flags = ["--backbone", request.backbone, *size, *file, *places]
+        asked = _command("weights", "--precision", request.precision, *flags)
+        if request.precision == "int8" and asked.returncode:  # because none was calibrated yet; one that is there stays
+            with tempfile.TemporaryDirectory(prefix="fruits-bench-") as scratch:
+                asked = _command("calibrate", "--data-source", str(images_folder(images, Path(scratch))), *flags)
+        asked.check_returncode()
+
+
+def _command(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([sys.executable, "-m", "fruits_pipeline", *arguments, "--log-level", "WARNING"], check=False)
 
 
 def _script(name: str) -> str:

@@ -15,8 +15,8 @@ from fruits_pipeline.settings.session import SessionSettings
 
 
 @contextmanager
-def started(request: ModelRequest, wave_images: int | None = None) -> Iterator[Callable[[Path, Path], None]]:
-    """The session, and a function that runs ``extract`` on a folder of images."""
+def started(request: ModelRequest) -> Iterator[Callable[..., None]]:
+    """The session, and a function that runs ``extract`` on a folder of images, in waves of a size that may be named."""
     features = FeaturesSettings(
         backbone=request.backbone,
         precision=request.precision,
@@ -25,9 +25,9 @@ def started(request: ModelRequest, wave_images: int | None = None) -> Iterator[C
     )
     with spark_session(SessionSettings()) as spark:
         # Commands end the session that they started: here all passes of a line share one, as in the other lines.
-        pipeline.spark_session = lambda *_: nullcontext(spark)
+        pipeline.spark_session = lambda *_, **__: nullcontext(spark)
 
-        def write(images: Path, out: Path) -> None:
+        def write(images: Path, out: Path, wave_images: int | None = None) -> None:
             ingest = IngestSettings(data_source=str(images), wave_images=wave_images)
             output = OutputSettings(output_uri=str(out))
             pipeline.execute("extract", ExtractCommand(output=output, ingest=ingest, features=features))
