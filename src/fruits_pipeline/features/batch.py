@@ -50,23 +50,26 @@ class Plan:
     isolated: bool = False
 
 
-def outcomes(contents: Sequence[bytes], decode: Decode, predict: Predict, plan: Plan) -> pd.DataFrame:
+def outcomes(contents: Sequence[bytes | Rejected], decode: Decode, predict: Predict, plan: Plan) -> pd.DataFrame:
     """One row of ``OUTCOME`` for each content, in order: features, or a reason and a detail.
 
     Args:
-        contents: Files as they are, N of them.
+        contents: N files as they are, or why one could not be read.
         decode: (content, image_size, max_pixels) to pixels or a reason.
         predict: uint8 (n, S, S, 3) to float32 (n, D).
         plan: Sizes and limits.
     """
     with _watched(plan, len(contents)):
-        decoded = [decode(content, plan.image_size, plan.max_pixels) for content in contents]
+        decoded = [
+            content if isinstance(content, Rejected) else decode(content, plan.image_size, plan.max_pixels)
+            for content in contents
+        ]
     images = [image for image in decoded if isinstance(image, Decoded)]
     predicted = predict(np.stack([image.pixels for image in images])) if images else np.empty((0, 0), np.float32)
-    digests = [hashlib.sha256(content).hexdigest() for content in contents]
+    digests = [None if isinstance(content, Rejected) else hashlib.sha256(content).hexdigest() for content in contents]
     columns = {
         "content_sha256": digests,
-        "hash_split": [split_of(digest, plan.train_share) for digest in digests],
+        "hash_split": [None if digest is None else split_of(digest, plan.train_share) for digest in digests],
         "width": [image.width if isinstance(image, Decoded) else None for image in decoded],
         "height": [image.height if isinstance(image, Decoded) else None for image in decoded],
         "features": _lists(predicted, [isinstance(image, Decoded) for image in decoded]),
