@@ -6,12 +6,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(LINE)
+BENCH_STAMP := $(VENV)/.installed-bench-$(LINE)
 CONSTRAINTS := config/constraints/$(LINE).txt
 SCRIPTS := .ci/run $(wildcard bootstrap/*.sh)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath $(CONSTRAINTS))
 
-.PHONY: help install fmt lint types walls test unit engines spark system check demo clean
+.PHONY: help install fmt lint types walls test unit engines spark system check demo bench clean
 
 help: ## List these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -57,6 +58,13 @@ system: $(STAMP) ## Run the tests that start whole commands
 
 demo: $(STAMP) ## Draw a small sample, run the main job on it, print the results
 	$(BIN)/fruits-pipeline demo
+
+bench: $(BENCH_STAMP) ## Measure against other ways of doing it, on a quiet machine; see benchmarks/README.md
+	$(BIN)/python benchmarks/run.py
+
+$(BENCH_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --editable '.[spark,tensorflow,java,dev,bench]'
+	touch $@
 
 clean: ## Remove .venv, caches and the demo's output
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache fruits-demo fruits-demo-images

@@ -1,11 +1,15 @@
 """What GCS's errors mean, and what to check."""
 
+import re
+
 from google.api_core.exceptions import Forbidden, GoogleAPICallError, NotFound, RetryError, Unauthorized
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, InvalidOperation, RefreshError
 from requests.exceptions import RequestException
 
 from fruits_pipeline.errors import StorageError
 
+# What the library puts before the server's words; an upload's URL holds a key to it.
+_REQUEST = re.compile(r"^[A-Z]+ https?://\S+: |upload_id=[^&\s]+")
 _RESUME = "then start the same command again: it resumes"
 _WHO = "'gcloud auth list' says who you are"
 _LOGIN = "run 'gcloud auth application-default login', or name a key file in GOOGLE_APPLICATION_CREDENTIALS"
@@ -18,6 +22,7 @@ _ADVICE: tuple[tuple[type[Exception], str], ...] = (
         "grant roles/storage.objectUser there, a bucket whose requester pays takes --gcs-billing-project; " + _WHO,
     ),
     (Unauthorized, f"{_LOGIN}; a public bucket takes --gcs-anonymous; {_WHO}"),
+    (InvalidOperation, f"the bucket is not public: leave out --gcs-anonymous, and {_LOGIN}"),
     (DefaultCredentialsError, f"{_LOGIN}; a public bucket takes --gcs-anonymous"),
     (RefreshError, f"the credentials have expired or were withdrawn: {_LOGIN}, {_RESUME}"),
     (GoogleAuthError, _LOGIN),

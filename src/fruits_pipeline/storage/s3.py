@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
-from itertools import islice
+from itertools import compress, islice
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +148,8 @@ class S3Store(Bucket):
         for attempt in range(1, _ATTEMPTS + 1):
             found = self._client.get_object(Key=self._full(key), **self._reading)
             try:
-                return found["Body"].read(), found["ETag"]
+                with closing(found["Body"]) as body:
+                    return body.read(), found["ETag"]
             except (HTTPClientError, IncompleteReadError):
                 if attempt == _ATTEMPTS:
                     raise
@@ -169,8 +170,8 @@ class S3Store(Bucket):
         return str(self._client.put_object(Body=content, **arguments)["ETag"])
 
     def _delete_some(self, keys: list[str]) -> None:
-        together = [key for key in keys if self._batches and key.isprintable()]  # because XML has no control characters
-        apart = [key for key in keys if key not in set(together)]
+        fit = [self._batches and self._full(key).isprintable() for key in keys]  # XML has no control characters
+        together, apart = list(compress(keys, fit)), [key for key, fits in zip(keys, fit, strict=True) if not fits]
         if together:
             named = {"Objects": [{"Key": self._full(key)} for key in together], "Quiet": True}
             try:

@@ -4,6 +4,8 @@ from botocore.exceptions import ClientError
 
 from fruits_pipeline.errors import StorageError
 
+# Characters; botocore prints whole patterns.
+_LONGEST_MESSAGE = 300
 _WHO = "see with 'aws sts get-caller-identity' who you are (AWS_PROFILE, --s3-profile)"
 _RESUME = "then start the same command again: it resumes"
 
@@ -35,7 +37,7 @@ _ADVICE = {
     "RequestTimeTooSkewed": f"set this machine's clock, {_RESUME}",
     "KMS.NotFoundException KMS.DisabledException KMS.KMSInvalidStateException": "correct --s3-sse-kms-key-id",
     "EndpointConnectionError ConnectTimeoutError ReadTimeoutError ConnectionClosedError": _NETWORK,
-    "ProxyConnectionError SSLError": _NETWORK,
+    "ProxyConnectionError SSLError ResponseStreamingError IncompleteReadError": _NETWORK,
 }
 _ELSE = f"look up the code in the server's documentation, mend that, {_RESUME}"
 
@@ -48,4 +50,5 @@ def code_of(error: ClientError) -> str:
 def explained(what: str, address: str, code: str, message: str) -> StorageError:
     """The error to raise when ``what`` (a verb) failed at ``address``."""
     advice = next((advice for codes, advice in _ADVICE.items() if code in codes.split()), _ELSE)
-    return StorageError(f"could not {what} {address}: {code}: {message.strip().rstrip('.')}; {advice}")
+    said = " ".join(message.split())[:_LONGEST_MESSAGE].rstrip(".")
+    return StorageError(f"could not {what} {address}: {code}: {said}; {advice}")

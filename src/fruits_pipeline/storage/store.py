@@ -26,7 +26,11 @@ class Store(Protocol):
     root: str
 
     def objects(self, prefix: str = "") -> Iterator[Found]:
-        """Every object whose key stands below the folder ``prefix``, flat, in order of its key's UTF-8 bytes."""
+        """Every object whose key stands below the folder ``prefix``, flat, streamed, in order of its key's UTF-8 bytes.
+
+        Some servers beside AWS and Google list in another order: then a grown source may get some images computed
+        twice, but never loses one.
+        """
         ...
 
     def stat(self, key: str) -> Found | None:
