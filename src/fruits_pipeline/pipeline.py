@@ -145,7 +145,8 @@ class _Job:
         self.ledger.begin("features", fingerprint)
         model = prepare(model_request(settings))
         source = open_store(_source_root(ingest), self.storage)
-        job = FeatureJob(self.spark, source, self.store, self.ledger, model, settings, fingerprint.digest)
+        digest = fingerprint.digest
+        job = FeatureJob(self.spark, source, self.store, self.ledger, model, settings, digest, self.storage)
         found = Counts.model_validate(ingest.facts["counts"])
         try:
             counts = build_features(job, found)

@@ -5,7 +5,7 @@ processor time an image, its asynchronous ones 0.4 ms.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from fruits_pipeline.storage.single import Single, Unread
 
 # A task whose images are all forbidden is the source's fault from here on, not that of its images.
 _ALL_FORBIDDEN = 10
+_PATIENCE = Patience()
 
 
 class Wanted(NamedTuple):
@@ -44,8 +45,8 @@ def fetched(
     wanted: Iterable[Wanted],
     settings: StorageSettings,
     window: Window = Window(),
-    patience: Patience = Patience(),  # noqa: B008 because it is frozen
-) -> Iterator[bytes | Unread]:
+    patience: Patience = _PATIENCE,
+) -> Generator[bytes | Unread, None, None]:
     """The content of each object, in order, or why it cannot be had; closing the iterator stops the fetch.
 
     Call it in the process that uses it: threads and connections do not survive a fork.
