@@ -115,7 +115,7 @@ def test_a_long_listing_needs_no_more_memory_than_a_short_one(listed):
     tracemalloc.start()
     try:
         peak(1)
-        assert peak(8) < 2 * peak(2)
+        assert peak(4) < 2 * peak(1)
     finally:
         tracemalloc.stop()
 

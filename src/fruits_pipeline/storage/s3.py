@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from functools import cache, cached_property
 from itertools import compress, islice
 from pathlib import Path
@@ -13,6 +14,8 @@ from boto3.exceptions import Boto3Error
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.session import get_session
+from botocore.utils import parse_timestamp
 
 from fruits_pipeline.errors import StorageError
 from fruits_pipeline.settings.storage import StorageSettings
@@ -50,8 +53,19 @@ def client(settings: StorageSettings) -> Any:
         user_agent_extra="fruits-pipeline",
         **optional,
     )
-    session = boto3.Session(profile_name=settings.s3_profile, region_name=settings.s3_region)
+    core = get_session()
+    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
+    session = boto3.Session(profile_name=settings.s3_profile, region_name=settings.s3_region, botocore_session=core)
     return session.client("s3", endpoint_url=settings.s3_endpoint_url, config=config)
+
+
+def _moment(said: Any) -> datetime:
+    """The time of an answer: botocore's own parser takes two thirds of a long listing's processor time."""
+    try:
+        moment = datetime.fromisoformat(said)
+    except (TypeError, ValueError):  # because headers have another form
+        moment = parse_timestamp(said)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class S3Store(Bucket):
