@@ -165,6 +165,18 @@ def test_a_server_that_ignores_preconditions_is_refused_by_name(stub, settings, 
         pytest.fail("held")
 
 
+@pytest.mark.usefixtures("_no_waiting")
+def test_two_writers_at_the_same_moment_are_told_to_ask_again_and_do(stub, settings):
+    conflict = s3_error(409, "ConditionalRequestConflict")
+    stub.script = [conflict, conflict, Answer(200, b"", {"ETag": '"1"'})]
+    assert open_store(S3, settings).create("x", b"")
+    stub.script = [conflict, s3_error(412, "PreconditionFailed")]
+    assert not open_store(S3, settings).create("x", b"")
+    stub.script = [conflict]
+    with pytest.raises(StorageError, match="ConditionalRequestConflict"):
+        open_store(S3, settings).create("x", b"")
+
+
 def test_one_key_that_cannot_be_deleted_among_others_is_told(stub, settings):
     fault = b"<Error><Key>folder/b</Key><Code>AccessDenied</Code><Message>no.</Message></Error>"
     stub.script = [Answer(200, b"<DeleteResult>" + fault + b"</DeleteResult>")]
