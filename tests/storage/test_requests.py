@@ -49,7 +49,7 @@ def test_requester_pays_and_the_kms_key_are_named_in_every_request_of_s3_that_ta
 @pytest.mark.parametrize(
     ("settings", "url"),
     [
-        ({}, "https://fruits.s3.eu-west-1.amazonaws.com/x"),
+        ({}, "https://fruits.s3.amazonaws.com/x"),
         ({"s3_path_style": True}, "https://s3.eu-west-1.amazonaws.com/fruits/x"),
         ({"s3_endpoint_url": "http://host:1"}, "http://host:1/fruits/x"),
         ({"s3_endpoint_url": "http://host:1", "s3_path_style": False}, "http://fruits.host:1/x"),
