@@ -133,6 +133,18 @@ def test_a_server_that_is_not_there_is_told_after_some_attempts(address, monkeyp
 
 @pytest.mark.usefixtures("_no_waiting")
 @pytest.mark.parametrize("address", [S3, GCS])
+def test_a_proxy_that_is_not_there_is_told_without_its_password(address, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://me:SECRET@127.0.0.1:9")
+    monkeypatch.setitem(gcs._ASKED, "retry", gcs.DEFAULT_RETRY.with_timeout(0.1))
+    server = "http://storage.invalid"
+    settings = StorageSettings(s3_endpoint_url=server, gcs_endpoint_url=server, gcs_anonymous=True)
+    with pytest.raises(StorageError, match=r"[Pp]roxy.*check the network, HTTPS_PROXY") as told:
+        list(open_store(address, settings).objects())
+    assert "SECRET" not in str(told.value)
+
+
+@pytest.mark.usefixtures("_no_waiting")
+@pytest.mark.parametrize("address", [S3, GCS])
 def test_a_burst_of_503_is_waited_out(stub, settings, address):
     slow = [s3_error(503, "SlowDown") if address == S3 else gcs_error(503, "Slow down.")] * 5
     stub.script = [*slow, Answer(200, b"content", {"ETag": '"1"'})]
