@@ -12,7 +12,7 @@ SCRIPTS := .ci/run $(wildcard bootstrap/*.sh)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath $(CONSTRAINTS))
 
-.PHONY: help install fmt lint types walls test unit engines spark system check demo bench clean
+.PHONY: help install fmt lint types walls test unit engines storage spark system check demo bench clean
 
 help: ## List these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,7 +22,7 @@ install: $(STAMP) ## Set up .venv with the fruits-pipeline command
 $(STAMP): pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in {(3, 11), (3, 12)} and "expected Python 3.11 or 3.12, found " + sys.version.split()[0] + "; name one: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[spark,tensorflow,java,s3,gs,calibrate,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[spark,tensorflow,java,s3,gcs,calibrate,dev]'
 	touch $@
 
 fmt: $(STAMP) ## Format the code, and mend what can be mended
@@ -42,13 +42,16 @@ walls: $(STAMP) ## Check which room may import which
 
 check: lint types walls ## All checks that run no code
 
-test: unit engines spark system ## Run all tests, one process for each layer
+test: unit engines storage spark system ## Run all tests, one process for each layer
 
 unit: $(STAMP) ## Run the tests that need no JVM
 	$(BIN)/python -m pytest tests/unit
 
 engines: $(STAMP) ## Run the tests that load TensorFlow
 	$(BIN)/python -m pytest tests/engines
+
+storage: $(STAMP) ## Run the tests that start servers of S3 and GCS
+	$(BIN)/python -m pytest tests/storage
 
 spark: $(STAMP) ## Run the tests that share one Spark session
 	$(BIN)/python -m pytest tests/spark

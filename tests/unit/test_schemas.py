@@ -16,7 +16,8 @@ CONTRACT = {
     "predictions": "path, label, split, classifier, prediction, confidence",
 }
 PLAIN = {
-    pa.string(), pa.int32(), pa.int64(), pa.float64(), pa.list_(pa.float32()), pa.timestamp("us", tz="UTC"),
+    pa.string(), pa.binary(), pa.int32(), pa.int64(), pa.float64(), pa.list_(pa.float32()),
+    pa.timestamp("us", tz="UTC"),
 }  # fmt: skip
 
 

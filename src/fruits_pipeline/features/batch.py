@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -50,30 +50,55 @@ class Plan:
     isolated: bool = False
 
 
-def outcomes(contents: Sequence[bytes], decode: Decode, predict: Predict, plan: Plan) -> pd.DataFrame:
+class _Size(NamedTuple):
+    """Width and height in pixels of an image that was decoded."""
+
+    width: int
+    height: int
+
+
+def outcomes(contents: Sequence[bytes | Rejected], decode: Decode, predict: Predict, plan: Plan) -> pd.DataFrame:
     """One row of ``OUTCOME`` for each content, in order: features, or a reason and a detail.
 
     Args:
-        contents: Files as they are, N of them.
+        contents: N files as they are, or why one could not be had, which then becomes its row.
         decode: (content, image_size, max_pixels) to pixels or a reason.
         predict: uint8 (n, S, S, 3) to float32 (n, D).
         plan: Sizes and limits.
     """
-    with _watched(plan, len(contents)):
-        decoded = [decode(content, plan.image_size, plan.max_pixels) for content in contents]
-    images = [image for image in decoded if isinstance(image, Decoded)]
-    predicted = predict(np.stack([image.pixels for image in images])) if images else np.empty((0, 0), np.float32)
-    digests = [hashlib.sha256(content).hexdigest() for content in contents]
+    pixels, found = _decoded(contents, decode, plan)
+    predicted = predict(pixels) if len(pixels) else np.empty((0, 0), np.float32)
+    digests = [hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else None for content in contents]
     columns = {
         "content_sha256": digests,
-        "hash_split": [split_of(digest, plan.train_share) for digest in digests],
-        "width": [image.width if isinstance(image, Decoded) else None for image in decoded],
-        "height": [image.height if isinstance(image, Decoded) else None for image in decoded],
-        "features": _lists(predicted, [isinstance(image, Decoded) for image in decoded]),
-        "reason": [image.reason.value if isinstance(image, Rejected) else None for image in decoded],
-        "detail": [image.detail if isinstance(image, Rejected) else None for image in decoded],
+        "hash_split": [split_of(digest, plan.train_share) if digest else None for digest in digests],
+        "width": [image.width if isinstance(image, _Size) else None for image in found],
+        "height": [image.height if isinstance(image, _Size) else None for image in found],
+        "features": _lists(predicted, [isinstance(image, _Size) for image in found]),
+        "reason": [image.reason.value if isinstance(image, Rejected) else None for image in found],
+        "detail": [image.detail if isinstance(image, Rejected) else None for image in found],
     }
-    return pd.DataFrame({field.name: _arrow_backed(columns[field.name], field.type) for field in OUTCOME})
+    series = {field.name: _arrow_backed(columns[field.name], field.type) for field in OUTCOME}
+    return pd.DataFrame(series, copy=False)
+
+
+def _decoded(
+    contents: Sequence[bytes | Rejected], decode: Decode, plan: Plan
+) -> tuple[NDArray[np.uint8], list[_Size | Rejected]]:
+    """Pixels (n, S, S, 3) of the images that could be decoded, one beside the other, and what became of each."""
+    batch = np.empty((len(contents), plan.image_size, plan.image_size, 3), np.uint8)
+    found: list[_Size | Rejected] = []
+    filled = 0
+    with _watched(plan, len(contents)):
+        for content in contents:
+            image = content if isinstance(content, Rejected) else decode(content, plan.image_size, plan.max_pixels)
+            if isinstance(image, Rejected):
+                found.append(image)
+            else:
+                batch[filled] = image.pixels
+                filled += 1
+                found.append(_Size(image.width, image.height))
+    return batch[:filled], found
 
 
 @contextmanager

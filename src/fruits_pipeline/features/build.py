@@ -3,10 +3,14 @@
 import logging
 from collections import Counter
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.features.flight import computed
 from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.features.probe import probe
+from fruits_pipeline.features.readers.choice import chosen_reader
 from fruits_pipeline.state.counts import Counts, add_reasons
 from fruits_pipeline.state.layout import FEATURES, REJECTS, wave_folders
 from fruits_pipeline.state.marker import WaveMarker
@@ -21,7 +25,8 @@ def build_features(job: FeatureJob, found: Counts) -> Counts:
     """Brings features and rejects up to the manifest, whose counts ``found`` gives, and counts what became of it.
 
     Raises:
-        InputError: When too many images are rejected; waves that are finished stay.
+        InputError: When too many images are rejected, and when no reader can read the first; finished waves stay.
+        StorageError: When storage fails on the way.
         ModelError: When a worker cannot run the model as asked.
         DatasetError: When a wave's datasets do not add up.
     """
@@ -32,7 +37,8 @@ def build_features(job: FeatureJob, found: Counts) -> Counts:
     log.info("features waves=%d finished=%d pending=%d", len(wanted), len(done), len(pending))
     if pending:
         probe(job.spark, job.model)
-        for wave in computed(job, manifest, pending):
+        reader = chosen_reader(job, manifest.filter(pc.is_in(manifest["wave"], pa.array(sorted(pending)))))
+        for wave in computed(job, reader, manifest, pending):
             done.append(wave)
             _judge(job, tally(done, found), final=False)
     _sweep_unmarked(job, {wave.wave for wave in done})

@@ -17,8 +17,10 @@ from pyspark.errors import PySparkException
 from fruits_pipeline.features.batch import Plan
 from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.features.split import share_of
-from fruits_pipeline.features.tasks import tasks_of
-from fruits_pipeline.features.wave import Work, compute
+from fruits_pipeline.features.tasks import rows_of_batch, tasks_of
+from fruits_pipeline.features.wave import compute
+from fruits_pipeline.features.work import Reader, Work
+from fruits_pipeline.features.worker_faults import storage_fault
 from fruits_pipeline.session.progress import ImageProgress
 from fruits_pipeline.session.spark import cores, task_counts, task_cpus
 from fruits_pipeline.state.layout import wave_folders
@@ -47,6 +49,8 @@ class _Flight:
             except (PySparkException, Py4JError) as error:
                 if self.stopped.is_set():
                     raise
+                if (fault := storage_fault(error)) is not None:
+                    raise fault from error
                 log.warning("wave=%s failed and is tried again: %s", wave, first_line(error))
         log.warning("wave=%s is tried a last time, with every image decoded in isolation", wave)
         return self._attempt(wave, replace(plain, isolated=True))
@@ -58,17 +62,18 @@ class _Flight:
         return marker
 
 
-def computed(job: FeatureJob, manifest: pa.Table, pending: dict[str, int]) -> Iterator[WaveMarker]:
+def computed(job: FeatureJob, reader: Reader, manifest: pa.Table, pending: dict[str, int]) -> Iterator[WaveMarker]:
     """The marked waves, as they finish; ``pending`` gives each wave's number of images in ``manifest``.
 
     Two are in flight, so that one's last tasks leave no core idle. Leaving the iterator stops the others.
     """
     context = job.spark.sparkContext
     images = sum(pending.values())
-    job.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", job.settings.batch_rows)
+    rows = rows_of_batch(manifest["length"].to_pylist(), job.settings.batch_rows)
+    job.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", rows)
     tasks = tasks_of(ceil(images / len(pending)), cores(job.spark))
-    log.info("tasks=%d a wave because it holds about %d images", tasks, images / len(pending))
-    work = _work(job, tasks)
+    log.info("tasks=%d a wave because it holds about %d images, batch_rows=%d", tasks, images / len(pending), rows)
+    work = _work(job, reader, tasks)
     flight = _Flight(job, work, manifest, threading.Event())
     pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="wave")
     with ImageProgress(images, lambda: work.counter.value, partial(task_counts, context)):
@@ -97,12 +102,13 @@ def _plan(job: FeatureJob) -> Plan:
     )
 
 
-def _work(job: FeatureJob, tasks: int) -> Work:
+def _work(job: FeatureJob, reader: Reader, tasks: int) -> Work:
     context = job.spark.sparkContext
     return Work(
         spark=job.spark,
         store=job.store,
         source=job.source,
+        reader=reader,
         fingerprint=job.fingerprint,
         train_split=job.settings.train_split,
         max_bytes=job.settings.max_bytes,

@@ -1,6 +1,6 @@
 """What the feature job works on and with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,8 +10,10 @@ from fruits_pipeline import schemas
 from fruits_pipeline.backbones.model import Model
 from fruits_pipeline.session import tables
 from fruits_pipeline.settings.features import FeaturesSettings
+from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state.layout import MANIFEST
 from fruits_pipeline.state.ledger import Ledger
+from fruits_pipeline.storage.patience import Patience
 from fruits_pipeline.storage.store import Store
 
 
@@ -26,6 +28,8 @@ class FeatureJob:
     model: Model
     settings: FeaturesSettings
     fingerprint: str
+    storage: StorageSettings = field(default_factory=StorageSettings)
+    patience: Patience = field(default_factory=Patience)
 
     def manifest(self) -> pa.Table:
         """The manifest's images: rows of ``schemas.MANIFEST`` that are not skipped, in order of path."""

@@ -24,7 +24,7 @@ def featurise(model: Broadcast[Model], plan: Plan, counter: Accumulator[int]) ->
 
     def over_batches(batches: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
         predict = predictor(model.value, plan.threads)
-        with _decoding(plan) as decode_one:
+        with decoding(plan) as decode_one:
             for contents in batches:
                 yield outcomes(contents.tolist(), decode_one, predict, plan)
                 counter.add(len(contents))
@@ -33,8 +33,8 @@ def featurise(model: Broadcast[Model], plan: Plan, counter: Accumulator[int]) ->
 
 
 @contextmanager
-def _decoding(plan: Plan) -> Iterator[Decode]:
-    """The plain decoder, or one that survives a decoder's crash or hang."""
+def decoding(plan: Plan) -> Iterator[Decode]:
+    """Gives the plain decoder, or one that survives a decoder's crash or hang."""
     if plan.isolated:
         with IsolatedDecoder(plan.decode_timeout_s) as isolated:
             yield isolated.decode

@@ -2,31 +2,24 @@
 
 from collections import Counter
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark import Accumulator, Broadcast, StorageLevel
-from pyspark.sql import SparkSession
+from pyspark import StorageLevel
 from pyspark.sql import functions as F  # noqa: N812 because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
-from fruits_pipeline.backbones.model import Model
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.features.batch import Plan
-from fruits_pipeline.features.reading import contents
 from fruits_pipeline.features.split import by_folder
-from fruits_pipeline.features.udf import featurise
+from fruits_pipeline.features.work import Work
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.session import tables
 from fruits_pipeline.state.counts import Counts
 from fruits_pipeline.state.layout import wave_folders
 from fruits_pipeline.state.marker import WaveMarker, marks
 from fruits_pipeline.storage import uri
-from fruits_pipeline.storage.store import Store
-
-_KNOWN = "path string, label string, split string"
 
 
 class Reject(NamedTuple):
@@ -36,21 +29,6 @@ class Reject(NamedTuple):
     length: int
     reason: str
     detail: str
-
-
-@dataclass(frozen=True)
-class Work:
-    """What every wave of a job needs; ``counter`` counts the images that were tried."""
-
-    spark: SparkSession
-    store: Store
-    source: Store
-    fingerprint: str
-    train_split: str | float
-    max_bytes: int
-    model: Broadcast[Model]
-    counter: Accumulator[int]
-    tasks: int
 
 
 def compute(work: Work, images: pa.Table, wave: str, plan: Plan) -> WaveMarker:
@@ -71,7 +49,8 @@ def compute(work: Work, images: pa.Table, wave: str, plan: Plan) -> WaveMarker:
     place = uri.join(work.store.root, features_folder)
     stored = tables.read(work.spark, place, schemas.FEATURES, "features").select("path").toPandas()["path"].tolist()
     rejects = [Reject(path, lengths[path], reason, detail) for path, (reason, detail) in refused.items()]
-    rejects += [_absent(work, path, lengths[path]) for path in lengths.keys() - refused.keys() - set(stored)]
+    absent = sorted(lengths.keys() - refused.keys() - set(stored))
+    rejects += [reject for path in absent if (reject := _absent(work, path, lengths[path])) is not None]
     table = pa.Table.from_pylist([reject._asdict() for reject in sorted(rejects)], schema=schemas.REJECTS)
     tables.write_small(work.store, table, rejects_folder, schemas.REJECTS)
     rejected = tables.read_small(work.store, rejects_folder, schemas.REJECTS)
@@ -85,15 +64,10 @@ def compute(work: Work, images: pa.Table, wave: str, plan: Plan) -> WaveMarker:
 def _write_features(work: Work, images: pa.Table, plan: Plan, folder: str) -> dict[str, tuple[str, str]]:
     """Reads and predicts once, writes the features, and gives reason and detail of each image tried in vain."""
     small = images.filter((pc.field("length") > 0) & (pc.field("length") <= work.max_bytes))
-    present = [path for path in small["path"].to_pylist() if _is_there(work, path)]
-    if not present:
+    if not small.num_rows:
         tables.write_small(work.store, schemas.FEATURES.empty_table(), folder, schemas.FEATURES)
         return {}
-    read = contents(work.spark, present, work.tasks)
-    outcome = read.select("path", featurise(work.model, plan, work.counter)("content").alias("outcome"))
-    known = F.broadcast(work.spark.createDataFrame(images.select(["path", "label", "split"]).to_pandas(), _KNOWN))
-    tried = outcome.select("path", "outcome.*").join(known, on="path", how="inner")
-    tried = tried.persist(StorageLevel.MEMORY_AND_DISK)
+    tried = work.reader.tried(work, small, plan).persist(StorageLevel.MEMORY_AND_DISK)
     hashed = F.col("hash_split")
     split = F.coalesce("split", hashed) if by_folder(work.train_split) else hashed
     try:
@@ -105,20 +79,14 @@ def _write_features(work: Work, images: pa.Table, plan: Plan, folder: str) -> di
     return {row.path: (row.reason, row.detail) for row in rows}
 
 
-def _absent(work: Work, path: str, length: int) -> Reject:
-    """Why the reader gave no content of an image."""
+def _absent(work: Work, path: str, length: int) -> Reject | None:
+    """Why an image came back neither read nor refused; None where that must not be."""
     if length == 0:
         return Reject(path, length, Reason.EMPTY.value, "0 bytes")
     if length > work.max_bytes:
         return Reject(path, length, Reason.TOO_MANY_BYTES.value, f"{length} bytes, more than {work.max_bytes}")
-    if not _is_there(work, path):
-        return Reject(path, length, Reason.MISSING.value, "listed, but gone when it was to be read")
-    return Reject(path, length, Reason.UNREADABLE.value, "there, but it cannot be read; check its permissions")
-
-
-def _is_there(work: Work, path: str) -> bool:
-    key = uri.below(path, work.source.root)
-    return key is not None and work.source.stat(key) is not None
+    why = work.reader.absent(work, path)
+    return None if why is None else Reject(path, length, why.reason.value, why.detail)
 
 
 def _check(wanted: AbstractSet[str], written: list[str], wave: str) -> None:

@@ -15,7 +15,10 @@ The rules, in the order in which they are applied:
   ``unsupported_mode``.
 * The size becomes ``image_size`` x ``image_size``: bilinear with antialias, aspect ratio not kept, as
   ``keras.utils.load_img(target_size=..., interpolation="bilinear")`` does. Images are turned upright after
-  that, because turning few pixels is cheap; the order shows in the last bit at most.
+  that, because turning few pixels is cheap.
+* Against that reference, pixels of images that grow differ by at most one grey level (``resize``). Of JPEGs at
+  least twice as large as ``image_size`` on both sides, decoded at reduced scale (``jpeg``), they differ by at most
+  4 grey levels and 0.5 on average, and the cosine of the features with the reference's is at least 0.999.
 """
 
 import io
@@ -29,8 +32,10 @@ import numpy.typing as npt
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from fruits_pipeline.images.convert import to_eight_bits
+from fruits_pipeline.images.jpeg import fast_pixels
 from fruits_pipeline.images.quiet import QUIET
 from fruits_pipeline.images.reason import Reason
+from fruits_pipeline.images.resize import is_sideways, resized, rgb, upright
 from fruits_pipeline.images.signature import container, webp_canvas, webp_length
 
 # What Pillow's plugins raise for damaged files: mutated files of every format gave the first four, the
@@ -43,16 +48,6 @@ _DETAIL_CHARACTERS = 160
 _ORIENTATION = 0x0112
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
 _METADATA = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_SIDEWAYS = frozenset({5, 6, 7, 8})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +55,7 @@ class Decoded:
     """An image's pixels and the size that it had.
 
     Attributes:
-        pixels: uint8 (S, S, 3), RGB, C-contiguous, read-only; S is the ``image_size`` asked for.
+        pixels: uint8 (S, S, 3), RGB, C-contiguous; S is the ``image_size`` asked for.
         width: pixels of the original from left to right, once upright.
         height: pixels of the original from top to bottom, once upright.
     """
@@ -97,29 +92,31 @@ def decode(content: bytes, image_size: int, max_pixels: int) -> Decoded | Reject
         image = _opened(content, name, max_pixels)
         if isinstance(image, Rejected):
             return image
-        try:
-            image.load()
-        except _DAMAGE as fault:
-            cut = _TRUNCATED.search(str(fault)) is not None or isinstance(fault, EOFError | struct.error)
-            return _damaged(name, fault, truncated=cut)
-        eight_bits = to_eight_bits(image)
-        if eight_bits is None:
-            return Rejected(Reason.UNSUPPORTED_MODE, f"{name} of mode {image.mode}")
-        return _finished(eight_bits, _orientation(image), image_size)
+        pixels = fast_pixels(image, content, image_size)
+        if pixels is None:
+            eight_bits = _loaded(image, name)
+            if isinstance(eight_bits, Rejected):
+                return eight_bits
+            pixels = np.asarray(eight_bits)
+        return _finished(pixels, image, image_size)
 
 
-def _finished(image: Image.Image, orientation: int, image_size: int) -> Decoded:
-    """Resized, upright, RGB; grey is repeated last, because one band is resized faster than three."""
-    width, height = image.size
-    small = image.resize((image_size, image_size), Image.Resampling.BILINEAR)
-    if orientation in _TURNS:
-        small = small.transpose(_TURNS[orientation])
-    if small.mode != "RGB":
-        small = small.convert("RGB")
-    pixels = np.frombuffer(small.tobytes(), np.uint8).reshape(image_size, image_size, 3)
-    if orientation in _SIDEWAYS:
-        width, height = height, width
-    return Decoded(pixels, width, height)
+def _loaded(image: Image.Image, name: str) -> Image.Image | Rejected:
+    """The image decoded by Pillow, in mode RGB or L."""
+    try:
+        image.load()
+    except _DAMAGE as fault:
+        cut = _TRUNCATED.search(str(fault)) is not None or isinstance(fault, EOFError | struct.error)
+        return _damaged(name, fault, truncated=cut)
+    eight_bits = to_eight_bits(image)
+    return Rejected(Reason.UNSUPPORTED_MODE, f"{name} of mode {image.mode}") if eight_bits is None else eight_bits
+
+
+def _finished(pixels: npt.NDArray[np.uint8], image: Image.Image, image_size: int) -> Decoded:
+    """Resized, upright, RGB."""
+    orientation = _orientation(image)
+    width, height = reversed(image.size) if is_sideways(orientation) else image.size
+    return Decoded(rgb(upright(resized(pixels, image_size), orientation)), width, height)
 
 
 def _opened(content: bytes, name: str, max_pixels: int) -> Image.Image | Rejected:

@@ -3,20 +3,18 @@
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.ingest import sampling, waves
-from fruits_pipeline.ingest.naming import IMAGE_SUFFIXES, meaning
-from fruits_pipeline.ingest.rows import Row, read_rows, write_rows
+from fruits_pipeline.ingest.listing import AnySource, rows
+from fruits_pipeline.ingest.naming import IMAGE_SUFFIXES
+from fruits_pipeline.ingest.rows import read_rows, write_rows
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.state.counts import Counts
 from fruits_pipeline.state.layout import MANIFEST, ONLY_FILE
-from fruits_pipeline.storage import uri
-from fruits_pipeline.storage.source import Source
 from fruits_pipeline.storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -34,7 +32,7 @@ class Manifest:
     next_wave: int
 
 
-def build_manifest(source: Source, store: Store, settings: IngestSettings, cores: int, next_wave: int) -> Manifest:
+def build_manifest(source: AnySource, store: Store, settings: IngestSettings, cores: int, next_wave: int) -> Manifest:
     """Lists the source and brings the manifest up to date: unchanged images keep their waves.
 
     Raises:
@@ -42,7 +40,7 @@ def build_manifest(source: Source, store: Store, settings: IngestSettings, cores
     """
     with tempfile.TemporaryDirectory(prefix="fruits-manifest-") as folder:
         listed, old, new = (Path(folder) / name for name in ("listed", "old", "new"))
-        write_rows(_listing(source), listed)
+        write_rows(rows(source), listed)
         if settings.sample is not None:
             chosen = sampling.sampled_keys(read_rows(listed), source.root, settings.sample, settings.sample_seed)
             write_rows(sampling.keep(read_rows(listed), chosen), new)
@@ -70,15 +68,7 @@ def build_manifest(source: Source, store: Store, settings: IngestSettings, cores
     return manifest
 
 
-def _listing(source: Source) -> Iterator[Row]:
-    for found in source.objects():
-        said = meaning(found.key)
-        skip = said.skip_reason.value if said.skip_reason else None
-        path = uri.join(source.root, found.key)
-        yield Row(path, found.length, found.modified, said.label, said.split, skip, None)
-
-
-def _refuse_empty(source: Source, listed: Path) -> None:
+def _refuse_empty(source: AnySource, listed: Path) -> None:
     """Raises where no image is to be read."""
     reasons = Counter(row.skip_reason for row in read_rows(listed))
     if not reasons[None]:

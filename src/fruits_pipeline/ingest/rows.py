@@ -18,8 +18,8 @@ class Row(NamedTuple):
     """One object of the source, in the order of ``schemas.MANIFEST``."""
 
     path: str
-    length: int
-    modified: datetime
+    length: int | None
+    modified: datetime | None
     label: str | None
     split: str | None
     skip_reason: str | None

@@ -11,6 +11,7 @@ from fruits_pipeline.settings.demo import DemoSettings
 from fruits_pipeline.settings.features import BackboneSettings, FeaturesSettings, NetworkSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.output import OutputSettings
+from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.settings.room import Room, flat
 from fruits_pipeline.settings.session import SessionSettings
@@ -41,6 +42,14 @@ class ExtractCommand(JobCommand):
 
     ingest: Annotated[IngestSettings, flat("Input")]
     features: Annotated[FeaturesSettings, flat("Features")] = FeaturesSettings()
+
+
+@Parameter(name="*")
+class PackCommand(JobCommand):
+    """Settings of ``pack``."""
+
+    ingest: Annotated[IngestSettings, flat("Input")]
+    pack: Annotated[PackSettings, flat("Pack")] = PackSettings()
 
 
 @Parameter(name="*")

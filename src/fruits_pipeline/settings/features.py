@@ -10,6 +10,7 @@ from fruits_pipeline.settings.room import Incidental, Room
 BackboneName = Literal["mobilenetv2", "xception"]
 EngineName = Literal["openvino", "tensorflow"]
 Precision = Literal["f32", "bf16", "int8"]
+ReaderName = Literal["auto", "prefetch", "binaryfile"]
 
 FOLDER_SPLIT = "folder"
 
@@ -63,6 +64,11 @@ class FeaturesSettings(BackboneSettings):
         FOLDER_SPLIT,
         description="'folder': by Training and Test folders, other images by a hash of their content (0.8 train). "
         "A fraction: that share of all images is train, by the same hash.",
+    )
+    reader: Annotated[ReaderName, Incidental] = Field(
+        "auto",
+        description="What reads the images: prefetch fetches ahead in the workers, binaryfile is Spark's own source "
+        "and connectors; auto takes prefetch for buckets that it can read, else binaryfile.",
     )
     max_pixels: int = Field(100_000_000, ge=1, description="Images with more pixels are rejected.")
     max_bytes: int = Field(268_435_456, ge=1, description="Images with more bytes are rejected unread.")

@@ -10,7 +10,11 @@ from fruits_pipeline.settings.room import Incidental, Room
 class IngestSettings(Room):
     """Which images are in the manifest."""
 
-    data_source: str = Field(min_length=1, description="Folder of images, or a glob of folders such as 'data/*'.")
+    data_source: str = Field(
+        min_length=1,
+        description="Folder of images, a glob of folders such as 'data/*', a table of paths (.csv or .parquet), or "
+        "what 'pack' wrote.",
+    )
     sample: int | None = Field(None, ge=1, description="Take only this many images of each label.")
     sample_seed: int = Field(42, description="Seed of the sample.")
     wave_images: Annotated[int | None, Incidental] = Field(

@@ -3,7 +3,7 @@
 from cyclopts import Group, Parameter
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-GROUPS = ("Input", "Output", "Features", "Reduce", "Classify", "Storage", "Session")
+GROUPS = ("Input", "Output", "Pack", "Features", "Reduce", "Classify", "Storage", "Session")
 
 
 class Incidental:

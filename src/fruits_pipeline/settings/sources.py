@@ -14,7 +14,14 @@ from cyclopts import App, ArgumentCollection, Token
 from cyclopts.config import Dict, Env
 from pydantic import ValidationError
 
-from fruits_pipeline.settings.commands import CalibrateCommand, Command, DemoCommand, RunCommand, WeightsCommand
+from fruits_pipeline.settings.commands import (
+    CalibrateCommand,
+    Command,
+    DemoCommand,
+    PackCommand,
+    RunCommand,
+    WeightsCommand,
+)
 
 PREFIX = "FRUITS_"
 # Stands for a required value that is missing, so that the other values are checked all the same;
@@ -25,7 +32,7 @@ _MISSING = "\0"
 def known_settings() -> tuple[str, ...]:
     """The settings of all commands: one file and one environment serve them all."""
     names: dict[str, None] = {}
-    for command in (RunCommand, WeightsCommand, CalibrateCommand, DemoCommand):
+    for command in (RunCommand, PackCommand, WeightsCommand, CalibrateCommand, DemoCommand):
         names |= dict.fromkeys(_fields(command))
     return tuple(names)
 

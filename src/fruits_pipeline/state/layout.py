@@ -7,6 +7,7 @@ RUN_RECORD = "run.json"
 LEASE = "_state/lease"
 
 MANIFEST = "manifest"
+PACKED = "packed"
 FEATURES = "features"
 REJECTS = "rejects"
 WAVES = "features/_waves"
@@ -30,6 +31,7 @@ OWNED: dict[str, tuple[str, ...]] = {
         f"{MODELS}/logistic_regression",
         *(f"{EVALUATION}/{name}" for name in ("scores", "label_scores", "confusion", "mistakes", "duplicates")),
     ),
+    "pack": (PACKED,),
 }
 ROOMS = tuple(OWNED)
 

@@ -98,10 +98,24 @@ class Ledger:
         """Marks the room finished, with its files, what it found, and the digest of its result."""
         begun = self.marker(room)
         if begun is None:
-            raise DatasetError(f"expected a begun room {room} under {self._store.root}, found no marker; start again")
+            raise self._not_begun(room)
         files = () if room == "features" else marker.marks(self._store, layout.OWNED[room])
         result = result or begun.fingerprint.digest
         self._save(begun.model_copy(update={"finished": True, "facts": facts, "files": files, "result": result}))
+
+    def note(self, room: str, folder: str) -> None:
+        """Marks one folder of a room that has begun: a room that is resumed need not write it again."""
+        begun = self.marker(room)
+        if begun is None:
+            raise self._not_begun(room)
+        known = {file.key: file for file in (*begun.files, *marker.marks(self._store, (folder,)))}
+        self._save(begun.model_copy(update={"files": tuple(known.values())}))
+
+    def holds(self, room: str, folder: str) -> bool:
+        """Whether the room's marker has files of ``folder``, and all of them are there as it says."""
+        found = self.marker(room)
+        files = [file for file in found.files if file.key.startswith(f"{folder}/")] if found else []
+        return bool(files) and all(self._has(file.key, file.length) for file in files)
 
     def clear_from(self, room: str) -> None:
         """Deletes the room's results and those downstream of it."""
@@ -167,6 +181,9 @@ class Ledger:
                     f"expected {self._store.root}/{folder} to be empty or ours, found {found.key!r} without a marker; "
                     "take another --output-uri, or move that folder away"
                 )
+
+    def _not_begun(self, room: str) -> DatasetError:
+        return DatasetError(f"expected a begun room {room} under {self._store.root}, found no marker; start again")
 
     def _different(self, changes: list[str]) -> DatasetError:
         return DatasetError(

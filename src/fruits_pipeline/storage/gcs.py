@@ -1,5 +1,6 @@
 """Storage in Google Cloud Storage, and in servers that stand in for it."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -21,12 +22,15 @@ from fruits_pipeline.storage.gcs_faults import explained
 from fruits_pipeline.storage.store import Found
 
 _ASKED: dict[str, Any] = {"timeout": (CONNECT_TIMEOUT_S, READ_TIMEOUT_S), "retry": DEFAULT_RETRY}
+# Else the library asks for each bucket's own metadata in a thread beside, for traces that nobody has switched on.
+_NO_SIDE_REQUEST = "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"
 _LISTED = "items(name,size,updated),nextPageToken"
 _READ_AGAIN = 5
 
 
 def client(settings: StorageSettings) -> Any:
     """A client of google-cloud-storage; credentials come as they do for ``gcloud``, and no project is needed."""
+    os.environ.setdefault(_NO_SIDE_REQUEST, "true")
     return Client(
         project=None,
         credentials=AnonymousCredentials() if settings.gcs_anonymous else None,

@@ -36,7 +36,6 @@ def explained(what: str, address: str, error: Exception) -> StorageError:
     """The error to raise when ``what`` (a verb) failed at ``address``."""
     cause = error.cause if isinstance(error, RetryError) and error.cause else error
     advice = next((advice for kind, advice in _ADVICE if isinstance(cause, kind)), _ELSE)
-    said = cause.message if isinstance(cause, GoogleAPICallError) else str(cause)
-    return StorageError(
-        f"could not {what} {address}: {type(cause).__name__}: {str(said).strip().rstrip('.')}; {advice}"
-    )
+    said = str(cause.message if isinstance(cause, GoogleAPICallError) else cause)
+    said = _REQUEST.sub("", said.partition("\n")[0]).strip().rstrip(".")
+    return StorageError(f"could not {what} {address}: {type(cause).__name__}: {said}; {advice}")

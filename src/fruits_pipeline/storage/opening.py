@@ -31,7 +31,7 @@ def open_store(address: str, settings: StorageSettings = _DEFAULTS) -> Store:
 
                 return GcsStore(root, settings)
     except ModuleNotFoundError as error:
-        extra = {"s3": "s3", "gs": "gcs"}[uri.scheme(root)]
+        extra = "gcs" if uri.scheme(root) == "gs" else "s3"
         raise SettingsError(
             f"expected the package {error.name} for {root}, found none; pip install 'fruits-pipeline[{extra}]'"
         ) from error

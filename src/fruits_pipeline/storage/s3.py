@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import compress, islice
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,12 @@ _UNMET = {"412", "PreconditionFailed"}
 _CONFLICT = {"409", "ConditionalRequestConflict", "OperationAborted"}
 
 
+@cache
 def client(settings: StorageSettings) -> Any:
-    """A client of boto3; credentials, region and proxies come as they do for ``aws``."""
+    """A client of boto3, which threads may share; credentials, region and proxies come as they do for ``aws``.
+
+    Kept, because making one takes some tenths of a second.
+    """
     own_server = settings.s3_endpoint_url is not None
     path_style = own_server if settings.s3_path_style is None else settings.s3_path_style
     optional: dict[str, Any] = {"signature_version": UNSIGNED} if settings.s3_anonymous else {}

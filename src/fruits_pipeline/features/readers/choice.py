@@ -1,0 +1,79 @@
+"""Which reader a job takes, by a look at the first images from inside a worker."""
+
+import logging
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
+
+from fruits_pipeline.errors import FruitsError, InputError
+from fruits_pipeline.features.job import FeatureJob
+from fruits_pipeline.features.readers.binaryfile import BinaryFile, contents
+from fruits_pipeline.features.readers.prefetch import Prefetch
+from fruits_pipeline.features.work import Reader
+from fruits_pipeline.images.decode import Rejected
+from fruits_pipeline.images.reason import Reason
+from fruits_pipeline.storage import uri
+from fruits_pipeline.storage.fetch import Wanted, Window
+
+log = logging.getLogger(__name__)
+
+_BUCKETS = frozenset({"s3", "gs"})
+
+
+def chosen_reader(job: FeatureJob, images: pa.Table) -> Reader:
+    """The reader that was asked for, or the one that fits; ``images`` are rows of ``schemas.MANIFEST`` to come.
+
+    Raises:
+        InputError: When a worker cannot read the source.
+    """
+    asked = job.settings.reader
+    window = Window(max_bytes=job.settings.max_bytes)
+    prefetch = Prefetch(job.storage, window, job.patience, job.settings.batch_rows)
+    binaryfile = BinaryFile(prefetch)
+    scheme = uri.scheme(job.source.root)
+    if asked == "binaryfile" or (asked == "auto" and scheme not in _BUCKETS):
+        log.info("reader=binaryfile because %s", "it is asked for" if asked != "auto" else f"the source is {scheme}:")
+        return binaryfile
+    readable = images.filter((pc.field("length") > 0) & (pc.field("length") <= job.settings.max_bytes))
+    # One image that may not be read says nothing of the others, and its neighbours may be as it is.
+    last = readable.num_rows - 1
+    looked_at = readable.take(sorted({0, last // 2, last})) if readable.num_rows else readable
+    fault = _fault(job.spark, prefetch, looked_at)
+    if fault is None:
+        log.info("reader=prefetch because %s", "it is asked for" if asked != "auto" else "a worker could read by it")
+        return prefetch
+    if asked == "auto" and _spark_reads(job.spark, looked_at):
+        log.warning("reader=binaryfile because a worker could not prefetch: %s", fault)
+        return binaryfile
+    raise InputError(f"expected a source that can be read, but {fault}")
+
+
+def _fault(spark: SparkSession, prefetch: Prefetch, images: pa.Table) -> str | None:
+    """Why no image can be fetched in a worker; None where one can, or where there is none to try."""
+    wanted = [Wanted(*row.values()) for row in images.select(["path", "length"]).to_pylist()]
+
+    def look(_: int) -> str | None:
+        fault = None
+        for one in wanted:
+            try:
+                (content,) = prefetch.contents([one])
+            except FruitsError as error:
+                return str(error)
+            if not isinstance(content, Rejected) or content.reason is not Reason.FORBIDDEN:
+                return None
+            fault = f"{one.path} is forbidden: {content.detail}; grant the workers the right to read objects there"
+        return fault
+
+    return spark.sparkContext.parallelize([0], 1).map(look).first()
+
+
+def _spark_reads(spark: SparkSession, images: pa.Table) -> bool:
+    """Whether Spark's own source gives the first image's content."""
+    try:
+        return bool(contents(spark, images["path"].to_pylist()[:1], 1).select(F.length("content")).collect())
+    except (PySparkException, Py4JError):
+        return False

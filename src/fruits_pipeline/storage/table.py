@@ -1,0 +1,127 @@
+"""A source that is a table of images: CSV or Parquet with a column ``path``.
+
+A path is a full address, or one below the table's own folder. Columns ``length`` (bytes), ``modified``, ``label`` and
+``split`` (``train`` or ``test``) are taken where the table has them; other images' length and time are not known.
+"""
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice, pairwise, takewhile
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from fruits_pipeline.errors import InputError, StorageError
+from fruits_pipeline.schemas import TEST, TRAIN
+from fruits_pipeline.settings.storage import StorageSettings
+from fruits_pipeline.storage import uri
+from fruits_pipeline.storage.opening import open_store
+
+SUFFIXES: Final = (".csv", ".parquet")
+_COLUMNS: Final = pa.schema(
+    [
+        ("path", pa.string()),
+        ("length", pa.int64()),
+        ("modified", pa.timestamp("us", tz="UTC")),
+        ("label", pa.string()),
+        ("split", pa.string()),
+    ]
+)
+# "file:", "", "" of file:///x, or "s3:", "", "bucket" of s3://bucket/x.
+_PLACE_PARTS: Final = 3
+_DEFAULTS = StorageSettings()
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """The table at ``address``: a file, or a folder of Parquet files as Spark writes it."""
+
+    address: str
+    storage: StorageSettings = field(default=_DEFAULTS, repr=False)
+
+    def check(self) -> None:
+        """Refuses at once what could not be read later.
+
+        Raises:
+            InputError: When there is no such table, or it does not say which images it means.
+        """
+        _ = self.root
+
+    @cached_property
+    def images(self) -> pa.Table:
+        """Columns ``path`` (full URI, unique, in order), ``length``, ``modified``, ``label``, ``split``."""
+        table = self._conforming(self._content())
+        folder = self.address.rpartition("/")[0]
+        full = [uri.normalise(path if "://" in path else uri.join(folder, path)) for path in self._paths(table)]
+        table = table.set_column(0, "path", pa.array(full, pa.string())).sort_by("path")
+        paths = table["path"].to_pylist()
+        self._refuse("each path once", (one for one, other in pairwise(paths) if one == other))
+        known = {TRAIN, TEST, None}
+        self._refuse(f"{TRAIN!r} or {TEST!r} as split", set(table["split"].to_pylist()) - known)
+        return table
+
+    @cached_property
+    def root(self) -> str:
+        """The innermost folder that holds all images; labels that the table does not give are read below it."""
+        first, last = (self.images["path"][place].as_py().split("/")[:-1] for place in (0, -1))
+        shared = [one for one, other in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))]
+        if len(shared) < _PLACE_PARTS:
+            self._refuse("images of one bucket or one file system", ("/".join(first), "/".join(last)))
+        return uri.normalise("/".join(shared) + "/")
+
+    def __str__(self) -> str:
+        """The source as the user would spell it."""
+        return self.address
+
+    def _content(self) -> pa.Table:
+        folder, _, name = self.address.rpartition("/")
+        try:
+            store = open_store(folder, self.storage)
+            parts = [found.key for found in store.objects(name) if found.key.endswith(".parquet")]
+            if not parts and store.stat(name) is None:
+                raise InputError(f"expected a table of images at {self.address}, found none; check --data-source")
+            contents = [store.read(key) for key in parts or [name]]
+        except StorageError as error:
+            raise InputError(f"expected a source that can be read, but {error}") from error
+        try:
+            if name.endswith(".parquet"):
+                return pa.concat_tables([pq.read_table(pa.BufferReader(content)) for content in contents])
+            types = {column.name: column.type for column in _COLUMNS}
+            options = pa_csv.ConvertOptions(column_types=types, strings_can_be_null=True)
+            newlines = pa_csv.ParseOptions(newlines_in_values=True)
+            return pa_csv.read_csv(io.BytesIO(contents[0]), convert_options=options, parse_options=newlines)
+        except pa.ArrowInvalid as error:
+            raise self._fault(f"a table with a column 'path', found {error}") from error
+
+    def _conforming(self, table: pa.Table) -> pa.Table:
+        """The columns that are known, in their order and types; those that are absent hold nothing."""
+        if "path" not in table.column_names:
+            raise self._fault(f"a column 'path', found columns {', '.join(map(repr, table.column_names))}")
+        if not table.num_rows:
+            raise self._fault("images, found no row")
+        columns = {
+            column.name: table[column.name] if column.name in table.column_names else pa.nulls(len(table), column.type)
+            for column in _COLUMNS
+        }
+        try:
+            return pa.table(columns).cast(_COLUMNS)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise self._fault(f"columns {_COLUMNS.names} of types {_COLUMNS.types}, found {error}") from error
+
+    def _paths(self, table: pa.Table) -> list[str]:
+        paths: list[str | None] = table["path"].to_pylist()
+        self._refuse("a path in each row", (f"none in row {row}" for row, path in enumerate(paths, 1) if not path))
+        return [path for path in paths if path]
+
+    def _refuse(self, expected: str, wrong: Iterable[object]) -> None:
+        """Raises, with the first of what is wrong, where anything is."""
+        told = [str(value) for value in islice(wrong, 3)]
+        if told:
+            raise self._fault(f"{expected}, found {', '.join(told)}")
+
+    def _fault(self, what: str) -> InputError:
+        return InputError(f"expected in {self.address} {what}; mend the table, or name another by --data-source")

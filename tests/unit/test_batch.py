@@ -1,0 +1,54 @@
+"""One batch: a row for each content, in order, whatever became of it."""
+
+import hashlib
+
+import numpy as np
+import odd_images as odd
+from PIL import Image
+
+from fruits_pipeline.features.batch import OUTCOME, Plan, outcomes
+from fruits_pipeline.images.decode import Rejected, decode
+from fruits_pipeline.images.reason import Reason
+
+PLAN = Plan(image_size=4, max_pixels=10_000, train_share=0.8, threads=1, decode_timeout_s=60.0)
+
+
+def flat(shade, width=20):
+    return odd.encoded(Image.new("RGB", (width, 10), (shade, shade, shade)), "PNG")
+
+
+def means(pixels):
+    """Stands for a model: two features, the mean shade and its double."""
+    assert pixels.dtype == np.uint8
+    assert pixels.flags.c_contiguous
+    mean = pixels.reshape(len(pixels), -1).mean(axis=1, dtype=np.float32)
+    return np.stack([mean, 2 * mean], axis=1)
+
+
+def rows(contents):
+    frame = outcomes(contents, decode, means, PLAN)
+    assert frame.columns.tolist() == OUTCOME.names
+    return frame.to_dict("records")
+
+
+def test_rows_keep_their_order_and_their_features():
+    gone = Rejected(Reason.MISSING, "gone")
+    found = rows([flat(10), b"no image", flat(20, width=30), gone, flat(30)])
+    assert [list(row["features"]) for row in found] == [[10, 20], [], [20, 40], [], [30, 60]]
+    assert [row["reason"] for row in found] == [None, "not_an_image", None, "missing", None]
+    assert found[3]["detail"] == "gone"
+    assert [row["width"] for row in found] == [20, None, 30, None, 20]
+
+
+def test_a_content_that_could_not_be_had_has_no_hash():
+    content = flat(10)
+    known, unknown = rows([content, Rejected(Reason.UNREADABLE, "denied")])
+    assert known["content_sha256"] == hashlib.sha256(content).hexdigest()
+    assert known["hash_split"] in {"train", "test"}
+    assert (unknown["content_sha256"], unknown["hash_split"]) == (None, None)
+
+
+def test_no_image_at_all_calls_no_model():
+    frame = outcomes([b"", b"text"], decode, lambda _: 1 / 0, PLAN)
+    assert frame["reason"].tolist() == ["empty", "not_an_image"]
+    assert rows([]) == []
