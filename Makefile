@@ -66,7 +66,7 @@ bench: $(BENCH_STAMP) ## Measure against other ways of doing it, on a quiet mach
 	$(BIN)/python benchmarks/run.py
 
 $(BENCH_STAMP): $(STAMP)
-	$(BIN)/python -m pip install --quiet --editable '.[spark,tensorflow,java,dev,bench]'
+	$(BIN)/python -m pip install --quiet --editable '.[spark,tensorflow,java,s3,gcs,calibrate,dev,bench]'
 	touch $@
 
 clean: ## Remove .venv, caches and the demo's output

@@ -34,20 +34,20 @@ _INT8 = ModelRequest(precision="int8")
 
 
 LINES = {
-    "a": Line("a_notebook", "the notebook way: Keras `predict` in an iterator pandas UDF", _F32, 64, 448, "g-f32"),
-    "b": Line("b_predict_batch_udf", "`predict_batch_udf` with TensorFlow", _F32, 128, 640, "g-f32"),
-    "c": Line("c_two_udfs", "two UDFs, decoded floats between; our model", _F32, 128, 1024, "g-f32"),
+    "a": Line("a_notebook", "the notebook way: Keras `predict` in an iterator pandas UDF", _F32, 64, 320, "g-f32"),
+    "b": Line("b_predict_batch_udf", "`predict_batch_udf` with TensorFlow", _F32, 128, 448, "g-f32"),
+    "c": Line("c_two_udfs", "two UDFs, decoded floats between; our model", _F32, 128, 896, "g-f32"),
     "d": Line("d_ray", "Ray Data with our model", _F32, 256, 2048, "g-f32", workers_stay=False),
     "e": Line("e_daft", "Daft with our model", _F32, 256, 2048, "g-f32", workers_stay=False),
-    "f-f32": Line("f_ours", "ours, f32", _F32, 256, 2560, "g-f32"),
-    "f-bf16": Line("f_ours", "ours, bf16", _BF16, 256, 4096, "g-bf16"),
-    "f-int8": Line("f_ours", "ours, int8", _INT8, 256, 4096, "g-int8"),
-    "f-160px": Line("f_ours", "ours, f32 at 160 px", ModelRequest(image_size=160), 256, 4096),
-    "f-int8-160px": Line("f_ours", "ours, int8 at 160 px", ModelRequest(precision="int8", image_size=160), 512, 8192),
-    "f-xception": Line("f_ours", "ours, f32, Xception at 299 px", ModelRequest(backbone="xception"), 32, 256),
-    "g-f32": Line("g_bound", "the bound: two plain processes, f32", _F32, 256, 2560, "g-f32"),
-    "g-bf16": Line("g_bound", "the bound: two plain processes, bf16", _BF16, 256, 4096, "g-bf16"),
-    "g-int8": Line("g_bound", "the bound: two plain processes, int8", _INT8, 256, 4096, "g-int8"),
+    "f-f32": Line("f_ours", "ours, f32", _F32, 256, 2048, "g-f32"),
+    "f-bf16": Line("f_ours", "ours, bf16", _BF16, 256, 3584, "g-bf16"),
+    "f-int8": Line("f_ours", "ours, int8", _INT8, 256, 3584, "g-int8"),
+    "f-160px": Line("f_ours", "ours, f32 at 160 px", ModelRequest(image_size=160), 256, 3072),
+    "f-int8-160px": Line("f_ours", "ours, int8 at 160 px", ModelRequest(precision="int8", image_size=160), 512, 6144),
+    "f-xception": Line("f_ours", "ours, f32, Xception at 299 px", ModelRequest(backbone="xception"), 32, 192),
+    "g-f32": Line("g_bound", "the bound: two plain processes, f32", _F32, 256, 2048, "g-f32"),
+    "g-bf16": Line("g_bound", "the bound: two plain processes, bf16", _BF16, 256, 3584, "g-bf16"),
+    "g-int8": Line("g_bound", "the bound: two plain processes, int8", _INT8, 256, 3584, "g-int8"),
 }
 
 # Scripts of one figure each, run after the lines.
