@@ -115,7 +115,8 @@ def _opened(scheme: str, bucket: str, settings: StorageSettings, patience: Patie
     try:
         service = cast("Service", import_module(f"fruits_pipeline.storage.{_SERVICES[scheme]}"))
     except ModuleNotFoundError as error:
+        extra = f"fruits-pipeline[{_EXTRAS[scheme]}]"
         raise SettingsError(
-            f"expected the package {error.name} in the workers, found none; pip install 'fruits-pipeline[{_EXTRAS[scheme]}]'"
+            f"expected the package {error.name} in the workers, found none; pip install '{extra}'"
         ) from error
     return service, service.opened(bucket, settings, patience)
