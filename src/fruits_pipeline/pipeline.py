@@ -179,7 +179,7 @@ class _Job:
         features = self._input("features")
         if self._begin("reduce", essentials, features) is not Verdict.DONE:
             self.ledger.clear("reduce")
-            facts = build_reduced(self.spark, self.store, settings, _source_root(features))
+            facts = build_reduced(self.spark, self.store, settings)
             self._finish("reduce", asdict(facts) | {"source_root": _source_root(features)})
         reduced = self.ledger.finished("reduce")
         for kind in settings.export:
