@@ -168,12 +168,13 @@ def test_moments_are_numpys_whatever_the_partitions_and_batches(spark):
     values = matrix(300)
     values[:, [2, 5]] = 7
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 16)
-    for partitions_before in (1, 20):
-        found = moments_of(frame(spark, values).repartition(partitions_before))
-        assert found.rows == 300
-        np.testing.assert_allclose(found.mean, values.mean(axis=0, dtype=float), rtol=1e-12)
-        np.testing.assert_allclose(found.covariance(), np.cov(values.astype(float), rowvar=False), atol=1e-12)
-        assert (found.scatter[[2, 5]] == 0).all()
+    one, other = (moments_of(frame(spark, values).repartition(partitions)) for partitions in (1, 20))
+    assert one.rows == 300
+    np.testing.assert_allclose(one.mean, values.mean(axis=0, dtype=float), atol=1e-6)
+    np.testing.assert_allclose(one.covariance, np.cov(values.astype(float), rowvar=False), atol=1e-4)
+    assert (one.covariance[[2, 5]] == 0).all()
+    assert (one.mean == other.mean).all()
+    assert (one.covariance == other.covariance).all()
 
 
 def test_no_row_has_no_moments(spark):

@@ -1,29 +1,56 @@
+from functools import reduce
+
 import numpy as np
 import pytest
 
-from fruits_pipeline.reduce.moments import moments, together
+from fruits_pipeline.reduce.moments import Bounds, Grid, Sums
 
 
 @pytest.fixture
 def values():
     """Rows far from zero, where sums of squares would lose what varies."""
-    return (np.random.default_rng(5).normal(size=(100, 6)) + 10_000).astype(np.float32)
+    return (np.random.default_rng(5).normal(size=(5000, 6)) + 10_000).astype(np.float32)
 
 
-@pytest.mark.parametrize("cuts", [[], [1], [1, 2, 50], list(range(1, 100))])
-def test_merged_moments_are_those_of_all_rows(values, cuts):
-    found = together(moments(part) for part in np.split(values, cuts))
-    assert found.rows == 100
-    np.testing.assert_allclose(found.mean, values.mean(axis=0, dtype=float), rtol=1e-14)
-    np.testing.assert_allclose(found.covariance(), np.cov(values.astype(float), rowvar=False), atol=1e-10)
+def grid_of(parts) -> Grid:
+    return Grid.over(reduce(Bounds.with_, map(Bounds.of, parts)))
 
 
-def test_what_does_not_vary_has_no_scatter():
-    values = np.random.default_rng(6).normal(size=(90, 3)).astype(np.float32)
+@pytest.mark.parametrize("cuts", [[], [1], [1, 2, 50], list(range(1, 5000, 7))])
+def test_sums_are_equal_to_the_last_bit_however_rows_are_cut_and_ordered(values, cuts):
+    grid = grid_of([values])
+    whole = Sums.of(values, grid)
+    shuffled = np.random.default_rng(1).permutation(values)
+    parts = np.split(shuffled, cuts)
+    assert grid_of(parts).step == grid.step
+    found = reduce(Sums.with_, [Sums.of(part, grid_of(parts)) for part in parts])
+    assert (found.rows, found.first.tolist(), found.second.tolist()) == (
+        5000,
+        whole.first.tolist(),
+        whole.second.tolist(),
+    )
+
+
+def test_moments_are_numpys(values):
+    grid = grid_of([values])
+    sums = Sums.of(values, grid)
+    np.testing.assert_allclose(sums.mean(grid), values.mean(axis=0, dtype=float), atol=1e-6)
+    np.testing.assert_allclose(sums.covariance(grid), np.cov(values.astype(float), rowvar=False), atol=1e-6)
+
+
+def test_what_does_not_vary_has_no_covariance(values):
     values[:, 2] = 7
-    found = together(moments(part) for part in np.split(values, [20, 50]))
-    assert (found.scatter[2] == 0).all()
+    grid = grid_of([values])
+    assert (Sums.of(values, grid).covariance(grid)[2] == 0).all()
+    equal = np.full((9, 3), 0.1, np.float32)
+    assert (Sums.of(equal, grid_of([equal])).covariance(grid_of([equal])) == 0).all()
 
 
-def test_no_part_has_no_moments():
-    assert together([]) is None
+def test_a_grid_leaves_room_for_the_sums_of_as_many_rows():
+    ends = np.array([-3, 5], np.float32)
+    for rows in (2, 1_000, 1 << 20, 100_000_000):
+        grid = Grid.over(Bounds(rows, ends[:1], ends[1:]))
+        largest = (5 - grid.centre[0]) / grid.step
+        assert largest**2 * rows < 2**63
+        assert largest**2 * 2048 <= 2**53
+        assert largest >= 2**15

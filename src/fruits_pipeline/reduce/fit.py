@@ -57,8 +57,7 @@ def fit(features: DataFrame, components: float) -> Reduction:
     One decomposition with all D components serves every cut. Spark's ``PCAModel`` does not centre when it
     transforms, so that a ``StandardScalerModel`` which takes the mean away stands before it.
 
-    Rows may come in any order: a sum of doubles in another order moves a component by some 1e-12, and what is
-    written are floats.
+    Rows may come in any order and any partitions: the sums are exact.
 
     Args:
         features: Rows of ``schemas.FEATURES``.
@@ -79,10 +78,9 @@ def fit(features: DataFrame, components: float) -> Reduction:
             "Put images into folders under Training/, or let --train-split 0.8 choose them."
         )
     _check_finite(found.mean)
-    covariance = found.covariance()
-    ratio, loadings = eigen(covariance)
+    ratio, loadings = eigen(found.covariance)
     k, leading = _cut(ratio, loadings, components, rows)
-    deviation = np.sqrt(np.diag(covariance))
+    deviation = np.sqrt(np.diag(found.covariance))
     stages: list[Transformer] = [
         centring(found.mean, deviation, INPUT, CENTRED),
         projection(leading, ratio[:k], CENTRED, OUTPUT),

@@ -1,61 +1,91 @@
-"""Mean and scatter of rows, and how those of two sets of rows make those of both: pure functions over numpy arrays.
+"""Mean and covariance by sums that are exact, so that neither partitions nor order can move them.
 
-The merge is that of Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample
-variances" (1979): no large sums are subtracted, so that what does not vary comes out as zero.
+Each column is read off a grid of whole numbers that spans its own range. Products of such numbers, summed, stay within
+what a double holds exactly for some rows, and within 64 bits for all: adding them in another order gives the same bits.
+Rounding to the grid moves a number by at most a 130,000th of the widest column's half range, evenly to both sides.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil, frexp, log2
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+# A double holds whole numbers below 2^53: rows in one product, and bits of each factor.
+_PRODUCT_ROWS: Final = 1 << 11
+_MOST_BITS: Final = 21
+# Sums of products are signed 64-bit numbers.
+_SUM_BITS: Final = 62
+
 
 @dataclass(frozen=True)
-class Moments:
-    """The first two moments of ``rows`` rows of D numbers.
-
-    Attributes:
-        rows: How many.
-        mean: float64 (D,).
-        scatter: float64 (D, D), sum of the outer products of each row's distance from the mean.
-    """
+class Bounds:
+    """How many rows, and the least and largest number of each of D columns, float32 (D,)."""
 
     rows: int
-    mean: NDArray[np.float64]
-    scatter: NDArray[np.float64]
+    least: NDArray[np.float32]
+    largest: NDArray[np.float32]
 
-    def covariance(self) -> NDArray[np.float64]:
-        """The sample covariance, float64 (D, D), of at least two rows."""
-        return self.scatter / (self.rows - 1)
+    @classmethod
+    def of(cls, values: NDArray[np.float32]) -> Self:
+        """The bounds of ``values`` (N, D), N at least 1; NaN where a column has one."""
+        return cls(len(values), values.min(axis=0), values.max(axis=0))
 
-
-def moments(values: NDArray[np.float32]) -> Moments:
-    """The moments of ``values`` (N, D), N at least 1.
-
-    >>> moments(np.array([[1.0], [3.0]], np.float32)).covariance()
-    array([[2.]])
-    """
-    mean = values.mean(axis=0, dtype=np.float64)
-    centred = values - mean
-    return Moments(len(values), mean, centred.T @ centred)
+    def with_(self, other: Self) -> Self:
+        """The bounds of the rows of both."""
+        least, largest = np.minimum(self.least, other.least), np.maximum(self.largest, other.largest)
+        return type(self)(self.rows + other.rows, least, largest)
 
 
-def merged(one: Moments, other: Moments) -> Moments:
-    """The moments of the rows of both.
+@dataclass(frozen=True)
+class Grid:
+    """Whole numbers for ``values``: (value - centre) / step, rounded; centre float64 (D,), step a power of two."""
 
-    >>> merged(moments(np.array([[1.0]], np.float32)), moments(np.array([[3.0]], np.float32))).covariance()
-    array([[2.]])
-    """
-    rows = one.rows + other.rows
-    step = other.mean - one.mean
-    between = np.outer(step, step * (one.rows * other.rows / rows))
-    return Moments(rows, one.mean + step * (other.rows / rows), one.scatter + other.scatter + between)
+    centre: NDArray[np.float64]
+    step: float
+
+    @classmethod
+    def over(cls, bounds: Bounds) -> Self:
+        """As fine as so many rows allow: 21 bits for up to a million rows, 17 for a hundred million."""
+        low, high = bounds.least.astype(np.float64), bounds.largest.astype(np.float64)
+        bits = min(_MOST_BITS, (_SUM_BITS - ceil(log2(bounds.rows))) // 2)
+        exponent = frexp(float((high - low).max()) / 2)[1]
+        return cls((low + high) / 2, 2.0 ** (exponent - bits))
 
 
-def together(parts: Iterable[Moments]) -> Moments | None:
-    """The moments of the rows of all ``parts``, merged in their order; None without a part."""
-    whole = None
-    for part in parts:
-        whole = part if whole is None else merged(whole, part)
-    return whole
+@dataclass(frozen=True)
+class Sums:
+    """Sums over ``rows`` rows of a grid's numbers, int64 (D,), and of their products, int64 (D, D)."""
+
+    rows: int
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, values: NDArray[np.float32], grid: Grid) -> Self:
+        """The sums of ``values`` (N, D).
+
+        >>> Sums.of(np.array([[1], [3]], np.float32), Grid(np.array([2.0]), 0.5)).second
+        array([[8]])
+        """
+        width = values.shape[1]
+        first, second = np.zeros(width, np.int64), np.zeros((width, width), np.int64)
+        for start in range(0, len(values), _PRODUCT_ROWS):
+            whole = np.rint((values[start : start + _PRODUCT_ROWS] - grid.centre) / grid.step)
+            first += whole.sum(axis=0).astype(np.int64)
+            second += (whole.T @ whole).astype(np.int64)
+        return cls(len(values), first, second)
+
+    def with_(self, other: Self) -> Self:
+        """The sums of the rows of both."""
+        return type(self)(self.rows + other.rows, self.first + other.first, self.second + other.second)
+
+    def mean(self, grid: Grid) -> NDArray[np.float64]:
+        """The mean, float64 (D,)."""
+        return grid.centre + self.first / self.rows * grid.step
+
+    def covariance(self, grid: Grid) -> NDArray[np.float64]:
+        """The sample covariance, float64 (D, D), of at least two rows; zero where nothing varies."""
+        scatter = self.second - np.outer(self.first / self.rows, self.first.astype(np.float64))
+        return scatter * (grid.step**2 / (self.rows - 1))

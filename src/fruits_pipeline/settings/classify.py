@@ -21,11 +21,11 @@ def _each_once(names: tuple[ClassifierName, ...]) -> tuple[ClassifierName, ...]:
 # with such company: compare rows by factors, not by tens of percent). MobileNetV2 at 224 px, 90 % of the variance
 # (k = 169), 95 labels, 9,977 training and 3,332 test images.
 # Forest of depth 15 on 50 components, 4 tried at each split, by share of the rows and bins; seed 42 unless named:
-#   100 trees, 1.0, 16  96.64 %, 96.46 % (seed 2)   97 cpu, 214,144 nodes
+#   100 trees, 1.0, 16  96.64 %                     97 cpu, 214,144 nodes
 #   100 trees, 1.0,  8  96.31 %                     247,932 nodes: the default
 #   100 trees, 0.7,  8  96.31 %, 95.89 % (seed 1)   64, 46 cpu, 217,356 nodes
 #   100 trees, 0.5,  8  96.07 %                     41 cpu, 187,340 nodes
-#   100 trees, 0.5,  8  95.98 %  leaves of 2 rows   70 cpu, 142,358 nodes
+#   100 trees, 0.5,  8  95.98 %  leaves of 2 rows   70 cpu, 142,358 nodes (with the JVM's vector module)
 #   140 trees, 0.5,  8  95.50 %  leaves of 2 rows   84 cpu, 198,968 nodes
 # What counts is nodes x components tried x bins x labels. A seed moves the accuracy by up to 0.9 points, as much as
 # most rows differ, and the same test images judged every row.
