@@ -16,7 +16,7 @@ from fruits_pipeline.features.build import build_features, tally
 from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.ingest.build import build_manifest
-from fruits_pipeline.ingest.listing import place_of, source_at, spelled
+from fruits_pipeline.ingest.listing import AnySource, place_of, source_at, spelled
 from fruits_pipeline.ingest.pack import build_pack
 from fruits_pipeline.ingest.packed import PackedSource
 from fruits_pipeline.reduce.build import build_reduced
@@ -70,13 +70,22 @@ def execute(name: str, command: JobCommand) -> Facts:
             source.check()
         if (first := FLOW.index(next(iter(rooms)))) > 0:
             ledger.finished(FLOW[first - 1])
-        schemes = frozenset(uri.scheme(root) for root in (store.root, *([source.root] if source else [])))
-        with spark_session(command.session, command.storage, schemes) as spark:
+        with spark_session(command.session, command.storage, _by_spark(store, source, rooms.get("features"))) as spark:
             job = _Job(spark, store, ledger, record, command.storage)
             for room, settings in rooms.items():
                 with job.timed(room):
                     getattr(job, room)(settings, essentials[room])
     return record.content
+
+
+def _by_spark(store: Store, source: AnySource | None, features: Room | None) -> frozenset[str]:
+    """Schemes that Spark itself reads and writes; images in buckets are fetched by the workers, unless asked."""
+    addresses = [store.root]
+    if isinstance(source, PackedSource):
+        addresses.append(source.address)
+    elif source and isinstance(features, FeaturesSettings) and features.reader == "binaryfile":
+        addresses.append(source.root)
+    return frozenset(map(uri.scheme, addresses))
 
 
 def _essentials(settings: Room) -> Facts:
@@ -145,8 +154,18 @@ class _Job:
         self.ledger.begin("features", fingerprint)
         model = prepare(model_request(settings))
         source = open_store(_source_root(ingest), self.storage)
-        digest = fingerprint.digest
-        job = FeatureJob(self.spark, source, self.store, self.ledger, model, settings, digest, self.storage)
+        packed = ingest.facts.get("packed")
+        job = FeatureJob(
+            spark=self.spark,
+            source=source,
+            store=self.store,
+            ledger=self.ledger,
+            model=model,
+            settings=settings,
+            fingerprint=fingerprint.digest,
+            packed=None if packed is None else str(packed),
+            storage=self.storage,
+        )
         found = Counts.model_validate(ingest.facts["counts"])
         try:
             counts = build_features(job, found)
@@ -160,7 +179,7 @@ class _Job:
         features = self._input("features")
         if self._begin("reduce", essentials, features) is not Verdict.DONE:
             self.ledger.clear("reduce")
-            facts = build_reduced(self.spark, self.store, settings, _source_root(features))
+            facts = build_reduced(self.spark, self.store, settings)
             self._finish("reduce", asdict(facts) | {"source_root": _source_root(features)})
         reduced = self.ledger.finished("reduce")
         for kind in settings.export:

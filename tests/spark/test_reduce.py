@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 from pyspark.ml import PipelineModel
+from pyspark.ml.functions import array_to_vector
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 from sklearn.decomposition import PCA
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError, InputError, SettingsError
-from fruits_pipeline.reduce.decompose import covariance
-from fruits_pipeline.reduce.fit import as_vectors, fit, reduced
+from fruits_pipeline.reduce.decompose import moments_of
+from fruits_pipeline.reduce.fit import fit, reduced
 from fruits_pipeline.session.arrange import arranged, partitions
 from fruits_pipeline.session.tables import spark_schema
 
@@ -100,12 +101,14 @@ def test_saved_model_loads_with_pipeline_model_and_gives_equal_values(spark, tmp
     reduction = fit(features, 4)
     reduction.model.save(f"file://{tmp_path}/reduce")
     loaded = PipelineModel.load(f"file://{tmp_path}/reduce")
+    vectors = features.withColumn("features_vector", array_to_vector("features")).orderBy("path")
     kept, again = (
-        np.array([row["pca_vector"].toArray() for row in model.transform(as_vectors(features)).collect()])
+        np.array([row["pca_vector"].toArray() for row in model.transform(vectors).collect()])
         for model in (reduction.model, loaded)
     )
     assert (again == kept).all()
     assert again.shape == (120, 4)
+    assert values_of(reduced(features, reduction)) == pytest.approx(again, rel=1e-6, abs=1e-6)
 
 
 def in_partitions(df):
@@ -123,12 +126,11 @@ def test_arrangement_follows_from_the_paths_below_the_root_alone(spark):
     assert in_partitions(arranged(elsewhere, ROOT)) != expected
 
 
-def test_shuffled_features_reduce_to_equal_values(spark):
+def test_features_in_another_order_reduce_to_equal_values(spark):
     features = frame(spark, matrix(200))
     shuffled = features.repartition(7).orderBy(F.rand(3))
-    one, two = (arranged(df, ROOT) for df in (features, shuffled))
-    first, second = (values_of(reduced(df, fit(df, 6))) for df in (one, two))
-    assert second == pytest.approx(first, abs=1e-5)
+    first, second = (values_of(reduced(features, fit(df, 6))) for df in (features, shuffled))
+    assert second == pytest.approx(first, abs=1e-6)
 
 
 def test_too_few_training_images(spark):
@@ -162,9 +164,17 @@ def test_features_that_are_no_numbers(spark):
         fit(frame(spark, values), 0.9)
 
 
-def test_columns_that_never_change_have_no_covariance(spark):
-    values = matrix(30)
+def test_moments_are_numpys_whatever_the_partitions_and_batches(spark):
+    values = matrix(300)
     values[:, [2, 5]] = 7
-    vectors = as_vectors(frame(spark, values))
-    found = covariance(vectors, "features_vector", values.astype(float).std(axis=0, ddof=1))
-    np.testing.assert_allclose(found, np.cov(values.astype(float), rowvar=False), atol=1e-6)
+    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 16)
+    for partitions_before in (1, 20):
+        found = moments_of(frame(spark, values).repartition(partitions_before))
+        assert found.rows == 300
+        np.testing.assert_allclose(found.mean, values.mean(axis=0, dtype=float), rtol=1e-12)
+        np.testing.assert_allclose(found.covariance(), np.cov(values.astype(float), rowvar=False), atol=1e-12)
+        assert (found.scatter[[2, 5]] == 0).all()
+
+
+def test_no_row_has_no_moments(spark):
+    assert moments_of(frame(spark, matrix(1)).limit(0)) is None

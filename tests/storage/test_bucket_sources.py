@@ -5,7 +5,6 @@ import uuid
 import pytest
 
 from fruits_pipeline.errors import InputError, SettingsError
-from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage.source import parse_source, refuse_overlap
 
 
@@ -86,9 +85,3 @@ def test_an_output_inside_a_source_in_a_bucket_is_refused_whatever_the_scheme():
             refuse_overlap(parse_source(source), output)
     for source, output in (("s3://bucket/fruits", "s3://bucket/fruits-out"), ("s3://bucket", "gs://bucket/out")):
         refuse_overlap(parse_source(source), output)
-
-
-@pytest.mark.parametrize("url", ["http://me:secret@127.0.0.1", "ftp://x", "127.0.0.1:9000", "https://x/?key=secret"])
-def test_an_endpoint_that_is_no_plain_url_is_refused(url):
-    with pytest.raises(ValueError, match="expected a URL"):
-        StorageSettings(s3_endpoint_url=url)

@@ -133,6 +133,18 @@ def test_a_server_that_is_not_there_is_told_after_some_attempts(address, monkeyp
 
 @pytest.mark.usefixtures("_no_waiting")
 @pytest.mark.parametrize("address", [S3, GCS])
+def test_a_proxy_that_is_not_there_is_told_without_its_password(address, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://me:SECRET@127.0.0.1:9")
+    monkeypatch.setitem(gcs._ASKED, "retry", gcs.DEFAULT_RETRY.with_timeout(0.1))
+    server = "http://storage.invalid"
+    settings = StorageSettings(s3_endpoint_url=server, gcs_endpoint_url=server, gcs_anonymous=True)
+    with pytest.raises(StorageError, match=r"[Pp]roxy.*check the network, HTTPS_PROXY") as told:
+        list(open_store(address, settings).objects())
+    assert "SECRET" not in str(told.value)
+
+
+@pytest.mark.usefixtures("_no_waiting")
+@pytest.mark.parametrize("address", [S3, GCS])
 def test_a_burst_of_503_is_waited_out(stub, settings, address):
     slow = [s3_error(503, "SlowDown") if address == S3 else gcs_error(503, "Slow down.")] * 5
     stub.script = [*slow, Answer(200, b"content", {"ETag": '"1"'})]
@@ -163,6 +175,18 @@ def test_a_server_that_ignores_preconditions_is_refused_by_name(stub, settings, 
     said = re.escape(f"found one at {address} that ignores them")
     with pytest.raises(StorageError, match=said), open_store(address, settings).hold("_state/lease", "me"):
         pytest.fail("held")
+
+
+@pytest.mark.usefixtures("_no_waiting")
+def test_two_writers_at_the_same_moment_are_told_to_ask_again_and_do(stub, settings):
+    conflict = s3_error(409, "ConditionalRequestConflict")
+    stub.script = [conflict, conflict, Answer(200, b"", {"ETag": '"1"'})]
+    assert open_store(S3, settings).create("x", b"")
+    stub.script = [conflict, s3_error(412, "PreconditionFailed")]
+    assert not open_store(S3, settings).create("x", b"")
+    stub.script = [conflict]
+    with pytest.raises(StorageError, match="ConditionalRequestConflict"):
+        open_store(S3, settings).create("x", b"")
 
 
 def test_one_key_that_cannot_be_deleted_among_others_is_told(stub, settings):

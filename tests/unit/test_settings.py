@@ -11,6 +11,7 @@ from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.settings.commands import RunCommand
 from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.settings.sources import known_settings
+from fruits_pipeline.settings.storage import StorageSettings
 
 REDUCE = ("reduce", "--output-uri", "out")
 CLASSIFY = ("classify", "--output-uri", "out")
@@ -139,6 +140,29 @@ def test_train_split_is_folder_or_a_fraction(parse, spelled, meant):
 def test_train_split_out_of_range_is_refused(parse, value):
     with pytest.raises(SettingsError, match=f"--train-split: expected 'folder' or a fraction.*, found '{value}'"):
         parse((*EXTRACT, "--train-split", value))
+
+
+@pytest.mark.parametrize("value", ["ftp://x", "127.0.0.1:9000", "https://"])
+@pytest.mark.parametrize("setting", ["s3_endpoint_url", "gcs_endpoint_url"])
+def test_an_endpoint_is_a_url(parse, setting, value):
+    assert parse(REDUCE, file={setting: "http://127.0.0.1:9000/"})[setting] == "http://127.0.0.1:9000"
+    with pytest.raises(
+        SettingsError, match=f"--{setting.replace('_', '-')}: expected a URL such as .*, found '{value}'"
+    ):
+        parse(REDUCE, file={setting: value})
+
+
+def test_an_endpoint_with_a_password_is_refused_without_showing_it(parse):
+    with pytest.raises(SettingsError, match=r"without a user, .* found 'https://\.\.\.@host/x'") as told:
+        parse((*REDUCE, "--s3-endpoint-url", "https://me:secret@host/x"))
+    assert "secret" not in str(told.value)
+
+
+def test_how_buckets_are_reached_is_no_part_of_a_fingerprint(parse):
+    found = parse((*REDUCE, "--s3-anonymous", "--no-s3-path-style", "--s3-region", "eu-west-1"))
+    assert (found["s3_anonymous"], found["s3_path_style"], found["s3_region"]) == (True, False, "eu-west-1")
+    assert parse(REDUCE)["s3_path_style"] is None
+    assert not StorageSettings(s3_region="eu-west-1").essentials()
 
 
 def test_a_dash_as_a_value_is_a_value_like_any_other(parse):

@@ -50,6 +50,14 @@ def test_an_address_has_one_spelling(address, expected):
     assert uri.normalise(expected) == expected
 
 
+@pytest.mark.parametrize("address", ["s3n://KEY:SECRET@bucket/x", "gs://SECRET@bucket"])
+def test_credentials_in_an_address_are_refused_without_showing_them(address):
+    with pytest.raises(SettingsError, match="leave credentials to the environment") as told:
+        parse_source(address)
+    assert "SECRET" not in str(told.value)
+    assert uri.normalise("s3://bucket/a@b") == "s3://bucket/a@b"
+
+
 def test_a_plain_path_is_taken_from_here_and_a_tilde_from_home(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", "/home/me")

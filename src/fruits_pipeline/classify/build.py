@@ -47,7 +47,8 @@ def build_classified(
     if (rows := predicted.count()) != expected:
         raise DatasetError(f"expected {expected} rows in {place}, found {rows}; start the same command again")
     features = tables.read(spark, uri.join(store.root, layout.FEATURES), schemas.FEATURES, "features")
-    return _evaluated(store, predicted, features) | {"predictions": rows}
+    seconds: dict[str, JsonValue] = {one.name: one.fit_s for one in fitted}
+    return _evaluated(store, predicted, features) | {"predictions": rows, "fit_s": seconds}
 
 
 def _evaluated(store: Store, predicted: DataFrame, features: DataFrame) -> dict[str, JsonValue]:

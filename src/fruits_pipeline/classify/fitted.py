@@ -15,6 +15,14 @@ PREDICTED: Final = "predicted_label"
 
 
 @dataclass(frozen=True)
+class Stages:
+    """Fitted stages, the last of which adds ``prediction`` and ``probability``, and the seconds that the fit took."""
+
+    fitted: list[Transformer]
+    fit_s: float
+
+
+@dataclass(frozen=True)
 class Fitted:
     """One fitted classifier.
 
@@ -23,27 +31,29 @@ class Fitted:
         model: From the reduction's input column (``features_vector``) to the string ``predicted_label``.
         tail: The same from the reduction's output column on, for images that are reduced already.
         source: The reduction's output column, which ``tail`` takes.
+        fit_s: Seconds of the fit alone.
     """
 
     name: ClassifierName
     model: PipelineModel
     tail: PipelineModel
     source: str
+    fit_s: float
 
 
-def assembled(name: ClassifierName, reduction: PipelineModel, stages: list[Transformer], labels: list[str]) -> Fitted:
+def assembled(name: ClassifierName, reduction: PipelineModel, stages: Stages, labels: list[str]) -> Fitted:
     """Puts fitted ``stages`` between the reduction and the names of the labels.
 
     Args:
         name: Which classifier.
         reduction: Fitted reduction; its last stage's output column is what ``stages`` take.
-        stages: Fitted stages, the last of which adds ``prediction`` and ``probability``.
+        stages: What was fitted.
         labels: Label of each index, by alphabet.
     """
     naming = IndexToString(inputCol=PREDICTED_INDEX, outputCol=PREDICTED, labels=labels)
-    tail = [*stages, naming]
+    tail = [*stages.fitted, naming]
     whole = [*reduction.stages, *tail]
-    return Fitted(name, PipelineModel(whole), PipelineModel(tail), output_of(reduction))
+    return Fitted(name, PipelineModel(whole), PipelineModel(tail), output_of(reduction), stages.fit_s)
 
 
 def output_of(model: PipelineModel) -> str:

@@ -11,9 +11,8 @@ from fruits_pipeline.classify.fitted import INDEX, PREDICTED_INDEX, PROBABILITY
 from fruits_pipeline.settings.classify import ClassifySettings
 
 _INPUT: Final = "forest_vector"
-# Node statistics take labels x bins x components x 8 bytes each; beyond this many MB a level of the trees takes another
-# pass over the rows. On 95 labels Spark's 256 was no slower (30 components: 103 processor seconds against 114);
-# it is part of the result, since it groups the nodes that draw from one seed (95.08 % against 95.17 %).
+# Node statistics take labels x bins x components tried x 8 bytes each; beyond this many MB a level of the trees takes
+# another pass over the rows. It is part of the result, since it groups the nodes that draw from one seed.
 _MAX_MEMORY_MB: Final = 512
 
 
@@ -41,6 +40,8 @@ def forest(rows: DataFrame, source: str, settings: ClassifySettings) -> list[Tra
         maxBins=settings.forest_bins,
         subsamplingRate=settings.forest_subsampling,
         maxMemoryInMB=_MAX_MEMORY_MB,
+        # Else each pass sends the trees themselves to the tasks, serialised several times by the driver.
+        cacheNodeIds=True,
         featureSubsetStrategy=str(min(settings.forest_tried, len(leading))),
         seed=settings.forest_seed,
     )

@@ -1,6 +1,9 @@
 """The classifiers that were asked for, fitted on the labelled training images."""
 
-from pyspark.ml import PipelineModel, Transformer
+import logging
+import time
+
+from pyspark.ml import PipelineModel
 from pyspark.ml.feature import StringIndexerModel
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
@@ -8,11 +11,13 @@ from pyspark.sql import functions as F  # noqa: N812, because Spark's own docume
 
 from fruits_pipeline import schemas
 from fruits_pipeline.classify import inputs
-from fruits_pipeline.classify.fitted import INDEX, Fitted, assembled, output_of
+from fruits_pipeline.classify.fitted import INDEX, Fitted, Stages, assembled, output_of
 from fruits_pipeline.classify.forest import forest
 from fruits_pipeline.classify.regression import regression
 from fruits_pipeline.session.tables import conform
 from fruits_pipeline.settings.classify import ClassifierName, ClassifySettings
+
+log = logging.getLogger(__name__)
 
 
 def train(reduced: DataFrame, reduction: PipelineModel, settings: ClassifySettings) -> tuple[Fitted, ...]:
@@ -32,10 +37,10 @@ def train(reduced: DataFrame, reduction: PipelineModel, settings: ClassifySettin
     source = output_of(reduction)
     learnt = _learnt(rows, source, found.labels).persist()
     try:
-        fits = {name: _stages(name, learnt, source, settings) for name in dict.fromkeys(settings.classifier)}
+        fits = {name: _timed_stages(name, learnt, source, settings) for name in dict.fromkeys(settings.classifier)}
     finally:
         learnt.unpersist()
-    return tuple(assembled(name, reduction, stages, found.labels) for name, stages in fits.items())
+    return tuple(assembled(name, reduction, fit, found.labels) for name, fit in fits.items())
 
 
 def _learnt(rows: DataFrame, source: str, labels: list[str]) -> DataFrame:
@@ -46,7 +51,10 @@ def _learnt(rows: DataFrame, source: str, labels: list[str]) -> DataFrame:
     return indexer.transform(vectors).select(source, INDEX)
 
 
-def _stages(name: ClassifierName, learnt: DataFrame, source: str, settings: ClassifySettings) -> list[Transformer]:
-    if name == "random_forest":
-        return forest(learnt, source, settings)
-    return regression(learnt, source, settings)
+def _timed_stages(name: ClassifierName, learnt: DataFrame, source: str, settings: ClassifySettings) -> Stages:
+    started_s = time.monotonic()
+    fit = forest if name == "random_forest" else regression
+    stages = fit(learnt, source, settings)
+    seconds = round(time.monotonic() - started_s, 1)
+    log.info("fitted classifier=%s seconds=%.1f", name, seconds)
+    return Stages(stages, seconds)

@@ -19,7 +19,7 @@ from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.features.split import share_of
 from fruits_pipeline.features.tasks import rows_of_batch, tasks_of
 from fruits_pipeline.features.wave import compute
-from fruits_pipeline.features.work import Reader, Work
+from fruits_pipeline.features.work import Reader, Work, readable
 from fruits_pipeline.features.worker_faults import storage_fault
 from fruits_pipeline.session.progress import ImageProgress
 from fruits_pipeline.session.spark import cores, task_counts, task_cpus
@@ -69,7 +69,7 @@ def computed(job: FeatureJob, reader: Reader, manifest: pa.Table, pending: dict[
     """
     context = job.spark.sparkContext
     images = sum(pending.values())
-    rows = rows_of_batch(manifest["length"].to_pylist(), job.settings.batch_rows)
+    rows = rows_of_batch(readable(manifest, job.settings.max_bytes)["length"].to_pylist(), job.settings.batch_rows)
     job.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", rows)
     tasks = tasks_of(ceil(images / len(pending)), cores(job.spark))
     log.info("tasks=%d a wave because it holds about %d images, batch_rows=%d", tasks, images / len(pending), rows)

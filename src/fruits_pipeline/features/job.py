@@ -19,7 +19,10 @@ from fruits_pipeline.storage.store import Store
 
 @dataclass(frozen=True)
 class FeatureJob:
-    """The job's surroundings: where images are, where results go, with which model and settings."""
+    """The job's surroundings: where images are, where results go, with which model and settings.
+
+    ``packed`` is where a pack's contents lie, None for a source of single files.
+    """
 
     spark: SparkSession
     source: Store
@@ -28,6 +31,7 @@ class FeatureJob:
     model: Model
     settings: FeaturesSettings
     fingerprint: str
+    packed: str | None = None
     storage: StorageSettings = field(default_factory=StorageSettings)
     patience: Patience = field(default_factory=Patience)
 

@@ -5,7 +5,6 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark import StorageLevel
 from pyspark.sql import functions as F  # noqa: N812 because Spark's own documentation spells it so
 
@@ -13,7 +12,7 @@ from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.features.batch import Plan
 from fruits_pipeline.features.split import by_folder
-from fruits_pipeline.features.work import Work
+from fruits_pipeline.features.work import Work, readable
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.session import tables
 from fruits_pipeline.state.counts import Counts
@@ -26,7 +25,7 @@ class Reject(NamedTuple):
     """One row of ``schemas.REJECTS``."""
 
     path: str
-    length: int
+    length: int | None
     reason: str
     detail: str
 
@@ -43,7 +42,7 @@ def compute(work: Work, images: pa.Table, wave: str, plan: Plan) -> WaveMarker:
     Raises:
         DatasetError: When what was written is not exactly the wave's images.
     """
-    lengths: dict[str, int] = dict(zip(*(images[name].to_pylist() for name in ("path", "length")), strict=True))
+    lengths: dict[str, int | None] = dict(zip(*(images[name].to_pylist() for name in ("path", "length")), strict=True))
     features_folder, rejects_folder = wave_folders(wave)
     refused = _write_features(work, images, plan, features_folder)
     place = uri.join(work.store.root, features_folder)
@@ -63,7 +62,7 @@ def compute(work: Work, images: pa.Table, wave: str, plan: Plan) -> WaveMarker:
 
 def _write_features(work: Work, images: pa.Table, plan: Plan, folder: str) -> dict[str, tuple[str, str]]:
     """Reads and predicts once, writes the features, and gives reason and detail of each image tried in vain."""
-    small = images.filter((pc.field("length") > 0) & (pc.field("length") <= work.max_bytes))
+    small = readable(images, work.max_bytes)
     if not small.num_rows:
         tables.write_small(work.store, schemas.FEATURES.empty_table(), folder, schemas.FEATURES)
         return {}
@@ -79,11 +78,11 @@ def _write_features(work: Work, images: pa.Table, plan: Plan, folder: str) -> di
     return {row.path: (row.reason, row.detail) for row in rows}
 
 
-def _absent(work: Work, path: str, length: int) -> Reject | None:
+def _absent(work: Work, path: str, length: int | None) -> Reject | None:
     """Why an image came back neither read nor refused; None where that must not be."""
     if length == 0:
         return Reject(path, length, Reason.EMPTY.value, "0 bytes")
-    if length > work.max_bytes:
+    if length is not None and length > work.max_bytes:
         return Reject(path, length, Reason.TOO_MANY_BYTES.value, f"{length} bytes, more than {work.max_bytes}")
     why = work.reader.absent(work, path)
     return None if why is None else Reject(path, length, why.reason.value, why.detail)

@@ -1,9 +1,10 @@
-"""What every wave of a job needs, and the face of the two readers."""
+"""What every wave of a job needs, and the face of the readers."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark import Accumulator, Broadcast
 from pyspark.sql import DataFrame, SparkSession
 
@@ -11,6 +12,16 @@ from fruits_pipeline.backbones.model import Model
 from fruits_pipeline.features.batch import Plan
 from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.storage.store import Store
+
+# What an image is taken to have whose bytes no listing told: a table of paths need not give them.
+_UNKNOWN_BYTES = 1 << 20
+
+
+def readable(images: pa.Table, max_bytes: int) -> pa.Table:
+    """Rows of ``schemas.MANIFEST`` that are worth a read, each with a ``length``: neither empty nor too large."""
+    column = images.schema.get_field_index("length")
+    known = images.set_column(column, "length", pc.fill_null(images["length"], _UNKNOWN_BYTES))
+    return known.filter((pc.field("length") > 0) & (pc.field("length") <= max_bytes))
 
 
 class Reader(Protocol):

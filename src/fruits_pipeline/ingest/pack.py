@@ -27,7 +27,8 @@ from fruits_pipeline.storage.store import Store
 
 log = logging.getLogger(__name__)
 
-_ROW_GROUP_BYTES = 8 << 20
+# Small enough to share one file among tasks, and for readers of a few images to skip most.
+_ROW_GROUP_BYTES = 4 << 20
 _BATCH_IMAGES = 32
 # Photographs are compressed already.
 _PARQUET = {"compression": "none", "parquet.block.size": str(_ROW_GROUP_BYTES), "parquet.enable.dictionary": "false"}

@@ -1,9 +1,9 @@
 """The room's work: features to components, the fitted model and the variance curve."""
 
 import logging
+import time
 from dataclasses import dataclass
 
-from pyspark import StorageLevel
 from pyspark.sql import SparkSession
 
 from fruits_pipeline import schemas
@@ -11,7 +11,6 @@ from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.reduce.fit import fit, reduced
 from fruits_pipeline.reduce.variance import variance_table
 from fruits_pipeline.session import tables
-from fruits_pipeline.session.arrange import arranged
 from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.state import layout
 from fruits_pipeline.storage import uri
@@ -22,16 +21,26 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Reduced:
-    """What the reduction came to: k of D components, their share of the variance, rows fitted and written."""
+    """What the reduction came to.
+
+    Attributes:
+        components: Kept, k.
+        dimension: Length of the features, D.
+        variance_share: Share of the training variance that the k components keep.
+        training_rows: Rows fitted.
+        rows: Rows written.
+        fit_s: Seconds of the fit alone.
+    """
 
     components: int
     dimension: int
     variance_share: float
     training_rows: int
     rows: int
+    fit_s: float
 
 
-def build_reduced(spark: SparkSession, store: Store, settings: ReduceSettings, source_root: str) -> Reduced:
+def build_reduced(spark: SparkSession, store: Store, settings: ReduceSettings) -> Reduced:
     """Fits the reduction on the training images and writes every image's components.
 
     Raises:
@@ -39,15 +48,13 @@ def build_reduced(spark: SparkSession, store: Store, settings: ReduceSettings, s
         SettingsError: When more components are asked for than there are.
         DatasetError: When rows were lost on the way.
     """
-    stored = tables.read(spark, uri.join(store.root, layout.FEATURES), schemas.FEATURES, "features")
-    features = arranged(stored, source_root).persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        reduction = fit(features, settings.components)
-        place = uri.join(store.root, layout.REDUCED)
-        tables.write(reduced(features, reduction), place, schemas.REDUCED, "reduced")
-        expected = features.count()
-    finally:
-        features.unpersist()
+    features = tables.read(spark, uri.join(store.root, layout.FEATURES), schemas.FEATURES, "features")
+    started_s = time.monotonic()
+    reduction = fit(features, settings.components)
+    fit_s = round(time.monotonic() - started_s, 1)
+    place = uri.join(store.root, layout.REDUCED)
+    tables.write(reduced(features, reduction), place, schemas.REDUCED, "reduced")
+    expected = features.count()
     rows = tables.read(spark, place, schemas.REDUCED, "reduced").count()
     if rows != expected:
         raise DatasetError(f"expected {expected} rows in {place}, found {rows}; start the same command again")
@@ -56,4 +63,4 @@ def build_reduced(spark: SparkSession, store: Store, settings: ReduceSettings, s
     tables.write_small(store, table, f"{layout.EVALUATION}/variance", schemas.VARIANCE)
     share = float(reduction.explained_variance_ratio[: reduction.k].sum())
     log.info("reduced rows=%d components=%d variance_share=%.4f", rows, reduction.k, share)
-    return Reduced(reduction.k, reduction.explained_variance_ratio.size, share, reduction.training_rows, rows)
+    return Reduced(reduction.k, reduction.mean.size, share, reduction.training_rows, rows, fit_s)

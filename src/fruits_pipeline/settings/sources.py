@@ -5,6 +5,7 @@ A flag beats a ``FRUITS_`` variable, a variable beats the flat JSON file of ``--
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -24,6 +25,8 @@ from fruits_pipeline.settings.commands import (
 )
 
 PREFIX = "FRUITS_"
+# What a URL may hold before its host.
+_PASSWORD = re.compile(r"//[^/\s]*@")
 # Stands for a required value that is missing, so that the other values are checked all the same;
 # no command line or environment can hold it.
 _MISSING = "\0"
@@ -81,7 +84,8 @@ class Sources:
         for fault in error.errors():
             name = next(str(part) for part in reversed(fault["loc"]) if part in known_settings())
             if fault["input"] != _MISSING:
-                self.faults.append(f"{_flag(name)}: expected {_expectation(fault['msg'])}, found {fault['input']!r}")
+                found = _PASSWORD.sub("//...@", repr(fault["input"]))
+                self.faults.append(f"{_flag(name)}: expected {_expectation(fault['msg'])}, found {found}")
 
     def _file(self, path: str) -> dict[str, Any]:
         try:

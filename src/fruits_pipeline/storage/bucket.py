@@ -42,7 +42,7 @@ class Bucket(ABC):
             )
 
     def create(self, key: str, content: bytes) -> bool:
-        """By a conditional write."""
+        """By a conditional write; where its answer gets lost, it is False for an object that is ours."""
         self._check_lease()
         return self.replace_if(key, content, None) is not None
 

@@ -2,6 +2,7 @@
 
 A free lease is an absent or an empty object, so that nothing is ever deleted, and every step is one conditional
 write. Whether a holder is alive is judged by its object changing while we watch, never by comparing two clocks.
+A holder that hung may still write until its next heartbeat finds the lease gone.
 """
 
 import logging
@@ -206,8 +207,8 @@ def _is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
-        return True
+    except PermissionError:  # because it is somebody else's
+        pass
     return True
 
 

@@ -19,6 +19,7 @@ WhyUnread = Literal["missing", "forbidden", "unreadable", "unaddressable_key", "
 # Parts that HTTP libraries resolve before they ask, so that another object would be read.
 _DOTS = re.compile(r"(^|/)\.{1,2}(/|$)")
 _SERVICES = {"s3": "s3_reads", "gs": "gcs_reads"}
+_EXTRAS = {"s3": "s3", "gs": "gcs"}
 _OPENING = threading.Lock()
 _BY_STATUS: dict[int, WhyUnread] = {403: "forbidden", 404: "missing", 410: "missing"}
 
@@ -114,7 +115,8 @@ def _opened(scheme: str, bucket: str, settings: StorageSettings, patience: Patie
     try:
         service = cast("Service", import_module(f"fruits_pipeline.storage.{_SERVICES[scheme]}"))
     except ModuleNotFoundError as error:
+        extra = f"fruits-pipeline[{_EXTRAS[scheme]}]"
         raise SettingsError(
-            f"expected the package {error.name} in the workers, found none; pip install 'fruits-pipeline[{scheme}]'"
+            f"expected the package {error.name} in the workers, found none; pip install '{extra}'"
         ) from error
     return service, service.opened(bucket, settings, patience)

@@ -15,6 +15,9 @@ _SAME = {"s3a": "s3", "s3n": "s3"}
 def normalise(address: str) -> str:
     """The full URI of a plain path, a ``file:`` address or a bucket address.
 
+    Raises:
+        SettingsError: When credentials stand in the address.
+
     >>> normalise("s3a://bucket/Apple Red 1/")
     's3://bucket/Apple Red 1'
     >>> normalise("file:/data//fruits/../x")
@@ -28,7 +31,13 @@ def normalise(address: str) -> str:
     rest = address[found.end() :]
     if scheme == "file":
         return _of_path(rest)
-    return f"{scheme}://{rest.lstrip('/').rstrip('/')}"
+    rest = rest.strip("/")
+    if "@" in rest.partition("/")[0] and scheme in {"s3", "gs"}:
+        raise SettingsError(
+            f"expected {scheme}://bucket/folder, found something before an @ in place of the bucket; "
+            "leave credentials to the environment, where aws and gcloud find them"
+        )
+    return f"{scheme}://{rest}"
 
 
 def _of_path(path: str) -> str:

@@ -18,6 +18,7 @@ from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.session.tables import spark_schema
 from fruits_pipeline.storage import uri
+from fruits_pipeline.storage.store import Found
 
 _GLOB = re.compile(r"([{}\[\]*?\\])")
 _KNOWN = "path string, label string, split string"
@@ -32,7 +33,7 @@ class BinaryFile:
     def tried(self, work: Work, images: pa.Table, plan: Plan) -> DataFrame:
         """A file that is gone or cannot be read has no row."""
         # Spark refuses to begin where one path is gone.
-        present = [path for path in images["path"].to_pylist() if _is_there(work, path)]
+        present = [path for path in images["path"].to_pylist() if _found(work, path) is not None]
         odd = [path for path in present if ":" in path.partition("://")[2]]
         plain = sorted(set(present).difference(odd))
         parts = [self._by_spark(work, _of(images, plain), plan)] if plain else []
@@ -43,9 +44,12 @@ class BinaryFile:
         return reduce(DataFrame.union, parts)
 
     def absent(self, work: Work, path: str) -> Rejected:
-        """Gone, or there and not readable."""
-        if not _is_there(work, path):
+        """Gone, empty, or there and not readable."""
+        there = _found(work, path)
+        if there is None:
             return Rejected(Reason.MISSING, "listed, but gone when it was to be read")
+        if there.length == 0:
+            return Rejected(Reason.EMPTY, "0 bytes")
         return Rejected(Reason.UNREADABLE, "there, but it cannot be read; check its permissions")
 
     def _by_spark(self, work: Work, images: pa.Table, plan: Plan) -> DataFrame:
@@ -86,6 +90,6 @@ def _of(images: pa.Table, paths: list[str]) -> pa.Table:
     return images.filter(pc.is_in(images["path"], pa.array(paths, pa.string())))
 
 
-def _is_there(work: Work, path: str) -> bool:
+def _found(work: Work, path: str) -> Found | None:
     key = uri.below(path, work.source.root)
-    return key is not None and work.source.stat(key) is not None
+    return None if key is None else work.source.stat(key)

@@ -3,7 +3,6 @@
 import logging
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -12,8 +11,9 @@ from pyspark.sql import functions as F  # noqa: N812, because Spark's own docume
 from fruits_pipeline.errors import FruitsError, InputError
 from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.features.readers.binaryfile import BinaryFile, contents
+from fruits_pipeline.features.readers.packed import Packed
 from fruits_pipeline.features.readers.prefetch import Prefetch
-from fruits_pipeline.features.work import Reader
+from fruits_pipeline.features.work import Reader, readable
 from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.storage import uri
@@ -30,6 +30,9 @@ def chosen_reader(job: FeatureJob, images: pa.Table) -> Reader:
     Raises:
         InputError: When a worker cannot read the source.
     """
+    if job.packed is not None:
+        log.info("reader=packed because the source is a pack")
+        return Packed(job.packed)
     asked = job.settings.reader
     window = Window(max_bytes=job.settings.max_bytes)
     prefetch = Prefetch(job.storage, window, job.patience, job.settings.batch_rows)
@@ -38,10 +41,10 @@ def chosen_reader(job: FeatureJob, images: pa.Table) -> Reader:
     if asked == "binaryfile" or (asked == "auto" and scheme not in _BUCKETS):
         log.info("reader=binaryfile because %s", "it is asked for" if asked != "auto" else f"the source is {scheme}:")
         return binaryfile
-    readable = images.filter((pc.field("length") > 0) & (pc.field("length") <= job.settings.max_bytes))
+    to_read = readable(images, job.settings.max_bytes)
     # One image that may not be read says nothing of the others, and its neighbours may be as it is.
-    last = readable.num_rows - 1
-    looked_at = readable.take(sorted({0, last // 2, last})) if readable.num_rows else readable
+    last = to_read.num_rows - 1
+    looked_at = to_read.take(sorted({0, last // 2, last})) if to_read.num_rows else to_read
     fault = _fault(job.spark, prefetch, looked_at)
     if fault is None:
         log.info("reader=prefetch because %s", "it is asked for" if asked != "auto" else "a worker could read by it")

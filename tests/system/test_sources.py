@@ -1,0 +1,69 @@
+"""One set of images by every kind of source: equal results."""
+
+import shutil
+
+import numpy as np
+import pytest
+from outputs import record, table
+
+
+@pytest.fixture(scope="module")
+def folder(sample, tmp_path_factory):
+    """The drawn sample, and beside it what cannot be used."""
+    folder = tmp_path_factory.mktemp("images")
+    shutil.copytree(sample, folder, dirs_exist_ok=True)
+    (folder / "Training/Apple/empty.jpg").touch()
+    (folder / "Training/Apple/text.jpg").write_text("no image")
+    (folder / "notes.txt").write_text("no image")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def direct(folder, tmp_path_factory, command):
+    output = tmp_path_factory.mktemp("direct") / "output"
+    ended = command("extract", "--data-source", folder, "--output-uri", output)
+    assert ended.code == 0, ended.err
+    return output
+
+
+def assert_same_features(one, other, root) -> None:
+    features = [table(output, "features", root) for output in (one, other)]
+    columns = ["path", "label", "split", "content_sha256", "width", "height"]
+    assert features[0][columns].equals(features[1][columns])
+    np.testing.assert_allclose(*(np.stack(frame["features"].to_list()) for frame in features), atol=1e-5)
+
+
+def test_a_pack_gives_what_its_source_gives(folder, direct, command, tmp_path):
+    pack = command("pack", "--data-source", folder, "--output-uri", tmp_path / "pack", "--wave-images", "60")
+    assert pack.code == 0, pack.err
+    counts = record(tmp_path / "pack")["counts"]
+    assert (counts["found"], counts["read"], counts["skipped"]) == (131, 130, 1)
+    again = command("pack", "--data-source", folder, "--output-uri", tmp_path / "pack", "--wave-images", "60")
+    assert again.code == 0, again.err
+    assert "packed wave" not in again.err
+    ended = command("extract", "--data-source", tmp_path / "pack", "--output-uri", tmp_path / "output")
+    assert ended.code == 0, ended.err
+    assert "reader=packed" in ended.err
+    assert record(tmp_path / "output")["counts"] == record(direct)["counts"]
+    assert_same_features(direct, tmp_path / "output", folder)
+
+
+def test_a_table_gives_what_its_images_give(folder, direct, command, tmp_path):
+    lines = (f"{file.relative_to(folder)}\n" for file in sorted(folder.rglob("*.jpg")))
+    (folder / "photos.csv").write_text("path\n" + "".join(lines) + "gone.jpg\n")
+    ended = command("extract", "--data-source", folder / "photos.csv", "--output-uri", tmp_path / "output")
+    (folder / "photos.csv").unlink()
+    assert ended.code == 0, ended.err
+    found = record(tmp_path / "output")["counts"]
+    assert found["reject_reasons"] == {"empty": 1, "missing": 1, "not_an_image": 1}
+    assert found["read"] == record(direct)["counts"]["read"]
+    assert_same_features(direct, tmp_path / "output", folder)
+
+
+def test_an_unfinished_pack_is_no_source(command, tmp_path, golden):
+    state = tmp_path / "pack/_state"
+    state.mkdir(parents=True)
+    (state / "pack.json").write_text('{"room": "pack", "fingerprint": {"settings": {}}}')
+    ended = command("extract", "--data-source", tmp_path / "pack", "--output-uri", tmp_path / "output")
+    assert ended.code == 3
+    golden("unfinished_pack", ended.message, folder=tmp_path)
