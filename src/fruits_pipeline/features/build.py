@@ -5,6 +5,7 @@ from collections import Counter
 
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.features.flight import computed
+from fruits_pipeline.features.hint import hint_about
 from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.features.probe import probe
 from fruits_pipeline.state.counts import Counts, add_reasons
@@ -32,6 +33,7 @@ def build_features(job: FeatureJob, found: Counts) -> Counts:
     log.info("features waves=%d finished=%d pending=%d", len(wanted), len(done), len(pending))
     if pending:
         probe(job.spark, job.model)
+        hint_about(job, manifest)
         for wave in computed(job, manifest, pending):
             done.append(wave)
             _judge(job, tally(done, found), final=False)
