@@ -17,8 +17,10 @@ from fruits_pipeline.storage.opening import open_store
 def test_small_images_get_every_cheaper_setting_with_its_figures():
     line = hint((100, 90), "mobilenetv2", "f32", 224)
     assert line.startswith("images are at most 100x90 pixels: --precision int8 reads 2.8 times")
-    assert "or --image-size 160 reads 2.1 times as many images a second, within 0.6 points or" in line
-    assert "or --image-size 160 --precision int8 reads 4.7 times" in line
+    assert (
+        "--image-size 160 reads 2.1 times as many images a second, within 0.6 points, or --image-size 160 --precision int8 reads 4.7 times"
+        in line
+    )
     again = hint((100, 90), "mobilenetv2", "int8", 224)
     assert "--precision" not in again
     assert "--image-size 160 reads 1.7 times" in again
@@ -31,7 +33,7 @@ def test_small_means_that_the_image_is_enlarged_a_lot(largest, said):
 
 @pytest.mark.parametrize(
     ("backbone", "precision", "size"),
-    [("xception", "f32", 299), ("mobilenetv2", "bf16", 224), ("mobilenetv2", "f32", 160), ("mobilenetv2", "f32", 192)],
+    [("xception", "f32", 299), ("mobilenetv2", "bf16", 224), ("mobilenetv2", "int8", 160), ("mobilenetv2", "f32", 192)],
 )
 def test_what_was_not_measured_is_not_told(backbone, precision, size):
     assert hint((50, 50), backbone, precision, size) is None

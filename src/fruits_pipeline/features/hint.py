@@ -62,7 +62,7 @@ def hint(largest: tuple[int, int], backbone: str, precision: str, image_size: in
     cheaper = [row for row in MEASURED if row.speed > rows[0].speed and row.image_size <= image_size]
     if not cheaper:
         return None
-    told = " or ".join(_told(row, rows[0]) for row in cheaper)
+    told = ", or ".join(_told(row, rows[0]) for row in cheaper)
     return (
         f"images are at most {largest[0]}x{largest[1]} pixels: {told} (measured on Fruits-360, one thread, decoding "
         "included, logistic regression)"
