@@ -17,10 +17,8 @@ from fruits_pipeline.storage.opening import open_store
 def test_small_images_get_every_cheaper_setting_with_its_figures():
     line = hint((100, 90), "mobilenetv2", "f32", 224)
     assert line.startswith("images are at most 100x90 pixels: --precision int8 reads 2.8 times")
-    assert (
-        "--image-size 160 reads 2.1 times as many images a second, within 0.6 points, or --image-size 160 --precision int8 reads 4.7 times"
-        in line
-    )
+    assert "--image-size 160 reads 2.1 times as many images a second, within 0.6 points, or" in line
+    assert line.count(" reads ") == len(MEASURED)
     again = hint((100, 90), "mobilenetv2", "int8", 224)
     assert "--precision" not in again
     assert "--image-size 160 reads 1.7 times" in again
