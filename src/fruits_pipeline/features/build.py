@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.features.flight import computed
+from fruits_pipeline.features.hint import hint_about
 from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.features.probe import probe
 from fruits_pipeline.features.readers.choice import chosen_reader
@@ -39,6 +40,8 @@ def build_features(job: FeatureJob, found: Counts) -> Counts:
         probe(job.spark, job.model)
         reader = chosen_reader(job, manifest.filter(pc.is_in(manifest["wave"], pa.array(sorted(pending)))))
         for wave in computed(job, reader, manifest, pending):
+            if not done:
+                hint_about(job, wave)
             done.append(wave)
             _judge(job, tally(done, found), final=False)
     _sweep_unmarked(job, {wave.wave for wave in done})

@@ -72,7 +72,9 @@ class FeaturesSettings(BackboneSettings):
     )
     max_pixels: int = Field(100_000_000, ge=1, description="Images with more pixels are rejected.")
     max_bytes: int = Field(268_435_456, ge=1, description="Images with more bytes are rejected unread.")
-    batch_rows: Annotated[int, Incidental] = Field(32, ge=1, le=1024, description="Images in one prediction.")
+    batch_rows: Annotated[int, Incidental] = Field(
+        64, ge=1, le=1024, description="Images in one batch; fewer where files are large."
+    )
     max_reject_share: Annotated[float, Incidental] = Field(
         0.05,
         ge=0,
