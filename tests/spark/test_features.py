@@ -116,6 +116,14 @@ def test_an_image_that_goes_after_it_was_listed_is_missing(bench):
     assert list(bench.table("rejects").index) == ["goes.png"]
 
 
+def test_images_that_are_all_gone_are_all_missing(bench):
+    gone = bench.add("goes.png", picture(GREEN))
+    found = bench.list()
+    gone.unlink()
+    counts = bench.compute(found)
+    assert (counts.read, counts.reject_reasons) == (0, {"missing": 1})
+
+
 def test_finished_waves_are_kept_and_a_damaged_one_is_computed_again(bench):
     for n in range(9):
         bench.add(f"{n}.png", picture((n, 0, 0)))
