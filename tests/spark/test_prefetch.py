@@ -103,7 +103,6 @@ def test_a_source_that_workers_cannot_read_ends_the_job_before_the_first_wave(s3
 
 
 def test_auto_takes_spark_s_own_source_where_only_that_can_read(spark, tmp_path, model, monkeypatch, caplog):
-    monkeypatch.setattr(choice, "_BUCKETS", {"file"})
     monkeypatch.setattr(choice, "_fault", lambda *_: "there are no credentials")
     bench = Bench(spark, tmp_path, model)
     bench.add("a.png", picture((1, 2, 3)))
@@ -121,8 +120,8 @@ def test_storage_that_fails_on_the_way_is_told_and_the_same_command_resumes(s3):
     check(s3, KEYS)
 
 
-def test_local_files_can_be_prefetched(spark, tmp_path, model):
-    local = Bench(spark, tmp_path, model, reader="prefetch", batch_rows=7)
+def test_local_files_are_prefetched(spark, tmp_path, model):
+    local = Bench(spark, tmp_path, model, batch_rows=7)
     for key, colour in COLOURS.items():
         local.add(key, picture(colour))
     local.add("odd:name\n.png", b"text")
