@@ -29,10 +29,16 @@ def model(tmp_path_factory):
 
 
 @pytest.fixture
-def bench(spark, tmp_path, model):
-    return Bench(spark, tmp_path, model)
+def bench(spark, tmp_path, model, request):
+    return Bench(spark, tmp_path, model, **getattr(request, "param", {}))
 
 
+by_each_reader = pytest.mark.parametrize(
+    "bench", [{"reader": "prefetch"}, {"reader": "binaryfile"}], ids=["prefetch", "binaryfile"], indirect=True
+)
+
+
+@by_each_reader
 def test_every_image_has_its_own_features_whatever_its_name(bench):
     colours = {name: (10 * n + 5, 3 * n, 200 - 7 * n) for n, name in enumerate(ODD_NAMES)}
     for name, colour in colours.items():
@@ -52,10 +58,9 @@ def test_columns_are_those_of_the_contract(bench):
     bench.add("a/y.png", b"no image")
     bench.run()
     for dataset, schema in (("features", schemas.FEATURES), ("rejects", schemas.REJECTS)):
-        (file,) = (bench.output / dataset).glob("wave=*/*.parquet")
-        found = pq.read_schema(file)
-        assert found.names == schema.names
-        assert schemas.differences(pa.schema(list(found)), schema) == []
+        files = [pq.read_schema(file) for file in (bench.output / dataset).glob("wave=*/*.parquet")]
+        assert {tuple(found.names) for found in files} == {tuple(schema.names)}
+        assert [schemas.differences(pa.schema(list(found)), schema) for found in files] == [[]] * len(files)
 
 
 def test_an_image_without_a_split_gets_one_from_its_content(bench):
@@ -107,6 +112,7 @@ def test_nothing_but_rejects_still_adds_up(bench):
     assert (counts.found, counts.read, counts.reject_reasons) == (1, 0, {"empty": 1})
 
 
+@by_each_reader
 def test_an_image_that_goes_after_it_was_listed_is_missing(bench):
     bench.add("stays.png", picture(RED))
     gone = bench.add("goes.png", picture(GREEN))
@@ -114,6 +120,15 @@ def test_an_image_that_goes_after_it_was_listed_is_missing(bench):
     gone.unlink()
     assert bench.compute(found).reject_reasons == {"missing": 1}
     assert list(bench.table("rejects").index) == ["goes.png"]
+
+
+@by_each_reader
+def test_images_that_are_all_gone_are_all_missing(bench):
+    gone = bench.add("goes.png", picture(GREEN))
+    found = bench.list()
+    gone.unlink()
+    counts = bench.compute(found)
+    assert (counts.read, counts.reject_reasons) == (0, {"missing": 1})
 
 
 def test_finished_waves_are_kept_and_a_damaged_one_is_computed_again(bench):

@@ -7,6 +7,7 @@ import pytest
 from feature_jobs import Bench, mean_colour_model, picture
 
 from fruits_pipeline.errors import InputError, StorageError
+from fruits_pipeline.features.readers import choice
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage.patience import Patience
 from servers.faults import answer, reset, stall
@@ -85,12 +86,28 @@ def test_faults_of_single_images_are_rejects_and_nothing_is_lost(bench):
     check(bench, [key for key in KEYS if key not in (KEYS[7], KEYS[8])])
 
 
-def test_credentials_that_have_expired_end_the_job_before_the_first_wave(s3):
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (answer(400, code="ExpiredToken"), "ExpiredToken.*get new ones"),
+        (answer(403), "is forbidden.*grant the workers"),
+    ],
+    ids=["expired", "forbidden"],
+)
+def test_a_source_that_workers_cannot_read_ends_the_job_before_the_first_wave(s3, fault, told):
     found = s3.list()
-    s3.proxy.add(answer(400, code="ExpiredToken"))
-    with pytest.raises(InputError, match=r"expected a source that can be read, but .*ExpiredToken.*get new ones"):
+    s3.proxy.add(fault)
+    with pytest.raises(InputError, match=f"expected a source that can be read, but .*{told}"):
         s3.compute(found)
     assert s3.waves() == {}
+
+
+def test_auto_takes_spark_s_own_source_where_only_that_can_read(spark, tmp_path, model, monkeypatch, caplog):
+    monkeypatch.setattr(choice, "_fault", lambda *_: "there are no credentials")
+    bench = Bench(spark, tmp_path, model)
+    bench.add("a.png", picture((1, 2, 3)))
+    assert bench.run().read == 1
+    assert "reader=binaryfile because a worker could not prefetch: there are no credentials" in caplog.text
 
 
 def test_storage_that_fails_on_the_way_is_told_and_the_same_command_resumes(s3):
@@ -103,8 +120,8 @@ def test_storage_that_fails_on_the_way_is_told_and_the_same_command_resumes(s3):
     check(s3, KEYS)
 
 
-def test_local_files_can_be_prefetched(spark, tmp_path, model):
-    local = Bench(spark, tmp_path, model, reader="prefetch", batch_rows=7)
+def test_local_files_are_prefetched(spark, tmp_path, model):
+    local = Bench(spark, tmp_path, model, batch_rows=7)
     for key, colour in COLOURS.items():
         local.add(key, picture(colour))
     local.add("odd:name\n.png", b"text")

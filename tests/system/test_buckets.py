@@ -127,3 +127,4 @@ def test_an_output_on_disk_and_a_source_in_a_bucket(s3, command, tmp_path):
     ended = command("extract", *words, **s3.environment)
     assert ended.code == 0, ended.err
     assert record(tmp_path / "out")["counts"]["read"] == 96
+    assert "reader=prefetch" in ended.err

@@ -68,7 +68,7 @@ class FeaturesSettings(BackboneSettings):
     reader: Annotated[ReaderName, Incidental] = Field(
         "auto",
         description="What reads the images: prefetch fetches ahead in the workers, binaryfile is Spark's own source "
-        "and connectors; auto takes prefetch for buckets that it can read, else binaryfile.",
+        "and connectors; auto takes prefetch where a worker can read by it, else binaryfile.",
     )
     max_pixels: int = Field(100_000_000, ge=1, description="Images with more pixels are rejected.")
     max_bytes: int = Field(268_435_456, ge=1, description="Images with more bytes are rejected unread.")

@@ -16,12 +16,12 @@ from fruits_pipeline.features.udf import featurise
 from fruits_pipeline.features.work import Work
 from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.reason import Reason
-from fruits_pipeline.session.tables import spark_schema
+from fruits_pipeline.session.tables import rows_of
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Found
 
 _GLOB = re.compile(r"([{}\[\]*?\\])")
-_KNOWN = "path string, label string, split string"
+_KNOWN = ["path", "label", "split"]
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,7 @@ class BinaryFile:
         parts = [self._by_spark(work, _of(images, plain), plan)] if plain else []
         parts += [self.odd_names.tried(work, _of(images, odd), plan)] if odd else []
         if not parts:
-            columns = ", ".join((_KNOWN, *(f"{f.name} {f.dataType.simpleString()}" for f in spark_schema(OUTCOME))))
-            return work.spark.createDataFrame([], columns)
+            return rows_of(work.spark, pa.schema([*images.select(_KNOWN).schema, *OUTCOME]).empty_table())
         return reduce(DataFrame.union, parts)
 
     def absent(self, work: Work, path: str) -> Rejected:
@@ -55,9 +54,9 @@ class BinaryFile:
     def _by_spark(self, work: Work, images: pa.Table, plan: Plan) -> DataFrame:
         files = contents(work.spark, images["path"].to_pylist(), work.tasks)
         outcome = files.select("path", featurise(work.model, plan, work.counter)("content").alias("outcome"))
-        known = work.spark.createDataFrame(images.select(["path", "label", "split"]).to_pandas(), _KNOWN)
+        known = rows_of(work.spark, images.select(_KNOWN))
         joined = outcome.join(F.broadcast(known), on="path", how="inner")
-        return joined.select("path", "label", "split", "outcome.*")
+        return joined.select(*_KNOWN, "outcome.*")
 
 
 def escaped(path: str) -> str:

@@ -16,13 +16,13 @@ from fruits_pipeline.features.udf import decoding
 from fruits_pipeline.features.work import Work
 from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.reason import Reason
-from fruits_pipeline.session.tables import spark_schema
+from fruits_pipeline.session.tables import rows_of, spark_schema
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage.fetch import Wanted, Window, fetched
 from fruits_pipeline.storage.patience import Patience
 from fruits_pipeline.storage.single import Unread
 
-_COLUMNS = {"path": "string", "length": "long", "label": "string", "split": "string"}
+_COLUMNS = ["path", "length", "label", "split"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,7 @@ class Prefetch:
 
     def tried(self, work: Work, images: pa.Table, plan: Plan) -> DataFrame:
         """Every image has its row: what cannot be read is refused with a reason."""
-        schema = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
-        rows = work.spark.createDataFrame(images.select(list(_COLUMNS)).to_pandas(), schema)
+        rows = rows_of(work.spark, images.select(_COLUMNS))
         spread = rows.repartition(min(work.tasks, images.num_rows))
         outcome = self._featurise(work, plan)("path", "length").alias("outcome")
         return spread.select("path", "label", "split", outcome).select("path", "label", "split", "outcome.*")
