@@ -1,4 +1,6 @@
 import hashlib
+import logging
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -200,3 +202,13 @@ def test_the_same_pixels_give_the_same_features_in_any_batch(spark, tmp_path, mo
         bench.run()
         tables.append(bench.table("features")["features"].sort_index().map(tuple))
     pd.testing.assert_series_equal(*tables)
+
+
+def test_small_images_earn_one_hint_however_many_waves(spark, tmp_path, model, caplog):
+    caplog.set_level(logging.INFO, "fruits_pipeline")
+    bench = Bench(spark, tmp_path, replace(model, image_size=224))
+    for n in range(3):
+        bench.add(f"{n}.png", picture(RED, size=(30, 20)))
+    bench.run(wave_images=1)
+    (line,) = [line for line in caplog.messages if line.startswith("hint:")]
+    assert "at most 30x20 pixels: --image-size" in line

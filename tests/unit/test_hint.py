@@ -1,17 +1,8 @@
 """The hint: for small images alone, with figures, and once."""
 
-import io
-import logging
-from types import SimpleNamespace
-
-import pyarrow as pa
 import pytest
-from PIL import Image
 
-from fruits_pipeline.features import hint as room
-from fruits_pipeline.features.hint import MEASURED, hint, hint_about
-from fruits_pipeline.settings.features import FeaturesSettings
-from fruits_pipeline.storage.opening import open_store
+from fruits_pipeline.features.hint import MEASURED, hint
 
 
 def test_small_images_get_the_cheapest_setting_within_half_a_point():
@@ -37,47 +28,3 @@ def test_what_was_not_measured_is_not_told(backbone, precision, size):
 
 def test_the_table_is_worth_telling():
     assert all(row.speed > 1.5 and 0 <= row.points < 1 for row in MEASURED)
-
-
-@pytest.fixture
-def job(tmp_path):
-    """A job on a folder with 40 images of 30 x 20 pixels, and its manifest."""
-    for n in range(40):
-        Image.new("RGB", (30, 20)).save(tmp_path / f"{n:02}.png")
-    model = SimpleNamespace(backbone="mobilenetv2", precision="f32", image_size=224)
-    store = open_store(str(tmp_path))
-    job = SimpleNamespace(source=store, settings=FeaturesSettings(), model=model)
-    rows = [{"path": f"{store.root}/{found.key}", "length": found.length} for found in store.objects()]
-    return job, rows
-
-
-def told(job, rows, caplog):
-    caplog.set_level(logging.INFO, "fruits_pipeline")
-    caplog.clear()
-    hint_about(job, pa.Table.from_pylist(rows))
-    return caplog.messages
-
-
-def test_it_is_logged_once(job, caplog):
-    (line,) = told(*job, caplog)
-    assert line.startswith("hint: of 14 looked at, images are at most 30x20 pixels")
-
-
-def test_unreadable_images_are_left_to_the_waves(job, caplog, tmp_path):
-    (tmp_path / "00.png").unlink()
-    (tmp_path / "03.png").write_bytes(b"no image")
-    (line,) = told(*job, caplog)
-    assert "of 12 looked at" in line
-
-
-def test_one_large_image_ends_it(job, caplog, tmp_path):
-    stream = io.BytesIO()
-    Image.new("RGB", (500, 20)).save(stream, "PNG")
-    (tmp_path / "03.png").write_bytes(stream.getvalue())
-    assert told(*job, caplog) == []
-
-
-def test_a_large_file_ends_it_unread(job, caplog, monkeypatch):
-    surroundings, rows = job
-    monkeypatch.setattr(room, "_content", lambda *_: 1 / 0)
-    assert told(surroundings, [{**row, "length": 2_000_000} for row in rows], caplog) == []
