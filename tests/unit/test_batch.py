@@ -26,9 +26,9 @@ def means(pixels):
 
 
 def rows(contents):
-    frame = outcomes(contents, decode, means, PLAN)
-    assert frame.columns.tolist() == OUTCOME.names
-    return frame.to_dict("records")
+    batch = outcomes(contents, decode, means, PLAN)
+    assert batch.schema == OUTCOME
+    return batch.to_pylist()
 
 
 def test_rows_keep_their_order_and_their_features():
@@ -49,6 +49,6 @@ def test_a_content_that_could_not_be_had_has_no_hash():
 
 
 def test_no_image_at_all_calls_no_model():
-    frame = outcomes([b"", b"text"], decode, lambda _: 1 / 0, PLAN)
-    assert frame["reason"].tolist() == ["empty", "not_an_image"]
+    batch = outcomes([b"", b"text"], decode, lambda _: 1 / 0, PLAN)
+    assert batch["reason"].to_pylist() == ["empty", "not_an_image"]
     assert rows([]) == []

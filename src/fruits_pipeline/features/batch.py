@@ -5,10 +5,9 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -21,6 +20,8 @@ Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 # What a photo of many megapixels may take without being suspect.
 _SECONDS_PER_IMAGE = 0.25
 
+# What the manifest knows of an image, and goes with it through the worker.
+KNOWN = pa.schema([("path", pa.string()), ("label", pa.string()), ("split", pa.string())])
 OUTCOME = pa.schema(
     [
         ("content_sha256", pa.string()),
@@ -32,6 +33,7 @@ OUTCOME = pa.schema(
         ("detail", pa.string()),
     ]
 )
+TRIED = pa.schema([*KNOWN, *OUTCOME])
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class _Size(NamedTuple):
     height: int
 
 
-def outcomes(contents: Sequence[bytes | Rejected], decode: Decode, predict: Predict, plan: Plan) -> pd.DataFrame:
+def outcomes(contents: Sequence[bytes | Rejected], decode: Decode, predict: Predict, plan: Plan) -> pa.RecordBatch:
     """One row of ``OUTCOME`` for each content, in order: features, or a reason and a detail.
 
     Args:
@@ -78,8 +80,7 @@ def outcomes(contents: Sequence[bytes | Rejected], decode: Decode, predict: Pred
         "reason": [image.reason.value if isinstance(image, Rejected) else None for image in found],
         "detail": [image.detail if isinstance(image, Rejected) else None for image in found],
     }
-    series = {field.name: _arrow_backed(columns[field.name], field.type) for field in OUTCOME}
-    return pd.DataFrame(series, copy=False)
+    return pa.RecordBatch.from_pydict(columns, OUTCOME)
 
 
 def _decoded(
@@ -119,8 +120,3 @@ def _lists(values: NDArray[np.float32], present: list[bool]) -> pa.Array:
     width = values.shape[1] if values.size else 0
     offsets = np.concatenate([[0], np.cumsum(present) * width]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values.reshape(-1)))
-
-
-def _arrow_backed(values: object, kind: pa.DataType) -> "pd.Series[Any]":
-    """A series that Spark hands on as Arrow, without making Python objects of it again."""
-    return pd.Series(pd.arrays.ArrowExtensionArray(pa.array(values, kind) if isinstance(values, list) else values))

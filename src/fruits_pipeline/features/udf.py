@@ -1,35 +1,41 @@
-"""The one UDF: a column of files' bytes in, a struct of ``OUTCOME`` out.
+"""The one function of Spark's workers: rows with files' bytes in, rows of ``TRIED`` out.
 
-Its closure holds a plan, an accumulator and a broadcast; the model loads inside the worker, once.
+Its closure holds a plan, an accumulator and a broadcast; the model loads inside the worker, once. It takes and gives
+Arrow: the floats of a pandas UDF's lists go through Python one by one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-import pandas as pd
-from pyspark import Accumulator, Broadcast
-from pyspark.sql import Column
-from pyspark.sql.pandas.functions import pandas_udf
+import pyarrow as pa
+from pyspark.sql import DataFrame
 
-from fruits_pipeline.backbones.model import Model
 from fruits_pipeline.backbones.predictor import predictor
-from fruits_pipeline.features.batch import OUTCOME, Decode, Plan, outcomes
+from fruits_pipeline.features.batch import KNOWN, TRIED, Decode, Plan, outcomes
+from fruits_pipeline.features.work import Work
 from fruits_pipeline.images.decode import decode
 from fruits_pipeline.images.isolation import IsolatedDecoder
 from fruits_pipeline.session.tables import spark_schema
 
 
-def featurise(model: Broadcast[Model], plan: Plan, counter: Accumulator[int]) -> Callable[[str], Column]:
-    """A function of the content column; ``counter`` grows by each batch's rows."""
+def featurised(rows: DataFrame, work: Work, plan: Plan) -> DataFrame:
+    """Rows of ``TRIED``, one for each of ``rows``: columns of ``KNOWN`` and ``content``."""
+    model, counter = work.model, work.counter
 
-    def over_batches(batches: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
+    def over_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         predict = predictor(model.value, plan.threads)
         with decoding(plan) as decode_one:
-            for contents in batches:
-                yield outcomes(contents.tolist(), decode_one, predict, plan)
-                counter.add(len(contents))
+            for batch in batches:
+                outcome = outcomes(batch.column("content").to_pylist(), decode_one, predict, plan)
+                yield beside(batch.select(KNOWN.names), outcome)
+                counter.add(batch.num_rows)
 
-    return pandas_udf(over_batches, spark_schema(OUTCOME))  # type: ignore[call-overload, no-any-return]  # because the stubs do not know iterators of frames
+    return rows.select(*KNOWN.names, "content").mapInArrow(over_batches, spark_schema(TRIED))
+
+
+def beside(known: pa.RecordBatch, outcome: pa.RecordBatch) -> pa.RecordBatch:
+    """Rows of ``TRIED`` from their two halves."""
+    return pa.RecordBatch.from_arrays([*known.columns, *outcome.columns], schema=TRIED)
 
 
 @contextmanager

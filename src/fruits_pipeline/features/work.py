@@ -28,7 +28,7 @@ class Reader(Protocol):
     """How images reach the workers."""
 
     def tried(self, work: "Work", images: pa.Table, plan: Plan) -> DataFrame:
-        """Columns ``path, label, split`` and those of ``OUTCOME``, one row for each image that was read or refused.
+        """Rows of ``TRIED``, one for each image that was read or refused.
 
         Args:
             work: The job's context.

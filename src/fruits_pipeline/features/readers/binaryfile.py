@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
-from fruits_pipeline.features.batch import OUTCOME, Plan
+from fruits_pipeline.features.batch import KNOWN, TRIED, Plan
 from fruits_pipeline.features.readers.prefetch import Prefetch
-from fruits_pipeline.features.udf import featurise
+from fruits_pipeline.features.udf import featurised
 from fruits_pipeline.features.work import Work
 from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.reason import Reason
@@ -21,7 +21,6 @@ from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Found
 
 _GLOB = re.compile(r"([{}\[\]*?\\])")
-_KNOWN = ["path", "label", "split"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class BinaryFile:
         parts = [self._by_spark(work, _of(images, plain), plan)] if plain else []
         parts += [self.odd_names.tried(work, _of(images, odd), plan)] if odd else []
         if not parts:
-            return rows_of(work.spark, pa.schema([*images.select(_KNOWN).schema, *OUTCOME]).empty_table())
+            return rows_of(work.spark, TRIED.empty_table())
         return reduce(DataFrame.union, parts)
 
     def absent(self, work: Work, path: str) -> Rejected:
@@ -53,10 +52,8 @@ class BinaryFile:
 
     def _by_spark(self, work: Work, images: pa.Table, plan: Plan) -> DataFrame:
         files = contents(work.spark, images["path"].to_pylist(), work.tasks)
-        outcome = files.select("path", featurise(work.model, plan, work.counter)("content").alias("outcome"))
-        known = rows_of(work.spark, images.select(_KNOWN))
-        joined = outcome.join(F.broadcast(known), on="path", how="inner")
-        return joined.select(*_KNOWN, "outcome.*")
+        known = rows_of(work.spark, images.select(KNOWN.names))
+        return featurised(files.join(F.broadcast(known), on="path", how="inner"), work, plan)
 
 
 def escaped(path: str) -> str:

@@ -8,14 +8,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
-from fruits_pipeline.features.batch import Plan
-from fruits_pipeline.features.udf import featurise
+from fruits_pipeline.features.batch import KNOWN, Plan
+from fruits_pipeline.features.udf import featurised
 from fruits_pipeline.features.work import Work
 from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.reason import Reason
-from fruits_pipeline.session.tables import spark_schema
-
-_KNOWN = "path string, label string, split string"
+from fruits_pipeline.session.tables import rows_of, spark_schema
 
 
 @dataclass(frozen=True)
@@ -32,10 +30,9 @@ class Packed:
         rows = work.spark.read.schema(spark_schema(schemas.PACKED)).parquet(self.place)
         # Rows are packed in order of path: Parquet's statistics skip what other waves read.
         near = rows.where(F.col("path").between(ends["min"].as_py(), ends["max"].as_py()))
-        known = work.spark.createDataFrame(images.select(["path", "label", "split"]).to_pandas(), _KNOWN)
-        joined = near.where(F.col("content").isNotNull()).join(F.broadcast(known), on="path", how="inner")
-        outcome = featurise(work.model, plan, work.counter)("content").alias("outcome")
-        return joined.select("path", "label", "split", outcome).select("path", "label", "split", "outcome.*")
+        known = rows_of(work.spark, images.select(KNOWN.names))
+        there = near.where(F.col("content").isNotNull())
+        return featurised(there.join(F.broadcast(known), on="path", how="inner"), work, plan)
 
     def absent(self, work: Work, path: str) -> Rejected:  # noqa: ARG002 because it is the face of all readers
         """Without content in the pack."""

@@ -1,18 +1,17 @@
 """The reader ``prefetch``: tasks get paths, and fetch the images ahead of the inference, one request each."""
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
-import pandas as pd
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
-from pyspark.sql.pandas.functions import pandas_udf
+from pyspark.sql import DataFrame
 
 from fruits_pipeline.backbones.predictor import predictor
-from fruits_pipeline.features.batch import OUTCOME, Plan, outcomes
-from fruits_pipeline.features.udf import decoding
+from fruits_pipeline.features.batch import KNOWN, TRIED, Plan, outcomes
+from fruits_pipeline.features.udf import beside, decoding
 from fruits_pipeline.features.work import Work
 from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.reason import Reason
@@ -38,8 +37,7 @@ class Prefetch:
         """Every image has its row: what cannot be read is refused with a reason."""
         rows = rows_of(work.spark, images.select(_COLUMNS))
         spread = rows.repartition(min(work.tasks, images.num_rows))
-        outcome = self._featurise(work, plan)("path", "length").alias("outcome")
-        return spread.select("path", "label", "split", outcome).select("path", "label", "split", "outcome.*")
+        return spread.mapInArrow(self._over_batches(work, plan), spark_schema(TRIED))
 
     def absent(self, work: Work, path: str) -> None:  # noqa: ARG002 because it is the face of all readers
         """Never: every image has its row."""
@@ -55,16 +53,23 @@ class Prefetch:
             for content in found:
                 yield Rejected(Reason(content.reason), content.detail) if isinstance(content, Unread) else content
 
-    def _featurise(self, work: Work, plan: Plan) -> Callable[[str, str], Column]:
-        """A function of the columns of paths and lengths; its batches do not follow those of its input."""
+    def _over_batches(self, work: Work, plan: Plan) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+        """A function over batches of ``_COLUMNS``; its own batches do not follow those of its input."""
         model, counter = work.model, work.counter
 
-        def over_batches(batches: Iterator[tuple[pd.Series, pd.Series]]) -> Iterator[pd.DataFrame]:
+        def over_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             predict = predictor(model.value, plan.threads)
-            wanted = (Wanted(*row) for paths, lengths in batches for row in zip(paths, lengths, strict=True))
-            with decoding(plan) as decode_one, closing(self.contents(wanted)) as contents:
+            asked: deque[dict[str, str | None]] = deque()
+
+            def wanted() -> Iterator[Wanted]:
+                for row in (row for batch in batches for row in batch.to_pylist()):
+                    asked.append(row)
+                    yield Wanted(row["path"], row["length"])
+
+            with decoding(plan) as decode_one, closing(self.contents(wanted())) as contents:
                 while batch := list(islice(contents, self.batch_rows)):
-                    yield outcomes(batch, decode_one, predict, plan)
+                    known = pa.RecordBatch.from_pylist([asked.popleft() for _ in batch], schema=KNOWN)
+                    yield beside(known, outcomes(batch, decode_one, predict, plan))
                     counter.add(len(batch))
 
-        return pandas_udf(over_batches, spark_schema(OUTCOME))  # type: ignore[call-overload, no-any-return]  # because the stubs do not know iterators of frames
+        return over_batches
