@@ -33,7 +33,8 @@ OUTCOME = pa.schema(
         ("detail", pa.string()),
     ]
 )
-TRIED = pa.schema([*KNOWN, *OUTCOME])
+# What goes on to Spark of an image that was read.
+READ = pa.schema([*KNOWN, *(field for field in OUTCOME if field.name not in ("reason", "detail"))])
 
 
 @dataclass(frozen=True)

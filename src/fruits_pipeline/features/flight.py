@@ -19,7 +19,7 @@ from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.features.split import share_of
 from fruits_pipeline.features.tasks import rows_of_batch, tasks_of
 from fruits_pipeline.features.wave import compute
-from fruits_pipeline.features.work import Reader, Work, readable
+from fruits_pipeline.features.work import Reader, Refusals, Work, readable
 from fruits_pipeline.features.worker_faults import storage_fault
 from fruits_pipeline.session.progress import ImageProgress
 from fruits_pipeline.session.spark import cores, task_counts, task_cpus
@@ -114,5 +114,6 @@ def _work(job: FeatureJob, reader: Reader, tasks: int) -> Work:
         max_bytes=job.settings.max_bytes,
         model=context.broadcast(job.model),
         counter=context.accumulator(0),
+        refused=context.accumulator([], Refusals()),
         tasks=tasks,
     )

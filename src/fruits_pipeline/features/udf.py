@@ -1,6 +1,6 @@
-"""The one function of Spark's workers: rows with files' bytes in, rows of ``TRIED`` out.
+"""The one function of Spark's workers: rows with files' bytes in, rows of ``READ`` out, refusals beside.
 
-Its closure holds a plan, an accumulator and a broadcast; the model loads inside the worker, once. It takes and gives
+Its closure holds a plan, accumulators and a broadcast; the model loads inside the worker, once. It takes and gives
 Arrow: the floats of a pandas UDF's lists go through Python one by one.
 """
 
@@ -8,34 +8,41 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark import Accumulator
 from pyspark.sql import DataFrame
 
 from fruits_pipeline.backbones.predictor import predictor
-from fruits_pipeline.features.batch import KNOWN, TRIED, Decode, Plan, outcomes
-from fruits_pipeline.features.work import Work
+from fruits_pipeline.features.batch import KNOWN, READ, Decode, Plan, outcomes
+from fruits_pipeline.features.work import Refused, Work
 from fruits_pipeline.images.decode import decode
 from fruits_pipeline.images.isolation import IsolatedDecoder
 from fruits_pipeline.session.tables import spark_schema
 
 
 def featurised(rows: DataFrame, work: Work, plan: Plan) -> DataFrame:
-    """Rows of ``TRIED``, one for each of ``rows``: columns of ``KNOWN`` and ``content``."""
-    model, counter = work.model, work.counter
+    """Rows of ``READ``, for those of ``rows`` (columns of ``KNOWN``, and ``content``) that are images."""
+    model, counter, refused = work.model, work.counter, work.refused
 
     def over_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         predict = predictor(model.value, plan.threads)
         with decoding(plan) as decode_one:
             for batch in batches:
                 outcome = outcomes(batch.column("content").to_pylist(), decode_one, predict, plan)
-                yield beside(batch.select(KNOWN.names), outcome)
+                yield read(batch.select(KNOWN.names), outcome, refused)
                 counter.add(batch.num_rows)
 
-    return rows.select(*KNOWN.names, "content").mapInArrow(over_batches, spark_schema(TRIED))
+    return rows.select(*KNOWN.names, "content").mapInArrow(over_batches, spark_schema(READ))
 
 
-def beside(known: pa.RecordBatch, outcome: pa.RecordBatch) -> pa.RecordBatch:
-    """Rows of ``TRIED`` from their two halves."""
-    return pa.RecordBatch.from_arrays([*known.columns, *outcome.columns], schema=TRIED)
+def read(known: pa.RecordBatch, outcome: pa.RecordBatch, refused: Accumulator[list[Refused]]) -> pa.RecordBatch:
+    """Rows of ``READ`` from their two halves; the others go to ``refused``."""
+    rows = pa.RecordBatch.from_arrays([*known.columns, *outcome.columns], names=[*KNOWN.names, *outcome.schema.names])
+    wrong = pc.is_valid(rows["reason"])
+    if wrong.true_count:
+        refused.add([Refused(**row) for row in rows.filter(wrong).select(list(Refused._fields)).to_pylist()])
+        rows = rows.filter(pc.invert(wrong))
+    return rows.select(READ.names)
 
 
 @contextmanager

@@ -2,17 +2,17 @@
 
 from collections import Counter
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import NamedTuple
 
 import pyarrow as pa
-from pyspark import StorageLevel
 from pyspark.sql import functions as F  # noqa: N812 because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.features.batch import Plan
 from fruits_pipeline.features.split import by_folder
-from fruits_pipeline.features.work import Work, readable
+from fruits_pipeline.features.work import Refusals, Work, readable
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.session import tables
 from fruits_pipeline.state.counts import Counts
@@ -44,7 +44,9 @@ def compute(work: Work, images: pa.Table, wave: str, plan: Plan) -> WaveMarker:
     """
     lengths: dict[str, int | None] = dict(zip(*(images[name].to_pylist() for name in ("path", "length")), strict=True))
     features_folder, rejects_folder = wave_folders(wave)
-    refused = _write_features(work, images, plan, features_folder)
+    work = replace(work, refused=work.spark.sparkContext.accumulator([], Refusals()))
+    _write_features(work, images, plan, features_folder)
+    refused = {image.path: (image.reason, image.detail) for image in work.refused.value}
     place = uri.join(work.store.root, features_folder)
     stored = tables.read(work.spark, place, schemas.FEATURES, "features").select("path").toPandas()["path"].tolist()
     rejects = [Reject(path, lengths[path], reason, detail) for path, (reason, detail) in refused.items()]
@@ -60,22 +62,17 @@ def compute(work: Work, images: pa.Table, wave: str, plan: Plan) -> WaveMarker:
     return WaveMarker(wave=wave, fingerprint=work.fingerprint, counts=counts.checked(), files=files)
 
 
-def _write_features(work: Work, images: pa.Table, plan: Plan, folder: str) -> dict[str, tuple[str, str]]:
-    """Reads and predicts once, writes the features, and gives reason and detail of each image tried in vain."""
+def _write_features(work: Work, images: pa.Table, plan: Plan, folder: str) -> None:
+    """Reads and predicts in one pass, which writes the features and gathers what is refused."""
     small = readable(images, work.max_bytes)
     if not small.num_rows:
         tables.write_small(work.store, schemas.FEATURES.empty_table(), folder, schemas.FEATURES)
-        return {}
-    tried = work.reader.tried(work, small, plan).persist(StorageLevel.MEMORY_AND_DISK)
+        return
+    read = work.reader.tried(work, small, plan)
     hashed = F.col("hash_split")
     split = F.coalesce("split", hashed) if by_folder(work.train_split) else hashed
-    try:
-        features = tried.where(F.col("reason").isNull()).withColumn("split", split)
-        tables.write(features, uri.join(work.store.root, folder), schemas.FEATURES, "features")
-        rows = tried.where(F.col("reason").isNotNull()).select("path", "reason", "detail").collect()
-    finally:
-        tried.unpersist()
-    return {row.path: (row.reason, row.detail) for row in rows}
+    place = uri.join(work.store.root, folder)
+    tables.write(read.withColumn("split", split), place, schemas.FEATURES, "features")
 
 
 def _absent(work: Work, path: str, length: int | None) -> Reject | None:

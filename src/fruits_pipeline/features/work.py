@@ -1,11 +1,11 @@
 """What every wave of a job needs, and the face of the readers."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark import Accumulator, Broadcast
+from pyspark import Accumulator, AccumulatorParam, Broadcast
 from pyspark.sql import DataFrame, SparkSession
 
 from fruits_pipeline.backbones.model import Model
@@ -24,11 +24,32 @@ def readable(images: pa.Table, max_bytes: int) -> pa.Table:
     return known.filter((pc.field("length") > 0) & (pc.field("length") <= max_bytes))
 
 
+class Refused(NamedTuple):
+    """One image that was tried in vain, and why."""
+
+    path: str
+    reason: str
+    detail: str
+
+
+class Refusals(AccumulatorParam[list[Refused]]):
+    """Adds up what tasks refuse; Spark counts each task that succeeds once."""
+
+    def zero(self, value: list[Refused]) -> list[Refused]:  # noqa: ARG002 because it is Spark's face
+        """None yet."""
+        return []
+
+    def addInPlace(self, value1: list[Refused], value2: list[Refused]) -> list[Refused]:  # noqa: N802 because it is Spark's face
+        """Both."""
+        value1 += value2
+        return value1
+
+
 class Reader(Protocol):
     """How images reach the workers."""
 
     def tried(self, work: "Work", images: pa.Table, plan: Plan) -> DataFrame:
-        """Rows of ``TRIED``, one for each image that was read or refused.
+        """Rows of ``READ``, one for each image that was read; others go to ``work.refused``, where it has a say.
 
         Args:
             work: The job's context.
@@ -44,7 +65,10 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Work:
-    """What every wave of a job needs; ``counter`` counts the images that were tried."""
+    """What every wave of a job needs; ``counter`` counts the images that were tried.
+
+    ``refused`` is the wave's own.
+    """
 
     spark: SparkSession
     store: Store
@@ -55,4 +79,5 @@ class Work:
     max_bytes: int
     model: Broadcast[Model]
     counter: Accumulator[int]
+    refused: Accumulator[list[Refused]]
     tasks: int

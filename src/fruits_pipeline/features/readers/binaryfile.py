@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
-from fruits_pipeline.features.batch import KNOWN, TRIED, Plan
+from fruits_pipeline.features.batch import KNOWN, READ, Plan
 from fruits_pipeline.features.readers.prefetch import Prefetch
 from fruits_pipeline.features.udf import featurised
 from fruits_pipeline.features.work import Work
@@ -38,7 +38,7 @@ class BinaryFile:
         parts = [self._by_spark(work, _of(images, plain), plan)] if plain else []
         parts += [self.odd_names.tried(work, _of(images, odd), plan)] if odd else []
         if not parts:
-            return rows_of(work.spark, TRIED.empty_table())
+            return rows_of(work.spark, READ.empty_table())
         return reduce(DataFrame.union, parts)
 
     def absent(self, work: Work, path: str) -> Rejected:

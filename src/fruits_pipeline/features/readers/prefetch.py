@@ -10,8 +10,8 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from fruits_pipeline.backbones.predictor import predictor
-from fruits_pipeline.features.batch import KNOWN, TRIED, Plan, outcomes
-from fruits_pipeline.features.udf import beside, decoding
+from fruits_pipeline.features.batch import KNOWN, READ, Plan, outcomes
+from fruits_pipeline.features.udf import decoding, read
 from fruits_pipeline.features.work import Work
 from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.reason import Reason
@@ -34,13 +34,13 @@ class Prefetch:
     batch_rows: int
 
     def tried(self, work: Work, images: pa.Table, plan: Plan) -> DataFrame:
-        """Every image has its row: what cannot be read is refused with a reason."""
+        """Every image is read or refused."""
         rows = rows_of(work.spark, images.select(_COLUMNS))
         spread = rows.repartition(min(work.tasks, images.num_rows))
-        return spread.mapInArrow(self._over_batches(work, plan), spark_schema(TRIED))
+        return spread.mapInArrow(self._over_batches(work, plan), spark_schema(READ))
 
     def absent(self, work: Work, path: str) -> None:  # noqa: ARG002 because it is the face of all readers
-        """Never: every image has its row."""
+        """Never: every image is read or refused."""
         return
 
     def contents(self, wanted: Iterable[Wanted]) -> Generator[bytes | Rejected, None, None]:
@@ -55,7 +55,7 @@ class Prefetch:
 
     def _over_batches(self, work: Work, plan: Plan) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
         """A function over batches of ``_COLUMNS``; its own batches do not follow those of its input."""
-        model, counter = work.model, work.counter
+        model, counter, refused = work.model, work.counter, work.refused
 
         def over_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             predict = predictor(model.value, plan.threads)
@@ -69,7 +69,7 @@ class Prefetch:
             with decoding(plan) as decode_one, closing(self.contents(wanted())) as contents:
                 while batch := list(islice(contents, self.batch_rows)):
                     known = pa.RecordBatch.from_pylist([asked.popleft() for _ in batch], schema=KNOWN)
-                    yield beside(known, outcomes(batch, decode_one, predict, plan))
+                    yield read(known, outcomes(batch, decode_one, predict, plan), refused)
                     counter.add(len(batch))
 
         return over_batches
