@@ -42,7 +42,7 @@ def build_classified(
     finally:
         reduced.unpersist()
     for one in fitted:
-        one.model.save(uri.join(store.root, layout.MODELS, one.name))
+        tables.save_model(store, one.model, f"{layout.MODELS}/{one.name}")
     predicted = tables.read(spark, place, schemas.PREDICTIONS, "predictions")
     if (rows := predicted.count()) != expected:
         raise DatasetError(f"expected {expected} rows in {place}, found {rows}; start the same command again")

@@ -58,7 +58,7 @@ def build_reduced(spark: SparkSession, store: Store, settings: ReduceSettings) -
     rows = tables.read(spark, place, schemas.REDUCED, "reduced").count()
     if rows != expected:
         raise DatasetError(f"expected {expected} rows in {place}, found {rows}; start the same command again")
-    reduction.model.save(uri.join(store.root, layout.MODELS, "reduce"))
+    tables.save_model(store, reduction.model, f"{layout.MODELS}/reduce")
     table = variance_table(reduction.explained_variance_ratio)
     tables.write_small(store, table, f"{layout.EVALUATION}/variance", schemas.VARIANCE)
     share = float(reduction.explained_variance_ratio[: reduction.k].sum())

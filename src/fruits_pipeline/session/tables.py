@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import StructType
@@ -54,6 +55,22 @@ def read(spark: SparkSession, uri: Any, schema: pa.Schema, what: str) -> DataFra
 def write(df: DataFrame, uri: str, schema: pa.Schema, what: str) -> None:
     """Writes ``df`` as plain Parquet of ``schema`` into the folder ``uri``, which its room has cleared."""
     conform(df, schema, what).write.options(**_PARQUET).mode("append").parquet(uri)
+
+
+def save_model(store: Store, model: PipelineModel, folder: str) -> None:
+    """Saves ``model`` into ``folder``, which its room has cleared.
+
+    Raises:
+        DatasetError: When somebody else's file lies there.
+    """
+    found = next(store.objects(folder), None)
+    if found is not None:
+        raise DatasetError(
+            f"expected nothing in {store.root}/{folder}, found {found.key!r}, which no marker names; move it away, "
+            "then start the same command again"
+        )
+    # Empty folders stay visible in a bucket after their last object: Spark would take one for a model.
+    model.write().overwrite().save(f"{store.root}/{folder}")
 
 
 def write_small(store: Store, table: pa.Table, folder: str, schema: pa.Schema) -> None:
