@@ -72,11 +72,6 @@ def test_what_is_joined_is_below(root):
     assert uri.below(root + "x/y", root) == ("x/y" if root == "file:///" else None)
 
 
-def test_paths_as_spark_gives_them_are_spelled_as_ours():
-    assert uri.from_spark("file:/data/a b") == uri.from_spark("file:///data/a b") == "file:///data/a b"
-    assert uri.from_spark("s3://bucket/file:/x") == "s3://bucket/file:/x"
-
-
 @pytest.mark.parametrize(
     ("address", "root", "pattern"),
     [

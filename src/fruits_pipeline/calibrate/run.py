@@ -20,6 +20,7 @@ def run_calibrate(command: CalibrateCommand) -> Model:
     backbone = backbone_named(network.backbone)
     image_size = backbone.side(network.image_size)
     cache = network.cache_dir or default_cache_dir()
-    pixels = calibration_pixels(parse_source(command.calibrate.data_source), command.calibrate, image_size)
+    source = parse_source(command.calibrate.data_source, command.storage)
+    pixels = calibration_pixels(source, command.calibrate, image_size)
     calibrated(backbone, image_size, network.weights, cache, pixels)
     return prepare(ModelRequest(backbone.name, "openvino", "int8", image_size, None, cache))

@@ -53,7 +53,7 @@ def _may_train(key: str) -> bool:
 
 def _decoded(source: Source, keys: list[str], image_size: int) -> Iterator[NDArray[np.uint8]]:
     """Pixels of those that are whole and, where no folder says it, for training by their content."""
-    store, limits = open_store(source.root), FeaturesSettings()
+    store, limits = open_store(source.root, source.storage), FeaturesSettings()
     for key in keys:
         content = store.read(key)
         if meaning(key).split is None and split_of(hashlib.sha256(content).hexdigest(), DEFAULT_SHARE) == TEST:

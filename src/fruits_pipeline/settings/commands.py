@@ -87,6 +87,7 @@ class CalibrateCommand(Command):
 
     calibrate: Annotated[CalibrateSettings, flat("Input")]
     network: Annotated[NetworkSettings, flat("Features")] = NetworkSettings()
+    storage: Annotated[StorageSettings, flat("Storage")] = StorageSettings()
 
 
 @Parameter(name="*")

@@ -83,8 +83,3 @@ def below(uri: str, root: str) -> str | None:
         return ""
     base = root.removesuffix("/") + "/"
     return uri[len(base) :] if uri.startswith(base) else None
-
-
-def from_spark(path: str) -> str:
-    """The contract's spelling of a path as Spark's file sources give it (``file:/x``, decoded)."""
-    return re.sub(r"^file:/+", "file:///", path)
