@@ -51,11 +51,15 @@ def images(sample) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def local(sample, tmp_path_factory, command) -> Path:
-    """The output of the same job on files."""
-    (sample / "_notes").write_bytes(b"-")
-    output = tmp_path_factory.mktemp("local") / "output"
-    ended = command("run", "--data-source", sample, "--output-uri", output)
+def local(images, tmp_path_factory, command) -> Path:
+    """The output of the same job on files, beside the folder of its images."""
+    folder = tmp_path_factory.mktemp("local")
+    for key, content in images.items():
+        file = folder / key
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    output = folder / "output"
+    ended = command("run", "--data-source", folder / "photos", "--output-uri", output)
     assert ended.code == 0, ended.err
     return output
 
@@ -74,13 +78,13 @@ def gs(gcs: Server, images) -> Bucket:
 
 
 @pytest.mark.parametrize("kind", ["s3", "gs"])
-def test_a_bucket_gives_what_files_give(kind, request, command, local, sample, tmp_path):
+def test_a_bucket_gives_what_files_give(kind, request, command, local, tmp_path):
     bucket = request.getfixturevalue(kind)
     words = ("--data-source", f"{bucket.root}/photos", "--output-uri", f"{bucket.root}/out", "--export", "csv")
     ended = command("run", *words, **bucket.environment)
     assert ended.code == 0, ended.err
     output = bucket.download("out", tmp_path)
-    assert_equal_results(local, output, sample, f"{bucket.root}/photos")
+    assert_equal_results(local, output, local.parent / "photos", f"{bucket.root}/photos")
     assert record(output)["settings"]["output_uri"] == f"{bucket.root}/out"
     assert list((output / "exports" / "csv").iterdir())
     assert "reader=prefetch" in ended.err
