@@ -22,7 +22,7 @@ install: $(STAMP) ## Set up .venv with the fruits-pipeline command
 $(STAMP): pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in {(3, 11), (3, 12)} and "expected Python 3.11 or 3.12, found " + sys.version.split()[0] + "; name one: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[spark,tensorflow,java,s3,gcs,calibrate,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[spark,tensorflow,java,s3,gcs,dataproc,calibrate,dev]'
 	touch $@
 
 fmt: $(STAMP) ## Format the code, and mend what can be mended
@@ -66,7 +66,7 @@ bench: $(BENCH_STAMP) ## Measure against other ways of doing it, on a quiet mach
 	$(BIN)/python benchmarks/run.py
 
 $(BENCH_STAMP): $(STAMP)
-	$(BIN)/python -m pip install --quiet --editable '.[spark,tensorflow,java,s3,gcs,calibrate,dev,bench]'
+	$(BIN)/python -m pip install --quiet --editable '.[spark,tensorflow,java,s3,gcs,dataproc,calibrate,dev,bench]'
 	touch $@
 
 clean: ## Remove .venv, caches and the demo's output
