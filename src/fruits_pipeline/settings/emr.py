@@ -1,7 +1,24 @@
 """Settings of a step on EMR."""
 
+from pydantic import Field
+
 from fruits_pipeline.settings.room import Room
 
 
 class EmrSettings(Room):
-    """What only this platform takes."""
+    """What only this platform takes; the roles are those that config/emr/README.md makes."""
+
+    cluster_id: str | None = Field(
+        None,
+        pattern="^j-[A-Z0-9]+$",
+        description="Running cluster that takes the step; by default a cluster is made that ends with the step.",
+    )
+    subnet: tuple[str, ...] = Field(
+        (), description="Subnet for the cluster, best one in each zone; repeatable. EMR takes the one with most room."
+    )
+    service_role: str = Field("fruits-pipeline-emr", description="Role with which EMR starts and ends nodes.")
+    node_profile: str = Field("fruits-pipeline-nodes", description="Instance profile of the nodes: what the job may.")
+    primary_type: str | None = Field(
+        None,
+        description="Type of the primary node, which runs no part of the job; by default m6i.xlarge or m6g.xlarge.",
+    )

@@ -1,0 +1,56 @@
+"""Lines of the ``aws`` tool that do what a request does."""
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+
+def line(region: str, service: str, command: str, *words: str) -> str:
+    """A command of the ``aws`` tool, quoted for a shell.
+
+    >>> line("eu-west-1", "emr", "list-steps", "--cluster-id", "j-1")
+    'aws emr list-steps --region eu-west-1 --cluster-id j-1'
+    """
+    return shlex.join(["aws", service, command, "--region", region, *words])
+
+
+def options(body: Mapping[str, Any]) -> list[str]:
+    """Members of a request as options: structures as JSON, names as the tool spells them.
+
+    >>> options({"ReleaseLabel": "emr-7.14.0", "jobDriver": {"sparkSubmit": {}}, "StepConcurrencyLevel": 1})
+    ['--release-label', 'emr-7.14.0', '--job-driver', '{"sparkSubmit": {}}', '--step-concurrency-level', '1']
+    """
+    return [word for name, value in body.items() for word in (_option(name), _text(value))]
+
+
+def _option(name: str) -> str:
+    return "--" + re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+
+
+def create_cluster(region: str, body: Mapping[str, Any], steps: list[dict[str, Any]]) -> str:
+    """``aws emr create-cluster`` for a body of ``RunJobFlow``; the tool has its own form of a few of its members.
+
+    Args:
+        region: Region of the cluster.
+        body: The request.
+        steps: Its steps as the tool takes them, which is the form of ``config/emr/step.json``.
+    """
+    instances = body["Instances"]
+    attributes = {"InstanceProfile": body["JobFlowRole"], "SubnetIds": instances["Ec2SubnetIds"]}
+    # Visible to all users is the tool's default, and tags and what ends the cluster have forms of their own.
+    apart = {"Instances", "JobFlowRole", "Steps", "Tags", "VisibleToAllUsers"}
+    return line(
+        region,
+        "emr",
+        "create-cluster",
+        *options({name: value for name, value in body.items() if name not in apart}),
+        *options({"Ec2Attributes": attributes, "InstanceFleets": instances["InstanceFleets"], "Steps": steps}),
+        *("--tags", *(f"{tag['Key']}={tag['Value']}" for tag in body["Tags"])),
+        "--no-auto-terminate" if instances["KeepJobFlowAliveWhenNoSteps"] else "--auto-terminate",
+    )

@@ -1,0 +1,131 @@
+"""EMR: a step on a running cluster, or on a cluster of its own that ends with it."""
+
+from typing import Any
+
+from fruits_pipeline.errors import SubmissionError
+from fruits_pipeline.settings.emr import EmrSettings
+from fruits_pipeline.submit.aws import Aws
+from fruits_pipeline.submit.aws_line import create_cluster, line, options
+from fruits_pipeline.submit.emr_requests import cluster_request, step_request, steps
+from fruits_pipeline.submit.job import SubmittedJob
+from fruits_pipeline.submit.placeholders import check_filled
+from fruits_pipeline.submit.platform import Phase, Request, Started, State
+
+_FLAGS = {"SUBNET_IDS": "--subnet", "PACKAGE_URI": "--package"}
+_ACTIVE_CLUSTERS = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING"]
+_ACTIVE_STEPS = ["PENDING", "RUNNING"]
+_PHASES = {
+    "PENDING": Phase.PENDING,
+    "RUNNING": Phase.RUNNING,
+    "CANCEL_PENDING": Phase.RUNNING,
+    "COMPLETED": Phase.SUCCEEDED,
+    "FAILED": Phase.FAILED,
+    "CANCELLED": Phase.CANCELLED,
+    "INTERRUPTED": Phase.CANCELLED,
+}
+# Reasons of a cluster's end that are no failure of its own (ClusterStateChangeReasonCode).
+_ENDED_WELL = {"USER_REQUEST", "ALL_STEPS_COMPLETED", "STEP_FAILURE"}
+
+
+class Emr:
+    """A job on EMR; ``platform.Platform`` says what each method does. An id is ``cluster/step``."""
+
+    name = "EMR"
+
+    def __init__(self, job: SubmittedJob, settings: EmrSettings, profile: str | None = None) -> None:
+        """``profile`` is one of the AWS configuration."""
+        self._job = job
+        self._settings = settings
+        self._aws = Aws("emr", job.region, profile)
+        self._log_uri = job.log_uri
+
+    def requests(self) -> tuple[Request, ...]:
+        """One call: ``RunJobFlow``, or ``AddJobFlowSteps``."""
+        if self._settings.cluster_id:
+            return (Request("emr.AddJobFlowSteps", step_request(self._job, self._settings)),)
+        return (Request("emr.RunJobFlow", cluster_request(self._job, self._settings)),)
+
+    def command_line(self) -> str:
+        """``aws emr create-cluster``, or ``aws emr add-steps``."""
+        given = steps(self._job, self._settings)
+        if self._settings.cluster_id:
+            words = options({"ClusterId": self._settings.cluster_id, "Steps": given})
+            return line(self._job.region, "emr", "add-steps", *words)
+        return create_cluster(self._job.region, self.requests()[0].body, given)
+
+    def start(self) -> Started:
+        """EMR knows no client tokens: an active step of the same name is looked for first."""
+        (request,) = self.requests()
+        check_filled(request.body, _FLAGS)
+        cluster = self._settings.cluster_id or self._active_cluster()
+        if self._settings.cluster_id:
+            self._log_uri = self._logs_of(self._settings.cluster_id)
+        active = cluster and self._step(cluster, _ACTIVE_STEPS)
+        if active:
+            return Started(active, attached=True)
+        operation = request.operation.partition(".")[2]
+        answer = self._aws.call(operation, request.body)
+        if self._settings.cluster_id:
+            return Started(f"{self._settings.cluster_id}/{answer['StepIds'][0]}")
+        step = self._step(answer["JobFlowId"])
+        if step is None:
+            raise SubmissionError(
+                f"expected step {self._job.job_id} on the new cluster {answer['JobFlowId']}, found none; "
+                f"see 'aws emr list-steps --cluster-id {answer['JobFlowId']}'"
+            )
+        return Started(step)
+
+    def state(self, started: str) -> State:
+        """The step's state; where it never ran, the cluster's, which has the reason."""
+        cluster, step = started.split("/")
+        status = self._aws.call("DescribeStep", {"ClusterId": cluster, "StepId": step})["Step"]["Status"]
+        phase = _PHASES[status["State"]]
+        if phase in {Phase.PENDING, Phase.CANCELLED}:
+            of_cluster = self._aws.call("DescribeCluster", {"ClusterId": cluster})["Cluster"]["Status"]
+            reason = of_cluster.get("StateChangeReason", {})
+            told = f"cluster {cluster} is {of_cluster['State'].lower()}: {reason.get('Message', '')}".rstrip(": ")
+            if of_cluster["State"] == "TERMINATED_WITH_ERRORS" or reason.get("Code", "USER_REQUEST") not in _ENDED_WELL:
+                return State(Phase.FAILED, told)
+            return State(phase, _reason(status) or told)
+        return State(phase, _reason(status))
+
+    def cancel(self, started: str) -> None:
+        """Ends the step on a shared cluster, else the whole cluster."""
+        cluster, step = started.split("/")
+        if self._settings.cluster_id:
+            body = {"ClusterId": cluster, "StepIds": [step], "StepCancellationOption": "TERMINATE_PROCESS"}
+            self._aws.call("CancelSteps", body)
+        else:
+            self._aws.call("TerminateJobFlows", {"JobFlowIds": [cluster]})
+
+    def logs(self, started: str) -> str:
+        """The folders of the step and of its containers.
+
+        https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-manage-view-web-log-files.html
+        """
+        cluster, step = started.split("/")
+        return f"{self._log_uri}/{cluster}/steps/{step}/ and {self._log_uri}/{cluster}/containers/"
+
+    def _active_cluster(self) -> str | None:
+        clusters = self._aws.listed("ListClusters", "Clusters", {"ClusterStates": _ACTIVE_CLUSTERS}, "Marker")
+        return next((str(found["Id"]) for found in clusters if found["Name"] == self._job.job_id), None)
+
+    def _step(self, cluster: str, states: list[str] | None = None) -> str | None:
+        body: dict[str, Any] = {"ClusterId": cluster} | ({"StepStates": states} if states else {})
+        found = (step["Id"] for step in self._aws.listed("ListSteps", "Steps", body, "Marker") if self._mine(step))
+        return next((f"{cluster}/{step}" for step in found), None)
+
+    def _mine(self, step: dict[str, Any]) -> bool:
+        return bool(step["Name"] == self._job.job_id)
+
+    def _logs_of(self, cluster: str) -> str:
+        """Where a cluster that was not made for the job writes its logs; EMR spells S3 in its own way."""
+        found = self._aws.call("DescribeCluster", {"ClusterId": cluster})["Cluster"].get("LogUri")
+        return str(found or self._job.log_uri).replace("s3n://", "s3://").rstrip("/")
+
+
+def _reason(status: dict[str, Any]) -> str:
+    """A step's own account of its state."""
+    failure = status.get("FailureDetails") or {}
+    told = (failure.get("Reason"), failure.get("Message"), (status.get("StateChangeReason") or {}).get("Message"))
+    return " ".join(part for part in told if part)

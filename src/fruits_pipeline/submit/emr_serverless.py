@@ -1,0 +1,127 @@
+"""EMR Serverless: a job run on an application that is found by its name, or made."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from fruits_pipeline.errors import SubmissionError
+from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
+from fruits_pipeline.submit.aws import Aws
+from fruits_pipeline.submit.aws_line import line, options
+from fruits_pipeline.submit.emr_serverless_requests import application_name, application_request, job_request
+from fruits_pipeline.submit.job import SubmittedJob
+from fruits_pipeline.submit.placeholders import check_filled
+from fruits_pipeline.submit.platform import Phase, Request, Started, State
+from fruits_pipeline.targets.templates import filled
+
+_SERVICE = "emr-serverless"
+_FLAGS = {"EXECUTION_ROLE_ARN": "--execution-role-arn", "PACKAGE_URI": "--package"}
+_USABLE = ["CREATING", "CREATED", "STARTING", "STARTED", "STOPPING", "STOPPED"]
+_PHASES = {
+    "SUBMITTED": Phase.PENDING,
+    "QUEUED": Phase.PENDING,
+    "PENDING": Phase.PENDING,
+    "SCHEDULED": Phase.PENDING,
+    "RUNNING": Phase.RUNNING,
+    "CANCELLING": Phase.RUNNING,
+    "SUCCESS": Phase.SUCCEEDED,
+    "FAILED": Phase.FAILED,
+    "CANCELLED": Phase.CANCELLED,
+}
+# An application is ready within seconds; until then it takes no run.
+_CREATING_PAUSE_S = 2.0
+_CREATING_LOOKS = 60
+
+
+class EmrServerless:
+    """A job on EMR Serverless; ``platform.Platform`` says what each method does. An id is ``application/run``."""
+
+    name = "EMR Serverless"
+
+    def __init__(
+        self,
+        job: SubmittedJob,
+        settings: EmrServerlessSettings,
+        profile: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """``profile`` is one of the AWS configuration."""
+        self._job = job
+        self._settings = settings
+        self._aws = Aws(_SERVICE, job.region, profile)
+        self._sleep = sleep
+
+    def requests(self) -> tuple[Request, ...]:
+        """``CreateApplication``, left out where the application is there already, and ``StartJobRun``."""
+        run = Request(f"{_SERVICE}.StartJobRun", self._run_request(0))
+        if self._settings.application_id:
+            return (run,)
+        return Request(f"{_SERVICE}.CreateApplication", application_request(self._job, self._settings)), run
+
+    def command_line(self) -> str:
+        """One line for each request; the second one takes the application's id, which the first one prints."""
+        commands = {"CreateApplication": "create-application", "StartJobRun": "start-job-run"}
+        return "\n".join(
+            line(self._job.region, _SERVICE, commands[request.operation.partition(".")[2]], *options(request.body))
+            for request in self.requests()
+        )
+
+    def start(self) -> Started:
+        """Equal runs have one name and, where started at once, one client token."""
+        check_filled({**self._run_request(0), "applicationId": ""}, _FLAGS)
+        application = self._settings.application_id or self._application()
+        runs = [run for run in self._runs(application) if run.get("name") == self._job.job_id]
+        active = next((run for run in runs if not _PHASES[run["state"]].ended), None)
+        if active is not None:
+            return Started(f"{application}/{active['id']}", attached=True)
+        body = filled(self._run_request(len(runs)), {"APPLICATION_ID": application})
+        return Started(f"{application}/{self._aws.call('StartJobRun', body)['jobRunId']}")
+
+    def state(self, started: str) -> State:
+        """The run's state, with its details."""
+        run = self._aws.call("GetJobRun", _ids(started))["jobRun"]
+        return State(_PHASES[run["state"]], run.get("stateDetails") or "")
+
+    def cancel(self, started: str) -> None:
+        """Ends the run; the application stops by itself when it is idle."""
+        if not self.state(started).phase.ended:
+            self._aws.call("CancelJobRun", _ids(started))
+
+    def logs(self, started: str) -> str:
+        """The folder of the driver's output.
+
+        https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/logging.html
+        """
+        application, run = started.split("/")
+        return f"{self._job.log_uri}/applications/{application}/jobs/{run}/SPARK_DRIVER/"
+
+    def _run_request(self, earlier: int) -> dict[str, Any]:
+        """The run's request after ``earlier`` ones by its name, which have ended and keep their client tokens."""
+        return job_request(self._job, self._settings, f"{self._job.job_id}-{earlier}")
+
+    def _application(self) -> str:
+        """The application's id; it is made where there is none."""
+        name = application_name(self._job, self._settings)
+        listed = self._aws.listed("ListApplications", "applications", {"states": _USABLE}, "nextToken")
+        found = next((str(application["id"]) for application in listed if application.get("name") == name), None)
+        if found is None:
+            found = str(
+                self._aws.call("CreateApplication", application_request(self._job, self._settings))["applicationId"]
+            )
+        for _ in range(_CREATING_LOOKS):
+            application = self._aws.call("GetApplication", {"applicationId": found})["application"]
+            if application["state"] != "CREATING":
+                return found
+            self._sleep(_CREATING_PAUSE_S)
+        raise SubmissionError(
+            f"expected application {found} to be ready within {_CREATING_LOOKS * _CREATING_PAUSE_S:g} s, found it "
+            f"CREATING; see 'aws emr-serverless get-application --application-id {found}'"
+        )
+
+    def _runs(self, application: str) -> list[dict[str, Any]]:
+        return list(self._aws.listed("ListJobRuns", "jobRuns", {"applicationId": application}, "nextToken"))
+
+
+def _ids(started: str) -> dict[str, str]:
+    application, run = started.split("/")
+    return {"applicationId": application, "jobRunId": run}

@@ -1,0 +1,98 @@
+"""The requests of EMR Serverless: an application with limits, and a job run on it."""
+
+import shlex
+from dataclasses import replace
+from typing import Any
+
+from fruits_pipeline.errors import SettingsError
+from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
+from fruits_pipeline.submit.job import SubmittedJob
+from fruits_pipeline.targets.machines import machine
+from fruits_pipeline.targets.sizing import Sizes
+from fruits_pipeline.targets.templates import load
+
+_ARCHITECTURES = {"x86_64": "X86_64", "arm64": "ARM64"}
+# vCPUs of a worker, with the least and the most GB, and the step between:
+# https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/app-behavior.html
+_WORKERS = {1: (2, 8, 1), 2: (4, 16, 1), 4: (8, 30, 1), 8: (16, 60, 4), 16: (32, 120, 8)}
+# Ephemeral storage of a worker by default, GB.
+_DISK_GB = 20
+# EMR Serverless has no YARN, and always runs the driver itself; the file has the interpreters.
+_NOT_HERE = ("spark.yarn.", "spark.submit.deployMode", "spark.executorEnv.PYSPARK_PYTHON")
+
+
+def application_name(job: SubmittedJob, settings: EmrServerlessSettings) -> str:
+    """The application's name, which tells release and architecture, for these stay as they were made."""
+    return settings.application_name or f"fruits-pipeline-{job.release.release}-{machine(job.machine_type).arch}"
+
+
+def application_request(job: SubmittedJob, settings: EmrServerlessSettings) -> dict[str, Any]:
+    """The body of ``CreateApplication``: room for the driver and all executors, and no more."""
+    cut = fitted(job.sizes)
+    workers = cut.executors + 1
+    memory = _gb(cut.driver_memory_mib + cut.driver_overhead_mib) + cut.executors * _gb(
+        cut.executor_memory_mib + cut.executor_overhead_mib
+    )
+    values = {
+        "APPLICATION_NAME": application_name(job, settings),
+        "APPLICATION_TOKEN": job.job_id,
+        "RELEASE_LABEL": job.release.release,
+        "ARCHITECTURE": _ARCHITECTURES[machine(job.machine_type).arch],
+        "MAXIMUM_VCPU": cut.driver_cores + cut.executors * cut.executor_cores,
+        "MAXIMUM_MEMORY_GB": memory,
+        "MAXIMUM_DISK_GB": workers * _DISK_GB,
+    }
+    body: dict[str, Any] = load("emr/serverless-application.json", values)
+    return body
+
+
+def job_request(job: SubmittedJob, settings: EmrServerlessSettings, token: str) -> dict[str, Any]:
+    """The body of ``StartJobRun``; the application's id stays a placeholder where it is not given."""
+    properties = {name: value for name, value in job.properties.items() if not name.startswith(_NOT_HERE)}
+    properties |= fitted(job.sizes).properties()
+    given = {"APPLICATION_ID": settings.application_id, "EXECUTION_ROLE_ARN": settings.execution_role_arn}
+    values = {
+        "JOB_TOKEN": token,
+        "JOB_ID": job.job_id,
+        "TIMEOUT_MINUTES": settings.execution_timeout_minutes,
+        "SCRIPT_URI": job.script,
+        "ARGUMENTS": list(job.arguments),
+        "ARCHIVES": ",".join(job.archives),
+        "SPARK_CONF": " ".join(f"--conf {shlex.quote(f'{name}={value}')}" for name, value in properties.items()),
+        "LOG_URI": job.log_uri,
+    } | {name: value for name, value in given.items() if value}
+    body: dict[str, Any] = load("emr/serverless-job.json", values)
+    return {**body, "tags": job.tags | body["tags"]}
+
+
+def fitted(cut: Sizes) -> Sizes:
+    """Sizes in workers that EMR Serverless has; what is added to reach one goes to the heap.
+
+    Raises:
+        SettingsError: When no worker is that large.
+    """
+    driver_cores, driver_mib = _worker("driver", cut.driver_cores, cut.driver_memory_mib + cut.driver_overhead_mib)
+    cores, mib = _worker("executor", cut.executor_cores, cut.executor_memory_mib + cut.executor_overhead_mib)
+    return replace(
+        cut,
+        driver_cores=driver_cores,
+        driver_memory_mib=driver_mib - cut.driver_overhead_mib,
+        executor_cores=cores,
+        executor_memory_mib=mib - cut.executor_overhead_mib,
+    )
+
+
+def _worker(what: str, cores: int, memory_mib: int) -> tuple[int, int]:
+    """Cores and MiB of the smallest worker with as much of both."""
+    for vcpus, (least, most, step) in _WORKERS.items():
+        memory_gb = max(least, least + -(-(_gb(memory_mib) - least) // step) * step)
+        if vcpus >= cores and memory_gb <= most:
+            return vcpus, memory_gb * 1024
+    raise SettingsError(
+        f"--executor-memory, --executor-memory-overhead or --driver-memory: expected a {what} of at most 16 cores and "
+        f"120 GB on EMR Serverless, found {cores} cores and {_gb(memory_mib)} GB; give less"
+    )
+
+
+def _gb(memory_mib: int) -> int:
+    return -(-memory_mib // 1024)
