@@ -24,10 +24,18 @@ from fruits_pipeline.settings.commands import (
     PackCommand,
     ReduceCommand,
     RunCommand,
+    SubmitCommand,
+    SubmitDataprocCommand,
+    SubmitDataprocServerlessCommand,
+    SubmitEmrCommand,
+    SubmitEmrServerlessCommand,
     WeightsCommand,
 )
+from fruits_pipeline.settings.room import Room
 from fruits_pipeline.settings.sources import Sources
 from fruits_pipeline.state.summary import summary
+from fruits_pipeline.submit.job import Cloud
+from fruits_pipeline.submit.platform import Platform
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +44,8 @@ app = App(
     help="Images to features, principal components, classifiers and Parquet, by one Spark job.",
     help_format="plaintext",
 )
+submit = App(name="submit", help="Start the packaged job on a managed cluster.", help_format="plaintext")
+app.command(submit)
 
 
 @app.command
@@ -91,6 +101,14 @@ def calibrate(*, settings: CalibrateCommand) -> None:
 
 
 @app.command
+def demo(*, settings: DemoCommand = DemoCommand()) -> None:
+    """Draw a small labelled sample of fruit-like images, then run the main job on it."""
+    from fruits_pipeline.demo.run import run_demo
+
+    print(summary(run_demo(settings), settings.output.output_uri))
+
+
+@app.command
 def package(*, settings: PackageCommand) -> None:
     """Make all that a cluster needs to run the job: environment, models, scripts, configuration."""
     from fruits_pipeline.package.build import build_package
@@ -98,12 +116,36 @@ def package(*, settings: PackageCommand) -> None:
     print(build_package(settings))
 
 
-@app.command
-def demo(*, settings: DemoCommand = DemoCommand()) -> None:
-    """Draw a small labelled sample of fruit-like images, then run the main job on it."""
-    from fruits_pipeline.demo.run import run_demo
+@submit.command
+def emr(*, settings: SubmitEmrCommand) -> None:
+    """A step on EMR: on a cluster that ends with it, or on --cluster-id."""
+    from fruits_pipeline.submit.emr import Emr
 
-    print(summary(run_demo(settings), settings.output.output_uri))
+    _submit(Emr, "emr", settings, settings.emr)
+
+
+@submit.command
+def emr_serverless(*, settings: SubmitEmrServerlessCommand) -> None:
+    """A job run on EMR Serverless."""
+    from fruits_pipeline.submit.emr_serverless import EmrServerless
+
+    _submit(EmrServerless, "emr", settings, settings.emr_serverless)
+
+
+@submit.command
+def dataproc(*, settings: SubmitDataprocCommand) -> None:
+    """A job on Dataproc: on a cluster that ends with it, or on --cluster."""
+    from fruits_pipeline.submit.dataproc import Dataproc
+
+    _submit(Dataproc, "dataproc", settings, settings.dataproc)
+
+
+@submit.command
+def dataproc_serverless(*, settings: SubmitDataprocServerlessCommand) -> None:
+    """A batch on Dataproc Serverless."""
+    from fruits_pipeline.submit.dataproc_serverless import DataprocServerless
+
+    _submit(DataprocServerless, "dataproc", settings, settings.dataproc_serverless)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -165,6 +207,17 @@ def _execute(name: str, settings: JobCommand) -> None:
     from fruits_pipeline.pipeline import execute
 
     print(summary(execute(name, settings), settings.output.output_uri))
+
+
+def _submit(platform: Callable[..., Platform], cloud: Cloud, settings: SubmitCommand, own: Room) -> None:
+    """Submits to ``platform``, whose own settings are ``own``."""
+    from fruits_pipeline.submit.job import submitted_job
+    from fruits_pipeline.submit.run import run_submit
+
+    job = submitted_job(cloud, settings, settings.submit)
+    record = run_submit(platform(job, own), job, settings.submit, settings.storage)
+    if record is not None:
+        print(summary(record, job.output_uri))
 
 
 def _unforeseen(error: Exception) -> int:

@@ -58,23 +58,25 @@ class Yarn:
         return self.folder / "conf"
 
     def spawn(self, name: str, kind: str, conf: Path, environment: Mapping[str, str]) -> None:
-        log = (self.folder / f"{name}.log").open("ab")
         known = {key: os.environ[key] for key in ("PATH", "HOME", "JAVA_HOME") if key in os.environ}
-        command = ["java", *_JAVA, *_OPENS, f"-Dhadoop.home.dir={self.folder}"]
         # Its web applications' folders must exist, empty, on the class path.
-        command += ["-cp", f"{conf}:{self.folder}:{self.classpath}", _MAINS[kind]]
-        self.processes[name] = subprocess.Popen(
-            [str(word) for word in command],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={**known, "HADOOP_CONF_DIR": str(conf), **environment},
-            cwd=self.folder,
-            start_new_session=True,
-        )
+        path = f"{conf}:{self.folder}:{self.classpath}"
+        command = ["java", *_JAVA, *_OPENS, f"-Dhadoop.home.dir={self.folder}", "-cp", path, _MAINS[kind]]
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**known, "HADOOP_CONF_DIR": str(conf), **environment},
+                cwd=self.folder,
+                start_new_session=True,
+            )
 
     def kill(self, name: str) -> None:
         """Kills a daemon as the end of its machine would: a node manager's containers with it."""
-        self.processes.pop(name).kill()
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait()
         for pid in self.containers(name):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -121,6 +123,7 @@ def yarn(folder: Path, jars: Path, core: Mapping[str, str], roles: Mapping[str, 
             with suppress(subprocess.TimeoutExpired):
                 process.wait(10)
             process.kill()
+            process.wait()
         for pid in cluster.containers():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -238,7 +241,10 @@ def _scheduler() -> dict[str, str]:
 def _write(conf: Path, files: Mapping[str, Mapping[str, str]]) -> None:
     conf.mkdir(exist_ok=True)
     for name, properties in files.items():
-        lines = (f"<property><name>{key}</name><value>{escape(value)}</value></property>" for key, value in properties.items())
+        lines = (
+            f"<property><name>{key}</name><value>{escape(value)}</value></property>"
+            for key, value in properties.items()
+        )
         (conf / name).write_text("<configuration>\n" + "\n".join(lines) + "\n</configuration>\n")
     (conf / "log4j.properties").write_text(_LOG4J)
 

@@ -28,7 +28,7 @@ class SizeSettings(Room):
     )
     nodes: int = Field(4, ge=1, le=1000, description="Worker nodes at most.")
     executors: int | None = Field(None, ge=1, description="Executors at most; by default as many as the nodes hold.")
-    executor_cores: int | None = Field(None, ge=1, le=64, description="Cores of an executor, at most 8 by default.")
+    executor_cores: int | None = Field(None, ge=1, le=64, description="Cores of an executor, at most 4 by default.")
     executor_memory: Memory | None = Field(None, description="Heap of an executor, such as 8g.")
     executor_memory_overhead: Memory | None = Field(
         None, description="Memory of an executor beside its heap, where its Python workers live; such as 4g."

@@ -11,8 +11,8 @@ _YARN_SHARE = 0.75
 _WORKER_MIB = 460
 # Netty, thread stacks and the JVM's own beside the heap: Spark's least overhead.
 _JVM_MIB = 384
-# Larger heaps collect more slowly, and one lost executor loses more work.
-_MOST_CORES = 8
+# The driver takes the place of one executor on some node: the smaller, the less is lost by it, and by a lost executor.
+_MOST_CORES = 4
 _LEAST_HEAP_MIB = 1024
 
 
@@ -78,9 +78,9 @@ def mib(size: str | None) -> int | None:
 
 
 def _cores(vcpus: int) -> int:
-    """Cores of one executor: the largest number up to 8 that cuts the node evenly.
+    """Cores of one executor: the largest number up to 4 that cuts the node evenly.
 
     >>> [_cores(vcpus) for vcpus in (4, 8, 16, 22, 36, 96)]
-    [4, 8, 8, 2, 6, 8]
+    [4, 4, 4, 2, 4, 4]
     """
     return next(cores for cores in range(min(_MOST_CORES, vcpus), 0, -1) if vcpus % cores == 0)
