@@ -36,10 +36,25 @@ class DatasetError(FruitsError):
     exit_code = 5
 
 
+class SubmissionError(FruitsError):
+    """When a package is missing, or a cloud refuses what is asked of it."""
+
+    exit_code = 6
+
+
 class StorageError(FruitsError):
     """When storage or the cluster failed: the same command resumes."""
 
     exit_code = 7
+
+
+class JobError(FruitsError):
+    """When a submitted job ended badly; it carries that job's own exit code."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        """``exit_code`` is the job's, of those that are documented."""
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # because only here the code is no class's
 
 
 SUCCESS = 0

@@ -7,15 +7,21 @@ from pydantic import JsonValue
 
 from fruits_pipeline.settings.calibrate import CalibrateSettings
 from fruits_pipeline.settings.classify import ClassifySettings
+from fruits_pipeline.settings.dataproc import DataprocSettings
+from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSettings
 from fruits_pipeline.settings.demo import DemoSettings
+from fruits_pipeline.settings.emr import EmrSettings
+from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.settings.features import BackboneSettings, FeaturesSettings, NetworkSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.output import OutputSettings
 from fruits_pipeline.settings.pack import PackSettings
+from fruits_pipeline.settings.package import PackageSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.settings.room import Room, flat
 from fruits_pipeline.settings.session import SessionSettings
 from fruits_pipeline.settings.storage import StorageSettings
+from fruits_pipeline.settings.submit import SubmitSettings
 
 
 class Command(Room):
@@ -99,3 +105,62 @@ class DemoCommand(JobCommand):
     features: Annotated[FeaturesSettings, flat("Features")] = FeaturesSettings()
     reduce: Annotated[ReduceSettings, flat("Reduce")] = ReduceSettings()
     classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
+
+
+@Parameter(name="*")
+class PackageCommand(Command):
+    """Settings of ``package``."""
+
+    package: Annotated[PackageSettings, flat("Package")]
+    backbone: Annotated[NetworkSettings, flat("Features")] = NetworkSettings()
+    storage: Annotated[StorageSettings, flat("Storage")] = StorageSettings()
+
+
+class SubmitCommand(RunCommand):
+    """Settings of every ``submit``: those of the job, and how it is sent."""
+
+    submit: Annotated[SubmitSettings, flat("Submit")] = SubmitSettings()
+
+
+@Parameter(name="*")
+class SubmitEmrCommand(SubmitCommand):
+    """Settings of ``submit emr``."""
+
+    emr: Annotated[EmrSettings, flat("EMR")] = EmrSettings()
+
+
+@Parameter(name="*")
+class SubmitEmrServerlessCommand(SubmitCommand):
+    """Settings of ``submit emr-serverless``."""
+
+    emr_serverless: Annotated[EmrServerlessSettings, flat("EMR Serverless")] = EmrServerlessSettings()
+
+
+@Parameter(name="*")
+class SubmitDataprocCommand(SubmitCommand):
+    """Settings of ``submit dataproc``."""
+
+    dataproc: Annotated[DataprocSettings, flat("Dataproc")] = DataprocSettings()
+
+
+@Parameter(name="*")
+class SubmitDataprocServerlessCommand(SubmitCommand):
+    """Settings of ``submit dataproc-serverless``."""
+
+    dataproc_serverless: Annotated[DataprocServerlessSettings, flat("Dataproc Serverless")] = (
+        DataprocServerlessSettings()
+    )
+
+
+ALL = (
+    RunCommand,
+    PackCommand,
+    WeightsCommand,
+    CalibrateCommand,
+    DemoCommand,
+    PackageCommand,
+    SubmitEmrCommand,
+    SubmitEmrServerlessCommand,
+    SubmitDataprocCommand,
+    SubmitDataprocServerlessCommand,
+)

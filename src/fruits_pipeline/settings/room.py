@@ -3,7 +3,10 @@
 from cyclopts import Group, Parameter
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-GROUPS = ("Input", "Output", "Pack", "Features", "Reduce", "Classify", "Storage", "Session")
+GROUPS = (
+    *("Package", "Submit", "EMR", "EMR Serverless", "Dataproc", "Dataproc Serverless"),
+    *("Input", "Output", "Pack", "Features", "Reduce", "Classify", "Storage", "Session"),
+)
 
 
 class Incidental:

@@ -20,11 +20,14 @@ def _memory(value: str) -> str:
     return value
 
 
+Memory = Annotated[str, AfterValidator(_memory)]
+
+
 class SessionSettings(Room):
     """What the job needs from its surroundings."""
 
-    driver_memory: Annotated[str, AfterValidator(_memory), Incidental] = Field(
-        "4g", description="Memory of a local Spark; under spark-submit its own flags rule."
+    driver_memory: Annotated[Memory, Incidental] = Field(
+        "4g", description="Heap of Spark's driver, locally and by `submit`; under spark-submit its own flags rule."
     )
     log_level: Annotated[LogLevel, _UPPER, Incidental] = Field("INFO", description="Least severe line to log.")
     config: Annotated[Path | None, Incidental, Parameter(name="--config")] = Field(

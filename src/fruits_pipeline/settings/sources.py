@@ -15,14 +15,7 @@ from cyclopts import App, ArgumentCollection, Token
 from cyclopts.config import Dict, Env
 from pydantic import ValidationError
 
-from fruits_pipeline.settings.commands import (
-    CalibrateCommand,
-    Command,
-    DemoCommand,
-    PackCommand,
-    RunCommand,
-    WeightsCommand,
-)
+from fruits_pipeline.settings.commands import ALL, Command
 
 PREFIX = "FRUITS_"
 # What a URL may hold before its host.
@@ -35,7 +28,7 @@ _MISSING = "\0"
 def known_settings() -> tuple[str, ...]:
     """The settings of all commands: one file and one environment serve them all."""
     names: dict[str, None] = {}
-    for command in (RunCommand, PackCommand, WeightsCommand, CalibrateCommand, DemoCommand):
+    for command in ALL:
         names |= dict.fromkeys(_fields(command))
     return tuple(names)
 

@@ -1,0 +1,29 @@
+"""Settings of a package: for which release it is made, and where it goes."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+from pydantic import Field
+
+from fruits_pipeline.settings.room import Room
+
+Arch = Literal["x86_64", "arm64"]
+
+
+class PackageSettings(Room):
+    """What is packaged."""
+
+    target: str = Field(
+        description="Release that it is for, a name in config/targets.json: emr-7.14, emr-spark-8.1, dataproc-2.3 or "
+        "dataproc-3.0."
+    )
+    arch: Arch = Field("x86_64", description="Processor of the nodes.")
+    engine: Literal["openvino", "tensorflow"] = Field(
+        "openvino", description="tensorflow: bring it along, for jobs that take --engine tensorflow."
+    )
+    bundle_python: Annotated[bool, Parameter(negative="")] = Field(
+        False, description="Bring an interpreter along, for images without the right one."
+    )
+    package_dir: Path | None = Field(None, description="Folder to write to; by default dist/TARGET-ARCH.")
+    upload: str | None = Field(None, description="Folder in a bucket to upload to; what is there is skipped.")

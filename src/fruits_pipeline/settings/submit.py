@@ -1,0 +1,64 @@
+"""Settings of a submission that all platforms share: what is sent where, how large, and how it is followed."""
+
+import re
+from typing import Annotated
+
+from cyclopts import Parameter
+from pydantic import AfterValidator, Field
+
+from fruits_pipeline.settings.room import Room
+from fruits_pipeline.settings.session import Memory
+
+_TAG = re.compile(r"([A-Za-z][\w-]{0,62})=([\w.-]{0,63})")
+
+
+def _tag(value: str) -> str:
+    """KEY=VALUE in what both clouds take."""
+    if not _TAG.fullmatch(value):
+        raise ValueError("expected KEY=VALUE of letters, digits, - and _, such as team=fruits")
+    return value
+
+
+class SizeSettings(Room):
+    """How large the cluster and its executors are; what is left open follows from the machine type."""
+
+    machine_type: str | None = Field(
+        None, description="Type of the worker nodes; by default m6i.2xlarge or n2-standard-8."
+    )
+    nodes: int = Field(4, ge=1, le=1000, description="Worker nodes at most.")
+    executors: int | None = Field(None, ge=1, description="Executors at most; by default as many as the nodes hold.")
+    executor_cores: int | None = Field(None, ge=1, le=64, description="Cores of an executor, at most 8 by default.")
+    executor_memory: Memory | None = Field(None, description="Heap of an executor, such as 8g.")
+    executor_memory_overhead: Memory | None = Field(
+        None, description="Memory of an executor beside its heap, where its Python workers live; such as 4g."
+    )
+
+
+class SubmitSettings(SizeSettings):
+    """What is sent, and how it is followed."""
+
+    target: str | None = Field(
+        None, description="Release to run on, a name in config/targets.json; by default the platform's Spark 3.5."
+    )
+    package: str | None = Field(
+        None,
+        description="Folder that `package` wrote, or the address of the index.json that it uploaded; "
+        "by default dist/TARGET-ARCH.",
+    )
+    region: str | None = Field(None, description="Region; by default one in the EU (eu-west-1, europe-west1).")
+    name: str = Field(
+        "fruits-pipeline",
+        pattern="^[a-z][a-z0-9-]{0,39}$",
+        description="What the job is called; its id is this name and a hash of what is asked.",
+    )
+    log_uri: str | None = Field(None, description="Folder of the cluster's logs; by default logs/ beside the output.")
+    tag: tuple[Annotated[str, AfterValidator(_tag)], ...] = Field(
+        (), description="Tag or label KEY=VALUE of all that costs money; repeatable."
+    )
+    dry_run: Annotated[bool, Parameter(negative="")] = Field(
+        False, description="Print the aws or gcloud line and the request, and send nothing."
+    )
+    wait: Annotated[bool, Parameter(negative="")] = Field(
+        False, description="Follow the job to its end, and end with its exit code."
+    )
+    deadline_s: int = Field(86_400, ge=60, description="Seconds after which a job that is followed is cancelled.")

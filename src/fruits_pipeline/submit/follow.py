@@ -1,0 +1,126 @@
+"""Following a submitted job to its end, and giving its true exit code."""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from fruits_pipeline.errors import INTERRUPTED, JobError, StorageError
+from fruits_pipeline.state.layout import RUN_RECORD
+from fruits_pipeline.storage.store import Store
+from fruits_pipeline.submit.platform import Phase, Platform, Started, State
+
+log = logging.getLogger(__name__)
+
+_FIRST_PAUSE_S = 5.0
+_LONGEST_PAUSE_S = 60.0
+_GROWTH = 1.5
+# A cluster that is asked to end a job takes its time.
+_CANCEL_S = 300.0
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time, which tests replace."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+def last_record(output: Store) -> dict[str, Any] | None:
+    """The output's present ``run.json``; None where there is none."""
+    if output.stat(RUN_RECORD) is None:
+        return None
+    found: dict[str, Any] = json.loads(output.read(RUN_RECORD))
+    return found
+
+
+def follow(
+    platform: Platform, started: Started, output: Store, deadline_s: float, clock: Clock = Clock()
+) -> dict[str, Any]:
+    """Waits until the job has ended, and gives its ``run.json``.
+
+    Args:
+        platform: Where it runs.
+        started: The job.
+        output: The store of the job's output.
+        deadline_s: Seconds after which the job is cancelled.
+        clock: Time.
+
+    Raises:
+        JobError: When it failed, was cancelled or ran into the deadline, with the exit code of its own ``run.json``
+            where that run wrote one, else 7 (failed, deadline) or 130 (cancelled).
+        SubmissionError: When the platform does not answer.
+    """
+    before = last_record(output)
+    try:
+        state = _ended(platform, started, deadline_s, clock)
+    except (KeyboardInterrupt, SystemExit):
+        _stop_on_request(platform, started)
+        raise JobError(_where(platform, started, "cancelled on request"), INTERRUPTED) from None
+    if state is None:
+        platform.cancel(started.id)
+        _ended(platform, started, _CANCEL_S, clock)
+        told = f"expected the end within {deadline_s:g} s, found it running; it was cancelled, the same command resumes"
+        raise JobError(_where(platform, started, told), StorageError.exit_code)
+    record = last_record(output)
+    mine = record if record is not None and record.get("started") != (before or {}).get("started") else None
+    if state.phase is Phase.SUCCEEDED and mine is not None and mine["exit_code"] == 0:
+        log.info("job=succeeded id=%s logs=%s", started.id, platform.logs(started.id))
+        return mine
+    raise _failure(platform, started, state, mine)
+
+
+def _ended(platform: Platform, started: Started, deadline_s: float, clock: Clock) -> State | None:
+    """The state at the job's end; None at the deadline."""
+    end_s = clock.now() + deadline_s
+    told = None
+    for pause_s in _pauses():
+        state = platform.state(started.id)
+        if state != told:
+            log.info("job=%s id=%s %s", state.phase, started.id, state.detail)
+        if state.phase.ended:
+            return state
+        told = state
+        left_s = end_s - clock.now()
+        if left_s <= 0:
+            return None
+        clock.sleep(min(pause_s, left_s))
+    raise AssertionError  # because the pauses never end
+
+
+def _pauses() -> Iterator[float]:
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        yield pause_s
+        pause_s = min(_LONGEST_PAUSE_S, pause_s * _GROWTH)
+
+
+def _failure(platform: Platform, started: Started, state: State, record: dict[str, Any] | None) -> JobError:
+    """What a job that did not succeed ends with."""
+    if record is not None and record["exit_code"]:
+        told = f"the job ended with {record['exit_code']}: {record['error']}"
+        return JobError(_where(platform, started, told), int(record["exit_code"]))
+    if state.phase is Phase.CANCELLED:
+        return JobError(_where(platform, started, f"cancelled on {platform.name}: {state.detail}"), INTERRUPTED)
+    told = f"{state.phase} on {platform.name} without a run.json of its own: {state.detail}; the same command resumes"
+    return JobError(_where(platform, started, told), StorageError.exit_code)
+
+
+def _stop_on_request(platform: Platform, started: Started) -> None:
+    """Asks once, where there is somebody to ask, and cancels."""
+    if sys.stdin.isatty():
+        try:
+            answer = input(f"\nCancel job {started.id} on {platform.name}? [Y/n] ")
+        except (EOFError, KeyboardInterrupt):
+            answer = "y"
+        if answer.strip().lower().startswith("n"):
+            raise JobError(_where(platform, started, "left running; the same command follows it"), INTERRUPTED)
+    platform.cancel(started.id)
+
+
+def _where(platform: Platform, started: Started, told: str) -> str:
+    return f"{told}\n  job {started.id} on {platform.name}; logs: {platform.logs(started.id)}"

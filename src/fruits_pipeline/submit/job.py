@@ -1,0 +1,147 @@
+"""What is submitted, the same for every platform: script, arguments, archives, sizes, Spark's properties."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from fruits_pipeline.errors import SettingsError
+from fruits_pipeline.settings.commands import RunCommand
+from fruits_pipeline.settings.submit import SubmitSettings
+from fruits_pipeline.targets.index import ENVIRONMENT, MODELS, UPLOADED, read_package
+from fruits_pipeline.targets.machines import machine
+from fruits_pipeline.targets.releases import Arch, Release, releases
+from fruits_pipeline.targets.sizing import Sizes, sizes
+
+Cloud = Literal["emr", "dataproc"]
+_TARGETS = {"emr": "emr-7.14", "dataproc": "dataproc-2.3"}
+_MACHINES = {"emr": "m6i.2xlarge", "dataproc": "n2-standard-8"}
+_REGIONS = {"emr": "eu-west-1", "dataproc": "europe-west1"}
+_NEEDED = ("jobs/run.py", ENVIRONMENT, MODELS)
+# The archives appear under these names in the working directory of driver and executors.
+_ENVIRONMENT_AS, _MODELS_AS = "environment", "models"
+PYTHON = f"./{_ENVIRONMENT_AS}/bin/python"
+# Of this machine alone: its cache, files and profile; and the heap, which is a property.
+_STAYS_HERE = frozenset({"cache_dir", "weights", "config", "s3_profile", "driver_memory"})
+
+
+@dataclass(frozen=True)
+class SubmittedJob:
+    """One job, ready for any platform.
+
+    ``archives`` are addresses with the name that each takes on the nodes, ``address#name``; ``properties`` are
+    Spark's, sizes included; ``job_id`` follows from everything else, so that equal requests have equal ids.
+    """
+
+    name: str
+    release: Release
+    region: str
+    machine_type: str
+    nodes: int
+    sizes: Sizes
+    script: str
+    arguments: tuple[str, ...]
+    archives: tuple[str, ...]
+    properties: Mapping[str, str]
+    output_uri: str
+    log_uri: str
+    tags: Mapping[str, str]
+    job_id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Derives the id."""
+        facts = {name: value for name, value in vars(self).items() if name != "sizes"} | asdict(self.sizes)
+        said = json.dumps(facts, sort_keys=True, default=lambda value: value.model_dump())
+        object.__setattr__(self, "job_id", f"{self.name}-{hashlib.sha256(said.encode()).hexdigest()[:12]}")
+
+
+def submitted_job(cloud: Cloud, run: RunCommand, submit: SubmitSettings) -> SubmittedJob:
+    """The job that the settings ask for on ``cloud``.
+
+    With ``dry_run`` a package that does not exist yet is stood in for by placeholders.
+
+    Raises:
+        SettingsError: When target, machine type or their processors do not go together.
+        SubmissionError: When there is no package, or it was not uploaded.
+    """
+    node = machine(submit.machine_type or _MACHINES[cloud])
+    target = submit.target or _TARGETS[cloud]
+    release = _release(cloud, target, node.arch)
+    cut = sizes(submit, node, run.session.driver_memory)
+    script, environment, models = _addresses(submit, run, target, node.arch)
+    output = run.output.output_uri.rstrip("/")
+    return SubmittedJob(
+        name=submit.name,
+        release=release,
+        region=submit.region or _REGIONS[cloud],
+        machine_type=node.name,
+        nodes=submit.nodes,
+        sizes=cut,
+        script=script,
+        arguments=(*arguments(run), "--cache-dir", _MODELS_AS),
+        archives=(f"{environment}#{_ENVIRONMENT_AS}", f"{models}#{_MODELS_AS}"),
+        properties=cut.properties() | _properties(cut),
+        output_uri=output,
+        log_uri=(submit.log_uri or f"{output.rpartition('/')[0]}/logs").rstrip("/"),
+        tags={"project": submit.name} | dict(tag.split("=", 1) for tag in submit.tag),
+    )
+
+
+def arguments(run: RunCommand) -> Iterator[str]:
+    """The job's flags: what differs from the defaults and is not of this machine alone."""
+    rooms = (getattr(run, name).model_dump(mode="json", exclude_defaults=True) for name in RunCommand.model_fields)
+    for name, value in (pair for room in rooms for pair in room.items()):
+        flag = "--" + name.replace("_", "-")
+        if name in _STAYS_HERE:
+            continue
+        if value is True:
+            yield flag
+        elif isinstance(value, list):
+            yield from (word for part in value for word in (flag, str(part)))
+        else:
+            yield from (flag, str(value))
+
+
+def _properties(cut: Sizes) -> dict[str, str]:
+    """Spark's properties that are the same on every platform."""
+    return {
+        "spark.submit.deployMode": "cluster",
+        # A second attempt would start from zero beside the first one's lease; the same command resumes instead.
+        "spark.yarn.maxAppAttempts": "1",
+        "spark.dynamicAllocation.enabled": "true",
+        "spark.dynamicAllocation.shuffleTracking.enabled": "true",
+        "spark.dynamicAllocation.minExecutors": "1",
+        "spark.dynamicAllocation.maxExecutors": str(cut.executors),
+        "spark.yarn.appMasterEnv.PYSPARK_PYTHON": PYTHON,
+        "spark.executorEnv.PYSPARK_PYTHON": PYTHON,
+        # Node statistics of the forest are arrays of doubles, which Java's own serialisation writes slowly.
+        "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
+        "spark.kryoserializer.buffer.max": "1g",
+    }
+
+
+def _release(cloud: Cloud, target: str, arch: Arch) -> Release:
+    known = {name: release for name, release in releases().items() if release.platform == cloud}
+    if target not in known:
+        raise SettingsError(f"--target: expected one of {', '.join(known)}, found {target!r}")
+    if arch not in known[target].arches:
+        offered = ", ".join(known[target].arches)
+        raise SettingsError(f"--machine-type: expected a machine with {offered} for {target}, found one with {arch}")
+    return known[target]
+
+
+def _addresses(submit: SubmitSettings, run: RunCommand, target: str, arch: Arch) -> tuple[str, ...]:
+    """Where script, environment and models lie."""
+    place = submit.package or f"dist/{target}-{arch}"
+    if submit.dry_run and not (Path(place) / UPLOADED).is_file():
+        return tuple(f"${{PACKAGE_URI}}/{name}" for name in _NEEDED)
+    package = read_package(place, run.storage)
+    found = (package.index.target, package.index.arch)
+    if found != (target, arch):
+        raise SettingsError(
+            f"--package: expected one for {target} on {arch}, found one for {' on '.join(found)} in {place}; "
+            f"run fruits-pipeline package --target {target} --arch {arch}"
+        )
+    return tuple(package.address(name) for name in _NEEDED)

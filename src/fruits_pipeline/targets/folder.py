@@ -1,0 +1,25 @@
+"""Where ``config/`` and ``jobs/`` are: beside the code in a checkout, inside the package once installed."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def config_folder() -> Path:
+    """The folder of targets, constraints and the clouds' request files."""
+    return _beside("config")
+
+
+def jobs_folder() -> Path:
+    """The folder of the scripts that ``spark-submit`` starts."""
+    return _beside("jobs")
+
+
+def bootstrap_folder() -> Path:
+    """The folder of the scripts that put the environment on a node."""
+    return _beside("bootstrap")
+
+
+def _beside(name: str) -> Path:
+    installed = _PACKAGE / "_shipped" / name
+    return installed if installed.is_dir() else _PACKAGE.parents[1] / name

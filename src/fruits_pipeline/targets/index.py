@@ -1,0 +1,91 @@
+"""The index of a package: what was made for which target, and where it lies once uploaded."""
+
+import json
+from pathlib import PurePosixPath
+
+from pydantic import BaseModel, ConfigDict
+
+from fruits_pipeline.errors import SubmissionError
+from fruits_pipeline.settings.storage import StorageSettings
+from fruits_pipeline.storage import uri
+from fruits_pipeline.storage.opening import open_store
+from fruits_pipeline.targets.releases import Arch
+
+INDEX = "index.json"
+UPLOADED = "uploaded.json"
+ENVIRONMENT = "environment.tar.gz"
+MODELS = "models.tar.gz"
+
+
+class Packaged(BaseModel):
+    """One file of a package."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sha256: str
+    bytes: int
+
+
+class Index(BaseModel):
+    """The files of a package by their path below its folder; the same input gives the same index."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: str
+    target: str
+    arch: Arch
+    files: dict[str, Packaged]
+
+
+class Package(BaseModel):
+    """A package that lies in a bucket below ``base``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    index: Index
+    base: str
+
+    def address(self, name: str) -> str:
+        """Where the file ``name`` of the index lies.
+
+        Raises:
+            SubmissionError: When the package has no such file.
+        """
+        if name not in self.index.files:
+            held = ", ".join(self.index.files)
+            raise SubmissionError(f"expected {name} in the package, found {held}; make it again by `package`")
+        return stored(self.base, name, self.index.files[name].sha256)
+
+
+def stored(base: str, name: str, sha256: str) -> str:
+    """The content-addressed place of a file below ``base``.
+
+    >>> stored("s3://bucket/packages", "jobs/run.py", "0123456789abcdef0123")
+    's3://bucket/packages/0123456789abcdef/run.py'
+    """
+    return f"{base}/{sha256[:16]}/{PurePosixPath(name).name}"
+
+
+def read_package(place: str, storage: StorageSettings) -> Package:
+    """The package whose folder (here) or ``index.json`` (in a bucket) is at ``place``.
+
+    Raises:
+        SubmissionError: When there is none, or it was not uploaded.
+    """
+    address = uri.normalise(place)
+    if address.endswith(f"/{INDEX}"):
+        folder, _, _ = address.rpartition("/")
+        return Package(index=Index.model_validate(_json(folder, INDEX, storage)), base=folder.rpartition("/")[0])
+    index = Index.model_validate(_json(address, INDEX, storage))
+    return Package(index=index, base=str(_json(address, UPLOADED, storage)["base"]))
+
+
+def _json(folder: str, name: str, storage: StorageSettings) -> dict[str, object]:
+    store = open_store(folder, storage)
+    option = " --upload" if name == UPLOADED else ""
+    if store.stat(name) is None:
+        raise SubmissionError(f"expected {name} in {folder}, found none; run fruits-pipeline package{option}")
+    found = json.loads(store.read(name))
+    if not isinstance(found, dict):
+        raise SubmissionError(f"expected a JSON object in {folder}/{name}, found {type(found).__name__}")
+    return found

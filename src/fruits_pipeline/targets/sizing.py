@@ -1,0 +1,86 @@
+"""How a machine is cut into executors, from its size and the memory that a Python worker was seen to take."""
+
+from dataclasses import dataclass
+
+from fruits_pipeline.settings.submit import SizeSettings
+from fruits_pipeline.targets.machines import Machine
+
+# YARN's share of a node: EMR gives three quarters of m5.xlarge (12 of 16 GiB), Dataproc four fifths.
+_YARN_SHARE = 0.75
+# One worker's peak was 303 MB on small images and 383 MB on 12-megapixel ones (benchmarks/memory.py); a fifth to spare.
+_WORKER_MIB = 460
+# Netty, thread stacks and the JVM's own beside the heap: Spark's least overhead.
+_JVM_MIB = 384
+# Larger heaps collect more slowly, and one lost executor loses more work.
+_MOST_CORES = 8
+_LEAST_HEAP_MIB = 1024
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Executors of a job: how many at most, and each one's cores, heap and room beside the heap in MiB."""
+
+    executors: int
+    executor_cores: int
+    executor_memory_mib: int
+    executor_overhead_mib: int
+    driver_cores: int
+    driver_memory_mib: int
+    driver_overhead_mib: int
+
+    def properties(self) -> dict[str, str]:
+        """The sizes as Spark properties."""
+        return {
+            "spark.driver.cores": str(self.driver_cores),
+            "spark.driver.memory": f"{self.driver_memory_mib}m",
+            "spark.driver.memoryOverhead": f"{self.driver_overhead_mib}m",
+            "spark.executor.cores": str(self.executor_cores),
+            "spark.executor.memory": f"{self.executor_memory_mib}m",
+            "spark.executor.memoryOverhead": f"{self.executor_overhead_mib}m",
+        }
+
+
+def sizes(settings: SizeSettings, node: Machine, driver_memory: str) -> Sizes:
+    """Executors that fill a node; what the user set stands.
+
+    Args:
+        settings: Number of nodes, and what overrides the derived figures.
+        node: The machine that they run on.
+        driver_memory: The driver's heap, as Java takes it.
+    """
+    cores = settings.executor_cores or _cores(node.vcpus)
+    each_node = max(1, node.vcpus // cores)
+    overhead = mib(settings.executor_memory_overhead) or _JVM_MIB + cores * _WORKER_MIB
+    room = int(node.memory_gib * 1024 * _YARN_SHARE) // each_node
+    heap = mib(settings.executor_memory) or max(_LEAST_HEAP_MIB, room - overhead)
+    driver = mib(driver_memory) or _LEAST_HEAP_MIB
+    return Sizes(
+        executors=settings.executors or each_node * settings.nodes,
+        executor_cores=cores,
+        executor_memory_mib=heap,
+        executor_overhead_mib=overhead,
+        driver_cores=min(4, cores),
+        driver_memory_mib=driver,
+        # The driver decodes nothing, but holds a model, and fits components by NumPy.
+        driver_overhead_mib=max(1024, driver // 4),
+    )
+
+
+def mib(size: str | None) -> int | None:
+    """A size as Java takes it, in MiB.
+
+    >>> mib("4g"), mib("512m"), mib(None)
+    (4096, 512, None)
+    """
+    if size is None:
+        return None
+    return int(size[:-1]) * (1024 if size[-1] in "gG" else 1)
+
+
+def _cores(vcpus: int) -> int:
+    """Cores of one executor: the largest number up to 8 that cuts the node evenly.
+
+    >>> [_cores(vcpus) for vcpus in (4, 8, 16, 22, 36, 96)]
+    [4, 8, 8, 2, 6, 8]
+    """
+    return next(cores for cores in range(min(_MOST_CORES, vcpus), 0, -1) if vcpus % cores == 0)

@@ -1,0 +1,86 @@
+import json
+
+import pytest
+
+from fruits_pipeline.errors import SettingsError, SubmissionError
+from fruits_pipeline.settings.commands import RunCommand
+from fruits_pipeline.settings.submit import SubmitSettings
+from fruits_pipeline.submit.job import arguments, submitted_job
+
+SHA = {"jobs/run.py": "a" * 64, "environment.tar.gz": "b" * 64, "models.tar.gz": "c" * 64}
+
+
+def asked(**rooms):
+    given = {"output": {"output_uri": "s3://b/out"}, "ingest": {"data_source": "s3://b/photos"}} | rooms
+    return RunCommand.model_validate(given)
+
+
+def package(folder, target="emr-7.14", arch="x86_64"):
+    files = {name: {"sha256": sha, "bytes": 1} for name, sha in SHA.items()}
+    index = {"version": "0.1.0", "target": target, "arch": arch, "files": files}
+    folder.mkdir(exist_ok=True)
+    (folder / "index.json").write_text(json.dumps(index))
+    (folder / "uploaded.json").write_text(json.dumps({"base": "s3://b/packages"}))
+    return str(folder)
+
+
+def test_arguments_are_what_differs_from_the_defaults_and_is_not_of_this_machine():
+    run = asked(
+        features={"precision": "int8", "cache_dir": "/here", "weights": "/here/w.h5"},
+        classify={"classifier": ["random_forest"]},
+        output={"output_uri": "s3://b/out", "overwrite": True},
+        storage={"s3_profile": "mine", "s3_region": "eu-west-3"},
+        session={"driver_memory": "9g", "log_level": "DEBUG"},
+    )
+    words = list(arguments(run))
+    expected = ["--data-source", "s3://b/photos", "--precision", "int8", "--classifier", "random_forest", "--overwrite"]
+    expected += ["--output-uri", "s3://b/out", "--s3-region", "eu-west-3", "--log-level", "DEBUG"]
+    assert sorted(words) == sorted(expected)
+    assert words[words.index("--precision") + 1] == "int8"
+
+
+def test_the_files_are_those_of_the_package_by_their_content(tmp_path):
+    job = submitted_job("emr", asked(), SubmitSettings(package=package(tmp_path / "p")))
+    assert job.script == f"s3://b/packages/{'a' * 16}/run.py"
+    assert job.archives == (
+        f"s3://b/packages/{'b' * 16}/environment.tar.gz#environment",
+        f"s3://b/packages/{'c' * 16}/models.tar.gz#models",
+    )
+    assert job.arguments[-2:] == ("--cache-dir", "models")
+    assert job.log_uri == "s3://b/logs"
+
+
+def test_equal_requests_have_equal_ids_and_others_have_others(tmp_path):
+    submit = SubmitSettings(package=package(tmp_path / "p"))
+    ids = [submitted_job("emr", asked(), submit).job_id for _ in range(2)]
+    other = submitted_job("emr", asked(reduce={"components": 7}), submit).job_id
+    larger = submitted_job("emr", asked(), submit.model_copy(update={"nodes": 9})).job_id
+    assert ids[0] == ids[1]
+    assert len({ids[0], other, larger}) == 3
+
+
+def test_a_dry_run_needs_no_package_and_a_true_one_does(tmp_path):
+    job = submitted_job("dataproc", asked(), SubmitSettings(package=str(tmp_path / "none"), dry_run=True))
+    assert job.script == "${PACKAGE_URI}/jobs/run.py"
+    with pytest.raises(SubmissionError, match="fruits-pipeline package"):
+        submitted_job("emr", asked(), SubmitSettings(package=str(tmp_path / "none")))
+
+
+def test_a_package_that_was_not_uploaded_is_told(tmp_path):
+    place = package(tmp_path / "p")
+    (tmp_path / "p/uploaded.json").unlink()
+    with pytest.raises(SubmissionError, match="package --upload"):
+        submitted_job("emr", asked(), SubmitSettings(package=place))
+
+
+@pytest.mark.parametrize(
+    ("submit", "told"),
+    [
+        ({"target": "dataproc-2.3"}, "emr-7.14, emr-spark-8.1"),
+        ({"machine_type": "m7g.xlarge"}, "found one for emr-7.14 on x86_64"),
+        ({"target": "emr-spark-8.1"}, "--target emr-spark-8.1"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(tmp_path, submit, told):
+    with pytest.raises(SettingsError, match=told):
+        submitted_job("emr", asked(), SubmitSettings(package=package(tmp_path / "p"), **submit))
