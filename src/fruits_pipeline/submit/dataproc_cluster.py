@@ -62,8 +62,6 @@ class OnCluster:
         """Asks for the job's end; a job that has ended stays as it is."""
         from google.api_core.exceptions import FailedPrecondition
 
-        if self.state(started).phase.ended:
-            return
         try:
             self._google.call("JobController", "cancel_job", self._named(started), (FailedPrecondition,))
         except FailedPrecondition:

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from google.api_core.exceptions import GoogleAPICallError
 
 _PROJECT = "${PROJECT}"
+# gRPC calls credentials that cannot be refreshed an unavailable service, in these words.
+_PLUGIN = "Getting metadata from plugin failed"
 _CALL_S = 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _PATIENCE_S = 1.0, 20.0, 120.0
 # As in "Insufficient 'N2_CPUS' quota. Requested 12.0, available 8.0."
 _QUOTA = re.compile(r"insufficient .*quota", re.IGNORECASE)
 _RELEASE = re.compile(r"(image|runtime) version|version .*(image|runtime)", re.IGNORECASE)
+_RENEW = "renew the credentials by gcloud auth application-default login, or give a service account's"
+_ROLE = "give who submits the role of config/dataproc/submitter-role.json, and the use of the job's service account"
 
 
 class Google:
@@ -63,7 +67,7 @@ class Google:
         from google.auth.exceptions import GoogleAuthError
 
         patience = retry.Retry(
-            predicate=_passes, initial=_FIRST_PAUSE_S, maximum=_LONGEST_PAUSE_S, multiplier=2, timeout=_PATIENCE_S
+            predicate=_busy, initial=_FIRST_PAUSE_S, maximum=_LONGEST_PAUSE_S, multiplier=2, timeout=_PATIENCE_S
         )
         try:
             return getattr(self._client(client), method)(request=request, retry=patience, timeout=_CALL_S)
@@ -113,17 +117,16 @@ def remedy(error: "GoogleAPICallError") -> str:
     """What to do about a refusal."""
     from google.api_core import exceptions
 
-    if isinstance(error, exceptions.Unauthenticated):
-        return _RENEW
-    if isinstance(error, exceptions.Forbidden):
-        return "give who submits the role of config/dataproc/submitter-role.json, and its use of the service account"
-    if _QUOTA.search(error.message):
-        return "take fewer or smaller machines (--nodes, --machine-type), or ask Google for more quota in this region"
-    if _busy(error):
-        return "start the same command again in a few minutes"
-    if _RELEASE.search(error.message):
-        return "take another release by --target, of config/targets.json"
-    return "mend the setting that it names"
+    told = error.message
+    remedies = (
+        (isinstance(error, exceptions.Unauthenticated) or _PLUGIN in told, _RENEW),
+        (isinstance(error, exceptions.Forbidden), _ROLE),
+        (_QUOTA.search(told), "take fewer or smaller machines (--nodes, --machine-type), or ask Google for more quota"),
+        (_busy(error), "start the same command again in a few minutes"),
+        (_RELEASE.search(told), "take another release by --target, of config/targets.json"),
+        (isinstance(error, exceptions.NotFound), "name what is there: --cluster, --region, --gcp-project"),
+    )
+    return next((remedy for holds, remedy in remedies if holds), "mend the setting that it names")
 
 
 def message(kind: str, body: Mapping[str, Any]) -> Any:
@@ -180,20 +183,13 @@ def listed(values: Mapping[str, str]) -> str:
     return "^;^" + ";".join(pairs) if any("," in pair for pair in pairs) else ",".join(pairs)
 
 
-def _passes(error: BaseException) -> bool:
-    from google.api_core import exceptions
-
-    return isinstance(error, exceptions.GoogleAPICallError) and _busy(error) and not _QUOTA.search(error.message)
-
-
-def _busy(error: "GoogleAPICallError") -> bool:
+def _busy(error: BaseException) -> bool:
     """Whether the same call may succeed later: throttled, or the service's own trouble."""
     from google.api_core import exceptions
 
-    return isinstance(error, exceptions.TooManyRequests | exceptions.ServerError)
-
-
-_RENEW = "renew the credentials by gcloud auth application-default login, or give a service account's"
+    if not isinstance(error, exceptions.TooManyRequests | exceptions.ServerError):
+        return False
+    return _PLUGIN not in error.message and not _QUOTA.search(error.message)
 
 
 def _no_credentials(found: str) -> SubmissionError:
