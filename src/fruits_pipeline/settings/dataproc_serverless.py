@@ -1,7 +1,12 @@
 """Settings of a batch on Dataproc Serverless."""
 
-from fruits_pipeline.settings.room import Room
+from pydantic import Field
+
+from fruits_pipeline.settings.google import GoogleSettings
 
 
-class DataprocServerlessSettings(Room):
-    """What only this platform takes."""
+class DataprocServerlessSettings(GoogleSettings):
+    """How long a batch may live."""
+
+    # https://cloud.google.com/dataproc-serverless/docs/reference/rest/v1/EnvironmentConfig#ExecutionConfig
+    ttl_s: int = Field(86_400, ge=600, le=1_209_600, description="Seconds after which Google ends the batch.")

@@ -1,0 +1,156 @@
+"""A batch on Dataproc Serverless (Google Cloud Serverless for Apache Spark)."""
+
+import shlex
+
+from fruits_pipeline.errors import SettingsError
+from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSettings
+from fruits_pipeline.submit.google import Google, labels, listed, message, start_once
+from fruits_pipeline.submit.job import PYTHON, SubmittedJob
+from fruits_pipeline.submit.platform import Phase, Request, Started, State
+from fruits_pipeline.targets.sizing import Sizes
+from fruits_pipeline.targets.templates import load
+
+# https://cloud.google.com/dataproc-serverless/docs/reference/rest/v1/projects.locations.batches#State
+_PHASES = {
+    "PENDING": Phase.PENDING,
+    "RUNNING": Phase.RUNNING,
+    "CANCELLING": Phase.RUNNING,
+    "CANCELLED": Phase.CANCELLED,
+    "SUCCEEDED": Phase.SUCCEEDED,
+    "FAILED": Phase.FAILED,
+}
+# https://cloud.google.com/dataproc-serverless/docs/concepts/properties: cores, and MiB of each with its overhead.
+_CORES = (4, 8, 16)
+_LEAST_MIB, _MOST_MIB = 1024, 7424
+_FEWEST_EXECUTORS = 2
+# A batch has no YARN, tracks shuffles by itself, and runs its driver on a machine of its own in any case.
+_UNKNOWN = ("spark.yarn.", "spark.submit.", "spark.dynamicAllocation.shuffleTracking.")
+
+
+class DataprocServerless:
+    """The packaged job as one batch."""
+
+    name = "Dataproc Serverless"
+
+    def __init__(self, job: SubmittedJob, settings: DataprocServerlessSettings) -> None:
+        """Remembers what to run where.
+
+        Raises:
+            SettingsError: When an executor or the driver has a size that batches do not have.
+        """
+        self._job = job
+        self._settings = settings
+        self._google = Google(settings, job.region)
+        self._properties = _properties(job)
+
+    def requests(self) -> tuple[Request, ...]:
+        """One CreateBatch."""
+        return (self._request(self._google.known_project, self._job.job_id),)
+
+    def command_line(self) -> str:
+        """``gcloud dataproc batches submit pyspark``."""
+        execution = self.requests()[0].body["batch"]["environmentConfig"]["executionConfig"]
+        flags = {"serviceAccount": "service-account", "subnetworkUri": "subnet", "stagingBucket": "staging-bucket"}
+        flags |= {"ttl": "ttl", "kmsKey": "kms-key"}
+        words = [
+            *("gcloud", "dataproc", "batches", "submit", "pyspark", self._job.script),
+            *(f"--batch={self._job.job_id}", f"--version={self._job.release.release}"),
+            *(f"--project={self._google.known_project}", f"--region={self._job.region}"),
+            f"--archives={','.join(self._job.archives)}",
+            f"--properties={listed(self._properties)}",
+            f"--labels={listed(labels(self._job))}",
+            *(f"--{flags[name]}={value}" for name, value in execution.items()),
+            *("--async", "--", *self._job.arguments),
+        ]
+        return shlex.join(words)
+
+    def start(self) -> Started:
+        """Creates the batch, unless it is active."""
+        return start_once(self._job.job_id, self._active, self._create)
+
+    def state(self, started: str) -> State:
+        """The batch's state, with what Google says about it."""
+        batch = self._google.call("BatchController", "get_batch", self._named(started))
+        return State(_PHASES.get(batch.state.name, Phase.PENDING), batch.state_message)
+
+    def cancel(self, started: str) -> None:
+        """Cancels the operation that made the batch, which ends it, as ``gcloud dataproc batches cancel`` does."""
+        batch = self._google.call("BatchController", "get_batch", self._named(started))
+        if not _PHASES.get(batch.state.name, Phase.PENDING).ended:
+            self._google.call("BatchController", "cancel_operation", {"name": batch.operation})
+
+    def logs(self, started: str) -> str:
+        """The line that shows what driver and executors said."""
+        query = f'resource.type="cloud_dataproc_batch" AND resource.labels.batch_id="{started}"'
+        return shlex.join(["gcloud", "logging", "read", query, f"--project={self._google.known_project}"])
+
+    def _request(self, project: str, batch_id: str) -> Request:
+        own = self._settings
+        values = {
+            "LABELS": labels(self._job),
+            "SCRIPT": self._job.script,
+            "ARGUMENTS": list(self._job.arguments),
+            "ARCHIVES": list(self._job.archives),
+            "RUNTIME_VERSION": self._job.release.release,
+            "PROPERTIES": self._properties,
+            "SERVICE_ACCOUNT": own.service_account,
+            "SUBNETWORK": own.subnetwork,
+            "STAGING_BUCKET": own.staging_bucket,
+            "DEADLINE": f"{own.ttl_s}s",
+            "KMS_KEY": own.kms_key,
+        }
+        parent = f"projects/{project}/locations/{self._job.region}"
+        body = {"parent": parent, "batchId": batch_id, "batch": load("dataproc/batch.json", values)}
+        return Request("dataproc.CreateBatch", body)
+
+    def _create(self, batch_id: str) -> None:
+        from google.api_core.exceptions import AlreadyExists
+
+        request = message("CreateBatchRequest", self._request(self._google.project, batch_id).body)
+        self._google.call("BatchController", "create_batch", request, (AlreadyExists,))
+
+    def _active(self, batch_id: str) -> bool | None:
+        from google.api_core.exceptions import NotFound
+
+        try:
+            found = self._google.call("BatchController", "get_batch", self._named(batch_id), (NotFound,))
+        except NotFound:
+            return None
+        return not _PHASES.get(found.state.name, Phase.PENDING).ended
+
+    def _named(self, batch_id: str) -> dict[str, str]:
+        return {"name": f"projects/{self._google.project}/locations/{self._job.region}/batches/{batch_id}"}
+
+
+def _properties(job: SubmittedJob) -> dict[str, str]:
+    """The job's properties as a batch takes them.
+
+    Raises:
+        SettingsError: When it takes no such sizes.
+    """
+    cut = job.sizes
+    overhead_mib = max(cut.driver_overhead_mib, cut.driver_cores * _LEAST_MIB - cut.driver_memory_mib)
+    _check(cut, overhead_mib)
+    kept = {key: value for key, value in job.properties.items() if not key.startswith(_UNKNOWN)}
+    return kept | {
+        "spark.dataproc.driverEnv.PYSPARK_PYTHON": PYTHON,
+        "spark.driver.memoryOverhead": f"{overhead_mib}m",
+        "spark.dynamicAllocation.minExecutors": str(_FEWEST_EXECUTORS),
+        "spark.dynamicAllocation.maxExecutors": str(max(_FEWEST_EXECUTORS, cut.executors)),
+    }
+
+
+def _check(cut: Sizes, driver_overhead_mib: int) -> None:
+    parts = {
+        "--executor-cores, --executor-memory and --executor-memory-overhead": (
+            cut.executor_cores,
+            cut.executor_memory_mib + cut.executor_overhead_mib,
+        ),
+        "--driver-memory": (cut.driver_cores, cut.driver_memory_mib + driver_overhead_mib),
+    }
+    for flags, (cores, memory_mib) in parts.items():
+        if cores not in _CORES or not _LEAST_MIB * cores <= memory_mib <= _MOST_MIB * cores:
+            raise SettingsError(
+                f"{flags}: expected {', '.join(map(str, _CORES))} cores of {_LEAST_MIB} to {_MOST_MIB} MiB each on "
+                f"Dataproc Serverless, found {cores} with {memory_mib} MiB together; set them or --machine-type"
+            )
