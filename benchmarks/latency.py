@@ -1,7 +1,7 @@
 """The feature job on S3 and GCS servers whose every response is 30 ms late, against the same job without any I/O.
 
-Without I/O: the same manifest, tasks, UDF and output, but the contents are held in memory. Servers and the proxy that
-delays run on the same cores as the job, and take their processor time from it.
+Without I/O: the same manifest, tasks, UDF and output, but the contents are held in memory. Servers and the line
+that delays run on the same cores as the job, and take their processor time from it: how much is measured too.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from itertools import cycle
 from pathlib import Path
 from statistics import median
 
+from delay_line import DelayLine
 from fruits_pipeline.backbones.model import ModelRequest
 from fruits_pipeline.features import build
 from fruits_pipeline.features.readers.choice import chosen_reader
@@ -28,7 +29,6 @@ from lines.f_ours import Extract, started
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 
 from servers.fake_gcs import fake_gcs
-from servers.proxy import Proxy
 from servers.seaweed import seaweedfs
 
 _DELAY_S = 0.030
@@ -39,11 +39,11 @@ _BUCKET = "bench"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a pass reads: the address of the bucket or folder that holds both sets, and who counts its requests."""
+    """Where a pass reads: the address of the bucket or folder that holds both sets, and the line to its server."""
 
     name: str
     root: str
-    proxy: Proxy | None = None
+    line: DelayLine | None = None
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,9 @@ def _served(stack: ExitStack, sets: dict[str, Path]) -> tuple[list[Place], Stora
     objects = {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()}
     seaweed.fill_s3(_BUCKET, objects)
     gcs.fill_gcs(_BUCKET, objects)
-    s3_proxy, gcs_proxy = (stack.enter_context(Proxy(server.port, delay_s=_DELAY_S)) for server in (seaweed, gcs))
+    s3_line, gcs_line = (stack.enter_context(DelayLine(server.port, _DELAY_S)) for server in (seaweed, gcs))
     storage = StorageSettings(
-        s3_endpoint_url=s3_proxy.url, s3_region="us-east-1", gcs_endpoint_url=gcs_proxy.url, gcs_anonymous=True
+        s3_endpoint_url=s3_line.url, s3_region="us-east-1", gcs_endpoint_url=gcs_line.url, gcs_anonymous=True
     )
     held = tuple(list(objects.values())[:_HELD])
 
@@ -110,20 +110,20 @@ def _served(stack: ExitStack, sets: dict[str, Path]) -> tuple[list[Place], Stora
         return FromMemory(own.storage, own.window, own.patience, own.batch_rows, held)
 
     build.chosen_reader = reader
-    places = [Place("no I/O", str(root)), Place("S3", f"s3://{_BUCKET}", s3_proxy)]
-    return [*places, Place("GCS", f"gs://{_BUCKET}", gcs_proxy)], storage
+    places = [Place("no I/O", str(root)), Place("S3", f"s3://{_BUCKET}", s3_line)]
+    return [*places, Place("GCS", f"gs://{_BUCKET}", gcs_line)], storage
 
 
 def _pass(extract: Extract, place: Place, sets: dict[str, Path], out: Path) -> dict[str, object]:
     """Seconds of long less those of short, and the requests of the long one by kind."""
     seconds = {}
     for name in sets:
-        if place.proxy:
-            place.proxy.clear(delay_s=_DELAY_S)
+        if place.line:
+            place.line.counts.clear()
         began_s = time.monotonic()
         extract(f"{place.root}/{name}", out / name)
         seconds[name] = time.monotonic() - began_s
-    requests = dict(place.proxy.counts) if place.proxy else {}
+    requests = dict(place.line.counts) if place.line else {}
     return {"seconds": round(seconds["long"] - seconds["short"], 2), "long_s": seconds["long"], "requests": requests}
 
 

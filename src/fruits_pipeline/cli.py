@@ -20,6 +20,7 @@ from fruits_pipeline.settings.commands import (
     DemoCommand,
     ExtractCommand,
     JobCommand,
+    PackageCommand,
     PackCommand,
     ReduceCommand,
     RunCommand,
@@ -87,6 +88,14 @@ def calibrate(*, settings: CalibrateCommand) -> None:
     model = run_calibrate(settings)
     print(f"backbone   {model.backbone} ({model.engine}, {model.precision}, {model.image_size} px)")
     print(f"sha256     {model.sha256}")
+
+
+@app.command
+def package(*, settings: PackageCommand) -> None:
+    """Make all that a cluster needs to run the job: environment, models, scripts, configuration."""
+    from fruits_pipeline.package.build import build_package
+
+    print(build_package(settings))
 
 
 @app.command

@@ -18,6 +18,7 @@ def asked(**rooms):
 def package(folder, target="emr-7.14", arch="x86_64"):
     files = {name: {"sha256": sha, "bytes": 1} for name, sha in SHA.items()}
     index = {"version": "0.1.0", "target": target, "arch": arch, "files": files}
+    index["models"] = ["mobilenetv2-224-f32", "mobilenetv2-224-bf16"]
     folder.mkdir(exist_ok=True)
     (folder / "index.json").write_text(json.dumps(index))
     (folder / "uploaded.json").write_text(json.dumps({"base": "s3://b/packages"}))
@@ -71,6 +72,19 @@ def test_a_package_that_was_not_uploaded_is_told(tmp_path):
     (tmp_path / "p/uploaded.json").unlink()
     with pytest.raises(SubmissionError, match="package --upload"):
         submitted_job("emr", asked(), SubmitSettings(package=place))
+
+
+@pytest.mark.parametrize(
+    ("features", "told"),
+    [
+        ({"precision": "int8"}, "calibrate --backbone mobilenetv2 --image-size 224 and then"),
+        ({"image_size": 160}, "found mobilenetv2-160-f32"),
+        ({"backbone": "xception"}, "found xception-299-f32"),
+    ],
+)
+def test_a_model_that_was_not_packaged_is_told_before_any_cluster_starts(tmp_path, features, told):
+    with pytest.raises(SettingsError, match=told):
+        submitted_job("emr", asked(features=features), SubmitSettings(package=package(tmp_path / "p")))
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,14 @@ def obtain_quantised(backbone: Backbone, image_size: int, weights: Path | None, 
     return parts
 
 
+def quantised_files(backbone: Backbone, image_size: int, cache: Path) -> tuple[Path, ...]:
+    """The cached files that ``obtain_quantised`` reads, all that another machine needs; none before ``calibrate``."""
+    pointer = _pointer(backbone, image_size, cache)
+    if not pointer.is_file():
+        return ()
+    return pointer, pointer.with_name(pointer.read_text(encoding="utf-8").strip())
+
+
 def quantised_sha256(backbone: Backbone, image_size: int, cache: Path) -> str:
     """The sha256 of the model that ``obtain_quantised`` gives: jobs with another one must not mix with it.
 

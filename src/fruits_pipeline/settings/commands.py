@@ -112,7 +112,7 @@ class PackageCommand(Command):
     """Settings of ``package``."""
 
     package: Annotated[PackageSettings, flat("Package")]
-    backbone: Annotated[NetworkSettings, flat("Features")] = NetworkSettings()
+    network: Annotated[NetworkSettings, flat("Features")] = NetworkSettings()
     storage: Annotated[StorageSettings, flat("Storage")] = StorageSettings()
 
 

@@ -1,14 +1,14 @@
 """Settings of a package: for which release it is made, and where it goes."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 from pydantic import Field
 
+from fruits_pipeline.settings.features import EngineName
 from fruits_pipeline.settings.room import Room
-
-Arch = Literal["x86_64", "arm64"]
+from fruits_pipeline.settings.submit import Arch
 
 
 class PackageSettings(Room):
@@ -19,7 +19,7 @@ class PackageSettings(Room):
         "dataproc-3.0."
     )
     arch: Arch = Field("x86_64", description="Processor of the nodes.")
-    engine: Literal["openvino", "tensorflow"] = Field(
+    engine: EngineName = Field(
         "openvino", description="tensorflow: bring it along, for jobs that take --engine tensorflow."
     )
     bundle_python: Annotated[bool, Parameter(negative="")] = Field(

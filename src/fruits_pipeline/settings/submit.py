@@ -1,7 +1,7 @@
 """Settings of a submission that all platforms share: what is sent where, how large, and how it is followed."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from pydantic import AfterValidator, Field
@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from fruits_pipeline.settings.room import Room
 from fruits_pipeline.settings.session import Memory
 
+Arch = Literal["x86_64", "arm64"]
 _TAG = re.compile(r"([A-Za-z][\w-]{0,62})=([\w.-]{0,63})")
 
 

@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.commands import RunCommand
-from fruits_pipeline.settings.submit import SubmitSettings
-from fruits_pipeline.targets.index import ENVIRONMENT, MODELS, UPLOADED, read_package
+from fruits_pipeline.settings.features import FeaturesSettings
+from fruits_pipeline.settings.submit import Arch, SubmitSettings
+from fruits_pipeline.targets.index import ENVIRONMENT, MODELS, UPLOADED, Index, model_name, read_package
 from fruits_pipeline.targets.machines import machine
-from fruits_pipeline.targets.releases import Arch, Release, releases
+from fruits_pipeline.targets.releases import Release, releases
 from fruits_pipeline.targets.sizing import Sizes, sizes
 
 Cloud = Literal["emr", "dataproc"]
@@ -144,4 +146,17 @@ def _addresses(submit: SubmitSettings, run: RunCommand, target: str, arch: Arch)
             f"--package: expected one for {target} on {arch}, found one for {' on '.join(found)} in {place}; "
             f"run fruits-pipeline package --target {target} --arch {arch}"
         )
+    _refuse_absent_model(run.features, package.index, place)
     return tuple(package.address(name) for name in _NEEDED)
+
+
+def _refuse_absent_model(features: FeaturesSettings, index: Index, place: str) -> None:
+    side = backbone_named(features.backbone).side(features.image_size)
+    wanted = model_name(features.backbone, side, features.precision)
+    if wanted not in index.models:
+        size = f" --backbone {features.backbone} --image-size {side}"
+        first = f"run fruits-pipeline calibrate{size} and then " if features.precision == "int8" else "run "
+        raise SettingsError(
+            f"--precision, --image-size, --backbone: expected one of the package's models {', '.join(index.models)}, "
+            f"found {wanted}, not in {place}; {first}fruits-pipeline package --target {index.target}{size}"
+        )

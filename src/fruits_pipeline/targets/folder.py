@@ -20,6 +20,12 @@ def bootstrap_folder() -> Path:
     return _beside("bootstrap")
 
 
+def source_folder() -> Path | None:
+    """The checkout that this code is run from; None once installed."""
+    checkout = _PACKAGE.parents[1]
+    return checkout if (checkout / "pyproject.toml").is_file() else None
+
+
 def _beside(name: str) -> Path:
     installed = _PACKAGE / "_shipped" / name
     return installed if installed.is_dir() else _PACKAGE.parents[1] / name

@@ -1,15 +1,16 @@
 """The index of a package: what was made for which target, and where it lies once uploaded."""
 
+import hashlib
 import json
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict
 
 from fruits_pipeline.errors import SubmissionError
 from fruits_pipeline.settings.storage import StorageSettings
+from fruits_pipeline.settings.submit import Arch
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.targets.releases import Arch
 
 INDEX = "index.json"
 UPLOADED = "uploaded.json"
@@ -34,6 +35,7 @@ class Index(BaseModel):
     version: str
     target: str
     arch: Arch
+    models: tuple[str, ...]
     files: dict[str, Packaged]
 
 
@@ -55,6 +57,21 @@ class Package(BaseModel):
             held = ", ".join(self.index.files)
             raise SubmissionError(f"expected {name} in the package, found {held}; make it again by `package`")
         return stored(self.base, name, self.index.files[name].sha256)
+
+
+def sha256_of(file: Path) -> str:
+    """The sha256 of a local file, hexadecimal."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def model_name(backbone: str, image_size: int, precision: str) -> str:
+    """How the index calls a model.
+
+    >>> model_name("mobilenetv2", 224, "int8")
+    'mobilenetv2-224-int8'
+    """
+    return f"{backbone}-{image_size}-{precision}"
 
 
 def stored(base: str, name: str, sha256: str) -> str:

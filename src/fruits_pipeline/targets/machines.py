@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from fruits_pipeline.errors import SettingsError
-from fruits_pipeline.targets.releases import Arch
+from fruits_pipeline.settings.submit import Arch
 
 # GiB for each vCPU, by family: https://aws.amazon.com/ec2/instance-types/ and
 # https://cloud.google.com/compute/docs/machine-resource. Of Google's highcpu only n2's (1 GiB) is known here.

@@ -5,9 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from fruits_pipeline.settings.submit import Arch
 from fruits_pipeline.targets.folder import config_folder
-
-Arch = Literal["x86_64", "arm64"]
 
 
 class Release(BaseModel):

@@ -1,0 +1,76 @@
+"""The environment of a cluster's Python: packages for its processor and Python, and the wrapper that finds that Python.
+
+Nothing of this machine gets in: pip takes wheels for the target's platform tags alone.
+"""
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+from fruits_pipeline.errors import SubmissionError
+from fruits_pipeline.package.trim import trim
+from fruits_pipeline.settings.submit import Arch
+from fruits_pipeline.targets.folder import config_folder
+from fruits_pipeline.targets.releases import Release
+
+log = logging.getLogger(__name__)
+
+SITE = "site-packages"
+_MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
+# manylinux_2_5 is manylinux1, the oldest that has wheels.
+_OLDEST_GLIBC = 5
+_WRAPPER = Path(__file__).with_name("python.sh")
+
+
+def install(requirement: str, release: Release, arch: Arch, folder: Path) -> None:
+    """Fills ``folder`` with ``bin/python`` and the packages of ``requirement``, trimmed.
+
+    Raises:
+        SubmissionError: When pip finds no wheels of the pinned versions for the target.
+    """
+    site = folder / SITE
+    constraints = config_folder() / "constraints" / f"{release.constraints}.txt"
+    tags = [tag for name in _platforms(release.glibc, _MACHINES[arch]) for tag in ("--platform", name)]
+    pip(
+        *("install", "--target", site, "--only-binary", ":all:", "--implementation", "cp", "--no-compile"),
+        *("--python-version", release.python, "--constraint", constraints, *tags, requirement),
+    )
+    trim(site)
+    write_wrapper(folder, release.python)
+
+
+def write_wrapper(folder: Path, python: str) -> None:
+    """Writes ``bin/python``, which finds the node's Python of this version."""
+    wrapper = folder / "bin" / "python"
+    wrapper.parent.mkdir(parents=True, exist_ok=True)
+    wrapper.write_text(_WRAPPER.read_text(encoding="utf-8").replace("@PYTHON@", python), encoding="utf-8")
+    wrapper.chmod(0o755)
+
+
+def pip(*words: object) -> None:
+    """Runs pip with ``words``.
+
+    Raises:
+        SubmissionError: When it fails, with what it said.
+    """
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *(str(word) for word in words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        said = next((line for line in reversed(lines) if line.startswith("ERROR")), "\n".join(lines))
+        raise SubmissionError(
+            f"package: expected pip to fetch the pinned packages, found {said!r}; "
+            "look whether the package registry is reached, and the versions in config/constraints"
+        )
+
+
+def _platforms(glibc: str, machine: str) -> list[str]:
+    """Platform tags that a node with this glibc takes, newest first: PEP 600.
+
+    >>> _platforms("2.6", "x86_64")
+    ['manylinux_2_6_x86_64', 'manylinux_2_5_x86_64', 'manylinux2014_x86_64']
+    """
+    minor = int(glibc.partition(".")[2])
+    newest_first = range(minor, _OLDEST_GLIBC - 1, -1)
+    return [f"manylinux_2_{number}_{machine}" for number in newest_first] + [f"manylinux2014_{machine}"]

@@ -1,0 +1,36 @@
+"""A package's files in a bucket, each at a place that follows from its content."""
+
+import json
+import logging
+from pathlib import Path
+
+from fruits_pipeline.settings.storage import StorageSettings
+from fruits_pipeline.storage import uri
+from fruits_pipeline.storage.opening import open_store
+from fruits_pipeline.targets.index import INDEX, UPLOADED, Index, Packaged, sha256_of, stored
+
+log = logging.getLogger(__name__)
+
+
+def upload(index: Index, folder: Path, place: str, storage: StorageSettings) -> str:
+    """Puts the files of ``folder`` below ``place``, skips those that are there, and gives the index's address.
+
+    ``uploaded.json`` beside the index then names the place, for `submit`.
+
+    Raises:
+        StorageError: When the bucket cannot be written.
+    """
+    base = uri.normalise(place)
+    store = open_store(base, storage)
+    own = folder / INDEX
+    files = {**index.files, INDEX: Packaged(sha256=sha256_of(own), bytes=own.stat().st_size)}
+    for name, packaged in files.items():
+        key = stored("", name, packaged.sha256).lstrip("/")
+        found = store.stat(key)
+        if found is not None and found.length == packaged.bytes:
+            log.info("upload=kept key=%s", key)
+            continue
+        store.put(key, folder / name)
+        log.info("upload=done key=%s bytes=%d", key, packaged.bytes)
+    (folder / UPLOADED).write_text(json.dumps({"base": base}) + "\n", encoding="utf-8")
+    return stored(base, INDEX, files[INDEX].sha256)
