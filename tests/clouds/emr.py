@@ -99,7 +99,12 @@ class EmrCloud:
         return list(self._wire.sent)
 
     def alive(self) -> int:
-        steps = [step for cluster in _clusters().values() for step in cluster.steps if step.state in _ACTIVE]
+        steps = [
+            step
+            for cluster in _clusters().values()
+            for step in cluster.steps
+            if step.state in _ACTIVE and not step.name.startswith("cancel ")
+        ]
         own = [c for c in _clusters().values() if c.id != self._settings.cluster_id and not c.state.startswith("TERM")]
         return len(steps) + len(own)
 

@@ -67,6 +67,7 @@ _REQUESTS: dict[str, tuple[str, str, Any]] = {
     "managed-scaling.json": ("emr", "RunJobFlow", lambda found: {**_CLUSTER, "ManagedScalingPolicy": found}),
     "auto-termination.json": ("emr", "RunJobFlow", lambda found: {**_CLUSTER, "AutoTerminationPolicy": found}),
     "step.json": ("emr", "RunJobFlow", lambda found: {**_CLUSTER, "Steps": [api_step(step) for step in found]}),
+    "cancel-step.json": ("emr", "RunJobFlow", lambda found: {**_CLUSTER, "Steps": [api_step(step) for step in found]}),
     "serverless-application.json": ("emr-serverless", "CreateApplication", lambda found: found),
     "serverless-job.json": ("emr-serverless", "StartJobRun", lambda found: found),
     "account/bucket.json": ("s3", "CreateBucket", lambda found: _bucket("CreateBucketConfiguration", found)),

@@ -6,7 +6,7 @@ from fruits_pipeline.errors import SubmissionError
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.submit.aws import Aws
 from fruits_pipeline.submit.aws_line import create_cluster, line, options
-from fruits_pipeline.submit.emr_requests import cluster_request, step_request, steps
+from fruits_pipeline.submit.emr_requests import cancel_request, cluster_request, step_request, steps
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
@@ -90,13 +90,14 @@ class Emr:
         return State(phase, _reason(status))
 
     def cancel(self, started: str) -> None:
-        """Ends the step on a shared cluster, else the whole cluster."""
+        """Ends step and job on a shared cluster, else the whole cluster."""
         cluster, step = started.split("/")
-        if self._settings.cluster_id:
+        if not self._settings.cluster_id:
+            self._aws.call("TerminateJobFlows", {"JobFlowIds": [cluster]})
+        elif not self.state(started).phase.ended:
             body = {"ClusterId": cluster, "StepIds": [step], "StepCancellationOption": "TERMINATE_PROCESS"}
             self._aws.call("CancelSteps", body)
-        else:
-            self._aws.call("TerminateJobFlows", {"JobFlowIds": [cluster]})
+            self._aws.call("AddJobFlowSteps", cancel_request(self._job, self._settings))
 
     def logs(self, started: str) -> str:
         """The folders of the step and of its containers.

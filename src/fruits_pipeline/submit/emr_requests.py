@@ -38,6 +38,16 @@ def step_request(job: SubmittedJob, settings: EmrSettings) -> dict[str, Any]:
     return {"JobFlowId": settings.cluster_id, "Steps": [api_step(step) for step in steps(job, settings)]}
 
 
+def cancel_request(job: SubmittedJob, settings: EmrSettings) -> dict[str, Any]:
+    """The body of ``AddJobFlowSteps`` that ends the job on YARN, which does not end with its step.
+
+    A step that is cancelled loses its own processes and no others; in cluster mode the driver is none of them:
+    https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-cancel-steps.html
+    """
+    found = load("emr/cancel-step.json", {"JOB_ID": job.job_id})
+    return {"JobFlowId": settings.cluster_id, "Steps": [api_step(step) for step in found]}
+
+
 def steps(job: SubmittedJob, settings: EmrSettings) -> list[dict[str, Any]]:
     """The steps as the ``aws`` tool takes them."""
     found: list[dict[str, Any]] = load("emr/step.json", _values(job, settings))

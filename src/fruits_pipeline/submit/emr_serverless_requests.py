@@ -89,8 +89,8 @@ def _worker(what: str, cores: int, memory_mib: int) -> tuple[int, int]:
         if vcpus >= cores and memory_gb <= most:
             return vcpus, memory_gb * 1024
     raise SettingsError(
-        f"--executor-memory, --executor-memory-overhead or --driver-memory: expected a {what} of at most 16 cores and "
-        f"120 GB on EMR Serverless, found {cores} cores and {_gb(memory_mib)} GB; give less"
+        f"--executor-memory, --executor-memory-overhead or --driver-memory: expected at most 16 cores and "
+        f"120 GB for the {what} on EMR Serverless, found {cores} cores and {_gb(memory_mib)} GB; give less"
     )
 
 
