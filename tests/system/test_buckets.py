@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outputs import assert_equal_results, record
 
+from outputs import assert_equal_results, record
 from servers.server import Server
 
 SECRET = "test-secret-key"  # noqa: S105 because it is SeaweedFS's, of tests/servers

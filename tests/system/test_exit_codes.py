@@ -1,6 +1,7 @@
 import shutil
 
 import pytest
+
 from outputs import record
 
 KINDS = "run --data-source {source} --output-uri {output}"

@@ -5,8 +5,9 @@ import subprocess
 import time
 
 import pytest
-from outputs import assert_equal_results, record
 from running import BIN, SMALL
+
+from outputs import assert_equal_results, record
 
 WAVES = 8
 

@@ -4,10 +4,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from outputs import assert_equal_results, contents, record, table
 from running import BIN
 
 from fruits_pipeline import schemas
+from outputs import assert_equal_results, contents, record, table
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -133,7 +133,7 @@ def _start(cluster: Yarn, core: Mapping[str, str]) -> None:
     name_node, web, hdfs_web = _place(), _place(), _place()
     cluster.web, cluster.name_node = f"http://{web}", f"hdfs://{name_node}"
     shared = {
-        "core-site.xml": {"fs.defaultFS": cluster.name_node, "hadoop.tmp.dir": f"{cluster.folder}/tmp", **core},
+        "core-site.xml": {"fs.defaultFS": cluster.name_node, "hadoop.tmp.dir": f"{cluster.folder}/hadoop", **core},
         "hdfs-site.xml": _hdfs(cluster.folder, name_node, hdfs_web),
         "yarn-site.xml": _yarn(web, cluster.roles),
         "capacity-scheduler.xml": _scheduler(),

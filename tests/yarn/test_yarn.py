@@ -1,17 +1,14 @@
 """The packaged job on a real YARN, in cluster mode, between buckets: equal to a laptop's, whatever dies on the way."""
 
 import os
-import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
-from outputs import assert_equal_results, record
 from submission import BIN, BUCKET, SMALL, Cluster
 
 from fruits_pipeline.demo.draw import draw_sample
+from outputs import assert_equal_results, record
 
 # What fits two nodes of 4 GiB beside a driver.
 SIZES = {
