@@ -121,7 +121,7 @@ def emr(*, settings: SubmitEmrCommand) -> None:
     """A step on EMR: on a cluster that ends with it, or on --cluster-id."""
     from fruits_pipeline.submit.emr import Emr
 
-    _submit(Emr, "emr", settings, settings.emr)
+    _submit(partial(Emr, profile=settings.storage.s3_profile), "emr", settings, settings.emr)
 
 
 @submit.command
@@ -129,7 +129,7 @@ def emr_serverless(*, settings: SubmitEmrServerlessCommand) -> None:
     """A job run on EMR Serverless."""
     from fruits_pipeline.submit.emr_serverless import EmrServerless
 
-    _submit(EmrServerless, "emr", settings, settings.emr_serverless)
+    _submit(partial(EmrServerless, profile=settings.storage.s3_profile), "emr", settings, settings.emr_serverless)
 
 
 @submit.command

@@ -13,7 +13,7 @@ from fruits_pipeline import cli, errors
 from fruits_pipeline.settings import commands
 from fruits_pipeline.settings.room import GROUPS
 
-HEAVY = ("pyspark", "py4j", "tensorflow", "keras", "openvino", "h5py")
+HEAVY = ("pyspark", "py4j", "tensorflow", "keras", "openvino", "h5py", "boto3", "google.cloud")
 MODELS = {
     "run": commands.RunCommand,
     "extract": commands.ExtractCommand,
@@ -23,6 +23,11 @@ MODELS = {
     "weights": commands.WeightsCommand,
     "calibrate": commands.CalibrateCommand,
     "demo": commands.DemoCommand,
+    "package": commands.PackageCommand,
+    "submit emr": commands.SubmitEmrCommand,
+    "submit emr-serverless": commands.SubmitEmrServerlessCommand,
+    "submit dataproc": commands.SubmitDataprocCommand,
+    "submit dataproc-serverless": commands.SubmitDataprocServerlessCommand,
 }
 
 
@@ -76,17 +81,17 @@ def help_of(*argv):
 def test_help_lists_the_commands_that_there_are_and_imports_nothing_heavy():
     code, text, imported, fault = help_of()
     assert (code, imported.split(), fault) == (0, ["imported"], "")
-    assert set(re.findall(r"^│ ([a-z]+)  ", text, re.MULTILINE)) == set(MODELS)
+    assert set(re.findall(r"^│ ([a-z]+)  ", text, re.MULTILINE)) == {name.split()[0] for name in MODELS}
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_help_of_a_command_shows_its_own_settings_in_the_order_of_the_flow(name):
-    code, text, imported, fault = help_of(name)
+    code, text, imported, fault = help_of(*name.split())
     assert (code, imported.split(), fault) == (0, ["imported"], "")
     shown = re.findall(r"^│ \*? *--([a-z0-9-]+)", text, re.MULTILINE)
     rooms = [field.annotation for field in MODELS[name].model_fields.values()]
     assert sorted(shown) == sorted(field.replace("_", "-") for room in rooms for field in room.model_fields)
-    groups = re.findall(r"^╭─ (\w+) ─", text, re.MULTILINE)
+    groups = re.findall(r"^╭─ ([\w ]+?) ─", text, re.MULTILINE)
     assert groups == [group for group in GROUPS if group in groups]
     assert len(groups) == len(rooms)
 
