@@ -23,12 +23,10 @@ class DelayLine:
     Attributes:
         url: ``http://127.0.0.1:PORT``.
         counts: Requests by kind; LIST is a GET that lists.
-        processor_s: Processor time of the thread, once the block has ended.
     """
 
     def __init__(self, server_port: int, delay_s: float) -> None:
         self.counts: Counter[str] = Counter()
-        self.processor_s = 0.0
         self._server_port = server_port
         self._delay_s = delay_s
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -53,7 +51,10 @@ class DelayLine:
             self._loop.create_server(lambda: _Client(self._server_port, self._delay_s, self.counts), sock=self._socket)
         )
         self._loop.run_forever()
-        self.processor_s = time.thread_time()
+
+    def processor_s(self) -> float:
+        """Processor time that it has taken so far, in seconds."""
+        return time.clock_gettime(time.pthread_getcpuclockid(self._thread.ident or 0))
 
 
 class _Client(asyncio.Protocol):

@@ -45,6 +45,19 @@ def worker_peak_mb() -> int | None:
     return max((peak for peak in peaks if peak), default=None)
 
 
+def processor_s(*names: str) -> float:
+    """Processor time that the processes of these names below this one have taken so far, in seconds."""
+    ticks = 0
+    for process in _below(os.getpid()):
+        try:
+            status = Path(f"/proc/{process}/stat").read_text()
+        except OSError:  # because it may just have ended
+            continue
+        if any(name in status.partition(")")[0] for name in names):
+            ticks += sum(int(part) for part in status.rpartition(")")[2].split()[11:13])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def _below(root: int) -> set[int]:
     """Ids of all processes started by ``root``, and by those."""
     parents = {}

@@ -91,13 +91,22 @@ class Yarn:
                     found.append(int(process.name))
         return found
 
+    def nodes(self) -> list[str]:
+        """Names of the node managers that run."""
+        return [name for name in self.processes if name.startswith("node_manager")]
+
+    def start_node(self, number: int, host: str) -> None:
+        """Starts a node manager, and waits until it has joined."""
+        before = self.metrics()["activeNodes"]
+        conf = self.folder / f"conf-{number}"
+        self.spawn(f"node_manager-{number}", "node_manager", conf, {"SPARK_LOCAL_IP": host, **self.roles})
+        deadline = time.monotonic() + _UP_S
+        while self.metrics()["activeNodes"] == before and time.monotonic() < deadline:
+            time.sleep(0.2)
+
     def metrics(self) -> dict[str, int]:
         with urllib.request.urlopen(f"{self.web}/ws/v1/cluster/metrics", timeout=2) as answer:
             return json.load(answer)["clusterMetrics"]
-
-    def applications(self) -> list[dict[str, object]]:
-        with urllib.request.urlopen(f"{self.web}/ws/v1/cluster/apps", timeout=5) as answer:
-            return (json.load(answer)["apps"] or {}).get("app", [])
 
 
 @contextmanager

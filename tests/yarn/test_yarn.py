@@ -1,79 +1,147 @@
 """The packaged job on a real YARN, in cluster mode, between buckets: equal to a laptop's, whatever dies on the way."""
 
 import os
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
-from submission import BIN, BUCKET, SMALL, Cluster
+from daemons import NODES, Yarn
+from submission import BIN, BUCKET, SMALL, Cluster, Ended
 
 from fruits_pipeline.demo.draw import draw_sample
 from outputs import assert_equal_results, record
 
-# What fits two nodes of 4 GiB beside a driver.
+# What fits two nodes of 4 GiB, and beside a driver one of them.
 SIZES = {
-    "executors": 2, "executor_cores": 2, "executor_memory": "900m", "executor_memory_overhead": "1300m",
+    "executors": 2,
+    "executor_cores": 2,
+    "executor_memory": "900m",
+    "executor_memory_overhead": "1000m",
     "driver_memory": "1g",
-}  # fmt: skip  # because it is one line of flags
-TEN = ("Apple Braeburn 1", "Avocado 1", "Banana 1", "Cherry 1", "Grape Blue 1")
+}
 SOURCE = f"{BUCKET}/photos"
+CLASSES = 10
+PATIENCE_S = 240.0
 
 
 @pytest.fixture(scope="session")
-def images(fruits360_or_drawn) -> Path:
-    return fruits360_or_drawn
-
-
-@pytest.fixture(scope="session")
-def fruits360_or_drawn(shared_folder, tmp_path_factory) -> Path:
-    """Ten real classes where they are, else the drawn sample."""
+def images(shared_folder, tmp_path_factory) -> Path:
+    """Ten real classes where they are, 52 images each; else the drawn sample."""
     real = shared_folder / "data" / "fruits-360"
     folder = tmp_path_factory.mktemp("images") / "images"
     if not real.is_dir():
-        draw_sample(folder, images_per_label=16)
+        draw_sample(folder, images_per_label=52)
         return folder
-    for split in ("Training", "Test"):
-        for label in sorted(path.name for path in (real / split).iterdir())[:10]:
+    for split, images_per_label in (("Training", 40), ("Test", 12)):
+        for label in sorted(path.name for path in (real / split).iterdir())[:CLASSES]:
             (folder / split / label).mkdir(parents=True)
-            for file in sorted((real / split / label).iterdir())[: _EACH[split]]:
+            for file in sorted((real / split / label).iterdir())[:images_per_label]:
                 (folder / split / label / file.name).write_bytes(file.read_bytes())
     return folder
-
-
-_EACH = {"Training": 40, "Test": 12}
 
 
 @pytest.fixture(scope="session")
 def laptop(images, cluster, tmp_path_factory) -> Path:
     """The output of the same job on this machine."""
     output = tmp_path_factory.mktemp("laptop") / "output"
-    words = [
-        "run",
-        "--data-source",
-        images,
-        "--output-uri",
-        output,
-        *SMALL,
-        "--cache-dir",
-        cluster.package.parent / "cache",
-    ]
+    words = [BIN / "fruits-pipeline", "run", "--data-source", images, "--output-uri", output, *SMALL]
+    words += ["--cache-dir", cluster.package.parent / "cache"]
     environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    command = [str(word) for word in (BIN / "fruits-pipeline", *words)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    done = subprocess.run([str(word) for word in words], check=False, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     return output
 
 
 @pytest.fixture(scope="session")
 def source(cluster: Cluster, images) -> str:
-    files = (file for file in images.rglob("*.jpg"))
+    files = images.rglob("*.jpg")
     cluster.server.fill_s3("fruits", {f"photos/{file.relative_to(images)}": file.read_bytes() for file in files})
     return SOURCE
 
 
+@pytest.fixture
+def _all_nodes(running: Yarn):
+    """A node that a test has lost is there again for the next."""
+    yield
+    for number, host in enumerate(NODES):
+        if f"node_manager-{number}" not in running.processes:
+            running.start_node(number, host)
+
+
+def until(cluster: Cluster, output: str, waves: int, process: subprocess.Popen[str]) -> None:
+    """Waits until so many waves are marked."""
+    deadline = time.monotonic() + PATIENCE_S
+    while len(cluster.objects(f"{output.removeprefix(BUCKET + '/')}/features/_waves/")) < waves:
+        assert process.poll() is None, process.communicate()[0][-3000:]
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+
+
+def kill(cluster: Cluster, command: str) -> None:
+    """Kills one process of a container whose command line holds ``command``."""
+    victims = cluster.yarn.containers(command=command)
+    assert victims, command
+    os.kill(victims[0], signal.SIGKILL)
+
+
+def ended(process: subprocess.Popen[str]) -> Ended:
+    said = process.communicate(timeout=500)[0]
+    return Ended(process.returncode, said)
+
+
 def test_the_step_gives_what_a_laptop_gives(cluster, source, images, laptop, tmp_path):
-    ended = cluster.submit(cluster.step(source, f"{BUCKET}/equal", **SIZES))
-    assert ended.code == 0, ended.said[-3000:]
+    done = cluster.submit(cluster.step(source, f"{BUCKET}/equal", **SIZES))
+    assert done.code == 0, done.said[-3000:]
     output = cluster.download(f"{BUCKET}/equal", tmp_path)
     assert_equal_results(laptop, output, images, source)
     assert record(output)["exit_code"] == 0
+
+
+def test_the_jobs_own_exit_code_is_in_its_record(cluster):
+    done = cluster.submit(cluster.step(f"{BUCKET}/absent", f"{BUCKET}/failed", **SIZES))
+    assert done.code == 1, done.said[-3000:]  # because cluster mode knows no other
+    assert cluster.record(f"{BUCKET}/failed")["exit_code"] == 3
+
+
+@pytest.mark.usefixtures("_all_nodes")
+def test_a_killed_worker_an_executor_and_a_node_cost_no_row(cluster, source, images, laptop, tmp_path):
+    address = f"{BUCKET}/lossy"
+    process = cluster.popen(cluster.step(source, address, "--wave-images", 40, **SIZES))
+    until(cluster, address, 1, process)
+    kill(cluster, "pyspark.daemon")
+    until(cluster, address, 3, process)
+    kill(cluster, "CoarseGrainedExecutorBackend")
+    until(cluster, address, 5, process)
+    cluster.yarn.kill(
+        next(node for node in cluster.yarn.nodes() if not cluster.yarn.containers(node, "ApplicationMaster"))
+    )
+    done = ended(process)
+    assert done.code == 0, done.said[-3000:]
+    assert_equal_results(laptop, cluster.download(address, tmp_path), images, source)
+
+
+def test_a_killed_driver_is_resumed_by_the_same_step(cluster, source, images, laptop, tmp_path):
+    address = f"{BUCKET}/resumed"
+    line = cluster.step(source, address, "--wave-images", 40, **SIZES)
+    process = cluster.popen(line)
+    until(cluster, address, 3, process)
+    for part in ("jobs/run.py", "ApplicationMaster"):
+        kill(cluster, part)
+    assert ended(process).code == 1
+    marked = cluster.objects("resumed/features/_waves/")
+    assert 3 <= len(marked) < 13
+    done = cluster.submit(line)
+    assert done.code == 0, done.said[-3000:]
+    after = cluster.objects("resumed/features/_waves/")
+    assert {key: after[key] for key in marked} == marked
+    assert_equal_results(laptop, cluster.download(address, tmp_path), images, source)
+
+
+def test_too_little_memory_ends_with_the_setting_to_raise(cluster, source):
+    sizes = {**SIZES, "executors": 1, "executor_memory": "512m", "executor_memory_overhead": "100m"}
+    done = cluster.submit(cluster.step(source, f"{BUCKET}/small", **sizes))
+    assert done.code == 1
+    found = cluster.record(f"{BUCKET}/small")
+    assert (found["exit_code"], "--executor-memory-overhead" in found["error"]) == (7, True), found["error"]

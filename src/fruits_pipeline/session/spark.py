@@ -73,8 +73,14 @@ def under_spark_submit() -> bool:
 
 
 def cores(spark: SparkSession) -> int:
-    """Tasks that can run at the same time."""
-    return max(1, spark.sparkContext.defaultParallelism // task_cpus(spark))
+    """Tasks that can run at the same time: where executors come and go, once all that may come are there."""
+    context = spark.sparkContext
+    conf = context.getConf()
+    present = context.defaultParallelism
+    if conf.get("spark.dynamicAllocation.enabled", "false") == "true":
+        executors = int(conf.get("spark.dynamicAllocation.maxExecutors", "0"))
+        present = max(present, executors * int(conf.get("spark.executor.cores", "1")))
+    return max(1, present // task_cpus(spark))
 
 
 def task_cpus(spark: SparkSession) -> int:
