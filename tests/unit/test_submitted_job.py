@@ -157,3 +157,12 @@ def test_a_package_where_emr_cannot_fetch_it_is_refused(tmp_path, base):
 def test_the_job_reads_from_its_flags_what_was_asked_here(rooms):
     run = asked(**rooms)
     assert _parsed(["run", *arguments(run)]).keywords["settings"] == run
+
+
+@pytest.mark.parametrize("name", ["index.json", "uploaded.json"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"base": "s3://b", "version": "0", "more": 1}', "\x00"])
+def test_a_package_of_another_version_or_a_damaged_one_is_told(tmp_path, name, content):
+    place = package(tmp_path / "p")
+    (tmp_path / "p" / name).write_text(content)
+    with pytest.raises(SubmissionError, match=rf"expected \S+/p/{name} as .* run fruits-pipeline package"):
+        submitted_job("emr", asked(), SubmitSettings(package=place))
