@@ -79,6 +79,7 @@ def test_a_package_that_was_not_uploaded_is_told(tmp_path):
     ("features", "told"),
     [
         ({"precision": "int8"}, "calibrate --backbone mobilenetv2 --image-size 224 and then"),
+        ({"engine": "tensorflow"}, "package --target emr-7.14 --arch x86_64 --backbone .* --engine tensorflow"),
         ({"image_size": 160}, "found mobilenetv2-160-f32"),
         ({"backbone": "xception"}, "found xception-299-f32"),
     ],

@@ -191,11 +191,14 @@ def _addresses(submit: SubmitSettings, run: RunCommand, cloud: Cloud, target: st
 
 def _refuse_absent_model(features: FeaturesSettings, index: Index, place: str) -> None:
     side = backbone_named(features.backbone).side(features.image_size)
-    wanted = model_name(features.backbone, side, features.precision)
+    form = "tensorflow" if features.engine == "tensorflow" else features.precision
+    wanted = model_name(features.backbone, side, form)
     if wanted not in index.models:
-        size = f" --backbone {features.backbone} --image-size {side}"
-        first = f"run fruits-pipeline calibrate{size} and then " if features.precision == "int8" else "run "
+        network = f"--backbone {features.backbone} --image-size {side}"
+        first = f"run fruits-pipeline calibrate {network} and then " if form == "int8" else "run "
+        engine = " --engine tensorflow" if form == "tensorflow" else ""
         raise SettingsError(
-            f"--precision, --image-size, --backbone: expected one of the package's models {', '.join(index.models)}, "
-            f"found {wanted}, not in {place}; {first}fruits-pipeline package --target {index.target}{size}"
+            f"--engine, --precision, --image-size, --backbone: expected one of the package's models "
+            f"{', '.join(index.models)}, found {wanted}, not in {place}; "
+            f"{first}fruits-pipeline package --target {index.target} --arch {index.arch} {network}{engine}"
         )

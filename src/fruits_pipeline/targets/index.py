@@ -76,13 +76,13 @@ def sha256_of(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def model_name(backbone: str, image_size: int, precision: str) -> str:
-    """How the index calls a model.
+def model_name(backbone: str, image_size: int, form: str) -> str:
+    """How the index calls a model; its form is a precision, or ``tensorflow`` for the weights that this engine reads.
 
     >>> model_name("mobilenetv2", 224, "int8")
     'mobilenetv2-224-int8'
     """
-    return f"{backbone}-{image_size}-{precision}"
+    return f"{backbone}-{image_size}-{form}"
 
 
 def stored(base: str, name: str, sha256: str) -> str:
