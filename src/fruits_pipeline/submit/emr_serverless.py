@@ -16,7 +16,6 @@ from fruits_pipeline.targets.templates import filled
 
 _SERVICE = "emr-serverless"
 _FLAGS = {"EXECUTION_ROLE_ARN": "--execution-role-arn", "PACKAGE_URI": "--package"}
-_USABLE = ["CREATING", "CREATED", "STARTING", "STARTED", "STOPPING", "STOPPED"]
 _PHASES = {
     "SUBMITTED": Phase.PENDING,
     "QUEUED": Phase.PENDING,
@@ -56,7 +55,7 @@ class EmrServerless:
         run = Request(f"{_SERVICE}.StartJobRun", self._run_request(0))
         if self._settings.application_id:
             return (run,)
-        return Request(f"{_SERVICE}.CreateApplication", application_request(self._job, self._settings)), run
+        return Request(f"{_SERVICE}.CreateApplication", application_request(self._job, self._settings, 0)), run
 
     def command_line(self) -> str:
         """One line for each request; the second one takes the application's id, which the first one prints."""
@@ -102,12 +101,12 @@ class EmrServerless:
     def _application(self) -> str:
         """The application's id; it is made where there is none."""
         name = application_name(self._job, self._settings)
-        listed = self._aws.listed("ListApplications", "applications", {"states": _USABLE}, "nextToken")
-        found = next((str(application["id"]) for application in listed if application.get("name") == name), None)
+        listed = self._aws.listed("ListApplications", "applications", {}, "nextToken")
+        named = [application for application in listed if application.get("name") == name]
+        found = next((str(application["id"]) for application in named if application["state"] != "TERMINATED"), None)
         if found is None:
-            found = str(
-                self._aws.call("CreateApplication", application_request(self._job, self._settings))["applicationId"]
-            )
+            body = application_request(self._job, self._settings, len(named))
+            found = str(self._aws.call("CreateApplication", body)["applicationId"])
         for _ in range(_CREATING_LOOKS):
             application = self._aws.call("GetApplication", {"applicationId": found})["application"]
             if application["state"] != "CREATING":
