@@ -122,3 +122,16 @@ def test_a_person_is_asked_once(output, answer, cancelled, monkeypatch):
     with pytest.raises(JobError) as failed:
         follow(platform, Started("j"), output, last_record(output), 600, Time().clock())
     assert (failed.value.exit_code, platform.cancelled, len(asked)) == (130, cancelled, 1)
+
+
+def test_a_second_interrupt_while_cancelling_says_that_the_job_may_run_on(output, monkeypatch):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    platform = Scripted([KeyboardInterrupt(), RUNNING])
+
+    def interrupted(_started):
+        raise KeyboardInterrupt
+
+    platform.cancel = interrupted
+    with pytest.raises(JobError, match="may run on, and the same command follows it") as failed:
+        follow(platform, Started("j"), output, None, 600, Time().clock())
+    assert failed.value.exit_code == 130

@@ -147,6 +147,20 @@ def test_the_same_application_takes_the_next_run():
     assert len(set(tokens)) == 2
 
 
+def test_an_application_that_was_deleted_and_one_of_another_name_are_made_by_tokens_of_their_own():
+    with opened() as cloud:
+        cloud.move(cloud.platform().start().id, Phase.SUCCEEDED)
+        for application in emrserverless_backends["123456789012"]["eu-west-1"].applications.values():
+            application.state = "TERMINATED"
+        cloud.platform().start()
+        cloud._settings = cloud._settings.model_copy(update={"application_name": "x" * 64})
+        cloud.platform().start()
+        made = [request for request in cloud.sent() if request.operation.endswith("CreateApplication")]
+        tokens = {request.body["clientToken"] for request in made}
+    assert len(tokens) == 3
+    assert max(map(len, tokens)) <= 64
+
+
 def test_an_application_takes_runs_only_once_it_is_made(monkeypatch):
     with opened() as cloud:
         platform, pauses = cloud.platform(), []
@@ -222,4 +236,13 @@ def test_without_credentials_the_message_says_what_to_set(monkeypatch, tmp_path)
     with pytest.raises(
         SubmissionError, match=r"emr in eu-west-1 to answer ListClusters, found NoCredentials.*AWS_PROFILE"
     ):
+        Emr(job(), SUBNETS).start()
+
+
+def test_a_region_that_is_not_there_is_told(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    with pytest.raises(SubmissionError, match=r"EndpointConnectionError.*check --region"):
         Emr(job(), SUBNETS).start()

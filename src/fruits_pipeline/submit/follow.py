@@ -5,6 +5,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,8 +77,11 @@ def follow(
     try:
         state = _ended(platform, started, deadline_s, clock)
     except (KeyboardInterrupt, SystemExit):
-        _stop_on_request(platform, started)
-        raise JobError(_where(platform, started, "cancelled on request"), INTERRUPTED) from None
+        told = "interrupted once more while it was being cancelled; it may run on, and the same command follows it"
+        with suppress(KeyboardInterrupt):
+            _stop_on_request(platform, started)
+            told = "cancelled on request"
+        raise JobError(_where(platform, started, told), INTERRUPTED) from None
     if state is None:
         platform.cancel(started.id)
         _ended(platform, started, _CANCEL_S, clock)
