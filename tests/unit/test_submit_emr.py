@@ -237,12 +237,3 @@ def test_without_credentials_the_message_says_what_to_set(monkeypatch, tmp_path)
         SubmissionError, match=r"emr in eu-west-1 to answer ListClusters, found NoCredentials.*AWS_PROFILE"
     ):
         Emr(job(), SUBNETS).start()
-
-
-def test_a_region_that_is_not_there_is_told(monkeypatch):
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
-    with pytest.raises(SubmissionError, match=r"EndpointConnectionError.*check --region"):
-        Emr(job(), SUBNETS).start()

@@ -7,7 +7,7 @@ from typing import Any
 from fruits_pipeline.errors import SubmissionError
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.submit.aws import Aws
-from fruits_pipeline.submit.aws_line import line, options
+from fruits_pipeline.submit.aws_line import line, options, profiled
 from fruits_pipeline.submit.emr_serverless_requests import application_name, application_request, job_request
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
@@ -47,6 +47,7 @@ class EmrServerless:
         """``profile`` is one of the AWS configuration."""
         self._job = job
         self._settings = settings
+        self._profile = profile
         self._aws = Aws(_SERVICE, job.region, profile)
         self._sleep = sleep
 
@@ -60,14 +61,15 @@ class EmrServerless:
     def command_line(self) -> str:
         """One line for each request; the second one takes the application's id, which the first one prints."""
         commands = {"CreateApplication": "create-application", "StartJobRun": "start-job-run"}
-        return "\n".join(
+        lines = (
             line(self._job.region, _SERVICE, commands[request.operation.partition(".")[2]], *options(request.body))
             for request in self.requests()
         )
+        return profiled("\n".join(lines), self._profile)
 
     def start(self) -> Started:
         """Equal runs have one name and, where started at once, one client token."""
-        check_filled({**self._run_request(0), "applicationId": ""}, _FLAGS)
+        check_filled(self._run_request(0), _FLAGS)
         application = self._settings.application_id or self._application()
         runs = [run for run in self._runs(application) if run.get("name") == self._job.job_id]
         active = next((run for run in runs if not _PHASES[run["state"]].ended), None)
