@@ -1,5 +1,6 @@
 """What is done with each answer of Dataproc."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -106,6 +107,13 @@ def test_refusals_get_their_remedy_at_once(status, told, remedy):
         cloud.server.faults.append(ServerFault(Refusal(status, told), 1))
         with pytest.raises(SubmissionError, match=remedy):
             cloud.platform().start()
+
+
+def test_a_cluster_with_nodes_too_small_for_the_job_is_not_made(job):
+    large = replace(job, sizes=replace(job.sizes, driver_memory_mib=64 * 1024))
+    with pytest.raises(SettingsError, match="--driver-memory"):
+        Dataproc(large, DataprocSettings())
+    assert Dataproc(large, DataprocSettings(cluster="standing")).requests()
 
 
 def test_a_region_that_is_not_there_is_told():

@@ -165,6 +165,11 @@ def test_how_buckets_are_reached_is_no_part_of_a_fingerprint(parse):
     assert not StorageSettings(s3_region="eu-west-1").essentials()
 
 
+def test_a_pattern_is_told_as_one(parse):
+    with pytest.raises(SettingsError, match=r"--cluster-id: expected pattern '.*', found 'x'"):
+        parse(("submit", "emr", *EXTRACT[1:], "--cluster-id", "x"))
+
+
 def test_a_dash_as_a_value_is_a_value_like_any_other(parse):
     with pytest.raises(SettingsError, match="--sample: expected a valid integer, found '-'"):
         parse((*EXTRACT, "--sample=-"))

@@ -3,7 +3,7 @@ import pytest
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.submit import SizeSettings
 from fruits_pipeline.targets.machines import machine
-from fruits_pipeline.targets.sizing import sizes
+from fruits_pipeline.targets.sizing import check_fits, sizes
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,17 @@ def test_what_the_user_sets_stands():
     cut = sizes(asked, machine("m5.4xlarge"), "6g")
     assert (cut.executors, cut.executor_cores, cut.executor_memory_mib, cut.executor_overhead_mib) == (7, 2, 3072, 900)
     assert cut.properties()["spark.driver.memory"] == "6144m"
+
+
+@pytest.mark.parametrize(
+    ("asked", "driver", "flag"),
+    [({}, "64g", "--driver-memory"), ({"executor_memory": "40g"}, "4g", "--executor-memory and")],
+)
+def test_what_no_node_can_hold_is_refused(asked, driver, flag):
+    node = machine("m6i.2xlarge")
+    with pytest.raises(SettingsError, match=f"{flag}.*: expected at most the 32768 MiB of m6i.2xlarge, found"):
+        check_fits(sizes(SizeSettings.model_validate(asked), node, driver), node)
+    check_fits(sizes(SizeSettings(), node, "4g"), node)
 
 
 @pytest.mark.parametrize("name", ["m5.large", "n2-huge-8", "t3.xlarge", "c3-highcpu-8"])

@@ -40,3 +40,10 @@ def test_the_line_takes_the_profile_that_submit_takes(platform):
     other = type(platform)(platform._job, platform._settings, profile="mine")
     expected = [f"{line} --profile mine" for line in platform.command_line().splitlines()]
     assert other.command_line().splitlines() == expected
+
+
+def test_a_cluster_with_nodes_too_small_for_the_job_is_not_made():
+    large = dataclasses.replace(job(), sizes=dataclasses.replace(job().sizes, driver_memory_mib=64 * 1024))
+    with pytest.raises(SettingsError, match="--driver-memory"):
+        Emr(large, SUBNETS).requests()
+    assert Emr(large, EmrSettings(cluster_id="j-1")).requests()

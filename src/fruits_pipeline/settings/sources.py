@@ -99,7 +99,7 @@ def _expectation(message: str) -> str:
     'a number greater than or equal to 1'
     """
     said = message.partition(", unable to ")[0]
-    for preface in ("Value error, ", "Input should be ", "String should have ", "expected "):
+    for preface in ("Value error, ", "Input should be ", "String should have ", "String should match ", "expected "):
         said = said.removeprefix(preface)
     return f"a number {said}" if said.startswith(("greater", "less")) else said
 

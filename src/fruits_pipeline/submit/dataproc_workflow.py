@@ -11,6 +11,8 @@ from fruits_pipeline.settings.dataproc import DataprocSettings
 from fruits_pipeline.submit.google import Google, labels, message
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
+from fruits_pipeline.targets.machines import machine
+from fruits_pipeline.targets.sizing import check_fits
 from fruits_pipeline.targets.templates import load
 
 # A cluster's fewest, of which none is a Spot machine.
@@ -30,10 +32,11 @@ class OwnCluster:
         """Remembers what to run where.
 
         Raises:
-            SettingsError: When there are fewer nodes than a cluster has.
+            SettingsError: When there are fewer nodes than a cluster has, or smaller ones than the job takes.
         """
         if job.nodes < _PRIMARY_NODES:
             raise SettingsError(f"--nodes: expected at least {_PRIMARY_NODES} on Dataproc, found {job.nodes}")
+        check_fits(job.sizes, machine(job.machine_type))
         self._job = job
         self._settings = settings
         self._google = Google(settings, job.region)

@@ -7,6 +7,7 @@ from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.targets.machines import machine
+from fruits_pipeline.targets.sizing import check_fits
 from fruits_pipeline.targets.templates import load
 
 # Current generations of the same size and memory, with which a cluster finds Spot capacity more often.
@@ -20,7 +21,12 @@ _OUR_TAGS = frozenset({"application", "job", "for-use-with-amazon-emr-managed-po
 
 
 def cluster_request(job: SubmittedJob, settings: EmrSettings) -> dict[str, Any]:
-    """The body of ``RunJobFlow``: the files of ``config/emr`` together."""
+    """The body of ``RunJobFlow``: the files of ``config/emr`` together.
+
+    Raises:
+        SettingsError: When driver or executors are larger than a node.
+    """
+    check_fits(job.sizes, machine(job.machine_type))
     values = _values(job, settings)
     body: dict[str, Any] = load("emr/cluster.json", values)
     return {

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.submit import SizeSettings
 from fruits_pipeline.targets.machines import Machine
 
@@ -64,6 +65,24 @@ def sizes(settings: SizeSettings, node: Machine, driver_memory: str) -> Sizes:
         # The driver decodes nothing, but holds a model, and fits components by NumPy.
         driver_overhead_mib=max(1024, driver // 4),
     )
+
+
+def check_fits(cut: Sizes, node: Machine) -> None:
+    """Refuses what no node of a cluster to be made could ever hold, which YARN would say only once it stands.
+
+    Raises:
+        SettingsError: When the driver or an executor is larger than the machine.
+    """
+    parts = {
+        "--driver-memory": cut.driver_memory_mib + cut.driver_overhead_mib,
+        "--executor-memory and --executor-memory-overhead": cut.executor_memory_mib + cut.executor_overhead_mib,
+    }
+    for flags, needed in parts.items():
+        if needed > node.memory_gib * 1024:
+            raise SettingsError(
+                f"{flags}: expected at most the {node.memory_gib * 1024} MiB of {node.name}, found {needed} MiB with "
+                "what lies beside the heap; give less, or a larger --machine-type"
+            )
 
 
 def mib(size: str | None) -> int | None:
