@@ -13,3 +13,12 @@ def test_a_folder_with_other_files_is_not_replaced(tmp_path, monkeypatch, name):
     with pytest.raises(SettingsError, match=r"--package-dir: expected .* found other files"):
         build.build_package(PackageCommand.model_validate(asked))
     assert (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("upload", ["https://bucket.example.com/packages", "s3://KEY:SECRET@bucket/packages"])
+def test_an_address_that_takes_no_upload_is_refused_before_the_work(tmp_path, monkeypatch, upload):
+    monkeypatch.setattr(build, "_wheel", lambda _folder: pytest.fail("it began to package"))
+    asked = {"package": {"target": "emr-7.14", "package_dir": tmp_path, "upload": upload}}
+    with pytest.raises(SettingsError) as told:
+        build.build_package(PackageCommand.model_validate(asked))
+    assert "SECRET" not in str(told.value)

@@ -15,6 +15,7 @@ from fruits_pipeline.package.models import write_models
 from fruits_pipeline.package.upload import upload
 from fruits_pipeline.settings.commands import PackageCommand
 from fruits_pipeline.settings.package import PackageSettings
+from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.targets.folder import bootstrap_folder, config_folder, jobs_folder, source_folder
 from fruits_pipeline.targets.index import ENVIRONMENT, INDEX, MODELS, Index, Packaged, sha256_of
 from fruits_pipeline.targets.releases import Release, releases
@@ -28,7 +29,8 @@ def build_package(settings: PackageCommand) -> str:
     """Makes the package and gives what a person wants to know of it, one fact a line.
 
     Raises:
-        SettingsError: When the target is unknown or has no such processor, or the folder holds something else.
+        SettingsError: When the target is unknown or has no such processor, the folder holds something else,
+            or nothing serves the address to upload to.
         SubmissionError: When pip, the interpreter or the upload fails.
         ModelError: When there are no weights.
     """
@@ -36,6 +38,8 @@ def build_package(settings: PackageCommand) -> str:
     release = _release(asked)
     folder = asked.package_dir or Path("dist") / f"{asked.target}-{asked.arch}"
     _refuse_foreign(folder)
+    if asked.upload:
+        open_store(asked.upload, settings.storage)  # refuses an address that nothing serves before minutes of work
     with tempfile.TemporaryDirectory(prefix="fruits-package-") as temporary:
         made = Path(temporary) / "made"
         made.mkdir()
