@@ -108,6 +108,7 @@ def test_what_does_not_go_together_is_refused(tmp_path, submit, told):
         ({"output": {"output_uri": "results"}}, "--output-uri"),
         ({"output": {"output_uri": "file:///results"}}, "--output-uri"),
         ({"ingest": {"data_source": "/photos"}}, "--data-source"),
+        ({"ingest": {"data_source": "s3://"}}, "--data-source"),
         ({"output": {"output_uri": "gs://b/results"}}, "--log-uri"),
     ],
 )

@@ -132,7 +132,7 @@ def _properties(cut: Sizes) -> dict[str, str]:
 def _in_bucket(flag: str, address: str, *schemes: str) -> str:
     """``address`` as ``storage.uri`` spells it, in a bucket that every node reaches."""
     found = uri.normalise(address)
-    if uri.scheme(found) not in schemes:
+    if uri.scheme(found) not in schemes or found.endswith("://"):
         wanted = " or ".join(f"{scheme}://BUCKET/FOLDER" for scheme in schemes)
         raise SettingsError(
             f"{flag}: expected {wanted}, which every node of a cluster reaches, found {address!r}; put it into a bucket"
