@@ -1,5 +1,6 @@
 import json
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
@@ -97,13 +98,21 @@ def test_the_deadline_cancels(output):
     assert (failed.value.exit_code, platform.cancelled, time.now_s) == (7, ["j"], 100)
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt(), SystemExit(143)])
-def test_without_a_person_an_interrupt_cancels(output, stop, monkeypatch):
-    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+@pytest.mark.parametrize(
+    ("stop", "stdin", "code"),
+    [
+        (KeyboardInterrupt(), None, 130),
+        (KeyboardInterrupt(), SimpleNamespace(isatty=lambda: False), 130),
+        (SystemExit(143), SimpleNamespace(isatty=lambda: True), 143),
+    ],
+)
+def test_without_a_person_an_interrupt_cancels(output, stop, stdin, code, monkeypatch):
+    monkeypatch.setattr("sys.stdin", stdin)
+    monkeypatch.setattr("builtins.input", lambda _: pytest.fail("it asked"))
     platform = Scripted([RUNNING, stop])
     with pytest.raises(JobError) as failed:
         follow(platform, Started("j"), output, last_record(output), 600, Time().clock())
-    assert (failed.value.exit_code, platform.cancelled) == (130, ["j"])
+    assert (failed.value.exit_code, platform.cancelled) == (code, ["j"])
 
 
 @pytest.mark.parametrize(("answer", "cancelled"), [("", ["j"]), ("y", ["j"]), ("n", []), (KeyboardInterrupt, ["j"])])

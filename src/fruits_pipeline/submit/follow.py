@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from fruits_pipeline.errors import INTERRUPTED, DatasetError, JobError, StorageError
+from fruits_pipeline.errors import INTERRUPTED, DatasetError, JobError, StorageError, exit_code
 from fruits_pipeline.state.layout import RUN_RECORD
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.submit.platform import Phase, Platform, Started, State
@@ -71,17 +71,18 @@ def follow(
 
     Raises:
         JobError: When it failed, was cancelled or ran into the deadline, with the exit code of its own ``run.json``
-            where that run wrote one, else 7 (failed, deadline) or 130 (cancelled).
+            where that run wrote one, else 7 (failed, deadline), 130 (cancelled, Ctrl-C) or 143 (SIGTERM).
         SubmissionError: When the platform does not answer.
     """
     try:
         state = _ended(platform, started, deadline_s, clock)
-    except (KeyboardInterrupt, SystemExit):
+    except (KeyboardInterrupt, SystemExit) as stop:
         told = "interrupted once more while it was being cancelled; it may run on, and the same command follows it"
         with suppress(KeyboardInterrupt):
-            _stop_on_request(platform, started)
+            # Only who presses Ctrl-C can answer; who ends the process kills it soon.
+            _stop_on_request(platform, started, ask=isinstance(stop, KeyboardInterrupt))
             told = "cancelled on request"
-        raise JobError(_where(platform, started, told), INTERRUPTED) from None
+        raise JobError(_where(platform, started, told), exit_code(stop)) from None
     if state is None:
         platform.cancel(started.id)
         _ended(platform, started, _CANCEL_S, clock)
@@ -132,9 +133,9 @@ def _failure(platform: Platform, started: Started, state: State, record: dict[st
     return JobError(_where(platform, started, told), StorageError.exit_code)
 
 
-def _stop_on_request(platform: Platform, started: Started) -> None:
+def _stop_on_request(platform: Platform, started: Started, *, ask: bool) -> None:
     """Asks once, where there is somebody to ask, and cancels."""
-    if sys.stdin.isatty():
+    if ask and sys.stdin is not None and sys.stdin.isatty():
         try:
             answer = input(f"\nCancel job {started.id} on {platform.name}? [Y/n] ")
         except (EOFError, KeyboardInterrupt):
