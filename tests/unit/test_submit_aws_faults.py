@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from clouds.aws import job
+from clouds.emr_serverless import opened
 from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
@@ -12,6 +13,7 @@ from fruits_pipeline.submit.emr import _FLAGS, Emr
 from fruits_pipeline.submit.emr_requests import cluster_request
 from fruits_pipeline.submit.emr_serverless import EmrServerless
 from fruits_pipeline.submit.placeholders import check_filled
+from fruits_pipeline.submit.platform import Phase
 
 SUBNETS = EmrSettings(subnet=("subnet-1", "subnet-2"))
 
@@ -47,3 +49,15 @@ def test_a_cluster_with_nodes_too_small_for_the_job_is_not_made():
     with pytest.raises(SettingsError, match="--driver-memory"):
         Emr(large, SUBNETS).requests()
     assert Emr(large, EmrSettings(cluster_id="j-1")).requests()
+
+
+def test_an_application_with_room_for_less_is_told_of(caplog):
+    with opened() as cloud:
+        cloud.move(cloud.platform().start().id, Phase.SUCCEEDED)
+        cloud.move(cloud.platform().start().id, Phase.SUCCEEDED)
+        assert not caplog.messages
+        platform = cloud.platform()
+        platform._job = dataclasses.replace(job(), sizes=dataclasses.replace(job().sizes, executors=99))
+        platform.start()
+    assert "asked={'cpu': '400 vCPU'" in caplog.text
+    assert "update-application" in caplog.text

@@ -1,5 +1,6 @@
 """EMR Serverless: a job run on an application that is found by its name, or made."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,8 @@ from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
 from fruits_pipeline.targets.templates import filled
+
+log = logging.getLogger(__name__)
 
 _SERVICE = "emr-serverless"
 _FLAGS = {"EXECUTION_ROLE_ARN": "--execution-role-arn", "PACKAGE_URI": "--package"}
@@ -106,12 +109,13 @@ class EmrServerless:
         listed = self._aws.listed("ListApplications", "applications", {}, "nextToken")
         named = [application for application in listed if application.get("name") == name]
         found = next((str(application["id"]) for application in named if application["state"] != "TERMINATED"), None)
+        body = application_request(self._job, self._settings, len(named))
         if found is None:
-            body = application_request(self._job, self._settings, len(named))
             found = str(self._aws.call("CreateApplication", body)["applicationId"])
         for _ in range(_CREATING_LOOKS):
             application = self._aws.call("GetApplication", {"applicationId": found})["application"]
             if application["state"] != "CREATING":
+                _warn_of_less(application, body["maximumCapacity"])
                 return found
             self._sleep(_CREATING_PAUSE_S)
         raise SubmissionError(
@@ -121,6 +125,25 @@ class EmrServerless:
 
     def _runs(self, application: str) -> list[dict[str, Any]]:
         return list(self._aws.listed("ListJobRuns", "jobRuns", {"applicationId": application}, "nextToken"))
+
+
+def _warn_of_less(application: dict[str, Any], asked: dict[str, str]) -> None:
+    """An application keeps the limits of the job that it was made for; a larger one gets fewer executors."""
+    held = application.get("maximumCapacity", asked)
+    if any(_figure(held[name]) < _figure(limit) for name, limit in asked.items() if name in held):
+        log.warning(
+            "application=%s maximum=%s asked=%s action='aws emr-serverless update-application, or --application-name'",
+            application["applicationId"], held, asked,
+        )  # fmt: skip  # because one value per placeholder reads best on one line
+
+
+def _figure(limit: str) -> int:
+    """The number of a limit such as ``36 vCPU``, whose blank and unit may be left out.
+
+    >>> _figure("36 vCPU"), _figure("400GB")
+    (36, 400)
+    """
+    return int("".join(filter(str.isdigit, limit)))
 
 
 def _ids(started: str) -> dict[str, str]:
