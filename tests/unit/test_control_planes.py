@@ -33,7 +33,7 @@ def _followed(cloud: Cloud, tmp_path, moves, deadline_s=3600.0):
         if move is not None:
             move(started.id)
 
-    return follow(platform, started, open_store(str(tmp_path)), deadline_s, Clock(now=lambda: now[0], sleep=sleep))
+    return follow(platform, started, open_store(str(tmp_path)), None, deadline_s, Clock(lambda: now[0], sleep))
 
 
 def _ends(cloud, tmp_path, phase, record=None, detail=""):

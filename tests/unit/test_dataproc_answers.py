@@ -3,9 +3,11 @@
 from types import SimpleNamespace
 
 import pytest
+from google.api_core.exceptions import ServiceUnavailable
 from google.auth import exceptions as auth_exceptions
 from google.longrunning import operations_pb2
 from grpc import StatusCode
+from pydantic import ValidationError
 
 from clouds.adapter import Fault
 from clouds.dataproc import FAULTS, DataprocCloud, opened
@@ -16,6 +18,7 @@ from fruits_pipeline.settings.dataproc import DataprocSettings
 from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSettings
 from fruits_pipeline.submit.dataproc import Dataproc
 from fruits_pipeline.submit.dataproc_serverless import DataprocServerless
+from fruits_pipeline.submit.google import remedy
 from fruits_pipeline.submit.platform import Phase
 
 
@@ -103,6 +106,16 @@ def test_refusals_get_their_remedy_at_once(status, told, remedy):
         cloud.server.faults.append(ServerFault(Refusal(status, told), 1))
         with pytest.raises(SubmissionError, match=remedy):
             cloud.platform().start()
+
+
+def test_a_region_that_is_not_there_is_told():
+    error = ServiceUnavailable("DNS resolution failed for eu-wst1-dataproc.googleapis.com:443: not found")
+    assert remedy(error).startswith("check --region")
+
+
+def test_an_address_with_a_password_is_refused():
+    with pytest.raises(ValidationError, match="should match pattern"):
+        DataprocServerlessSettings(dataproc_endpoint_url="https://somebody:secret@example.com")
 
 
 def test_a_busy_service_is_asked_again_with_patience_that_ends():

@@ -5,7 +5,7 @@ import pytest
 
 from fruits_pipeline.errors import JobError
 from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.submit.follow import Clock, follow
+from fruits_pipeline.submit.follow import Clock, follow, last_record
 from fruits_pipeline.submit.platform import Phase, Started, State
 
 
@@ -63,7 +63,9 @@ def test_success_gives_the_record_of_this_run(tmp_path, output):
     time = Time()
     recorded(tmp_path, 0, "2026-01-01T00:00:00+00:00")
     platform = Scripted([PENDING, RUNNING, RUNNING, State(Phase.SUCCEEDED)], lambda: recorded(tmp_path, 0))
-    assert follow(platform, Started("j"), output, 600, time.clock())["started"].startswith("2026-02")
+    assert follow(platform, Started("j"), output, last_record(output), 600, time.clock())["started"].startswith(
+        "2026-02"
+    )
     assert time.pauses == [5, 7.5, 11.25]
 
 
@@ -71,6 +73,7 @@ def test_success_gives_the_record_of_this_run(tmp_path, output):
     ("phase", "code", "expected", "told"),
     [
         (Phase.FAILED, 3, 3, "too many rejects"),
+        (Phase.FAILED, 0, 7, "after a run.json that tells of success: out of memory"),
         (Phase.FAILED, None, 7, "without a run.json of its own: out of memory"),
         (Phase.SUCCEEDED, None, 7, "without a run.json"),
         (Phase.SUCCEEDED, 5, 5, "ended with 5"),
@@ -82,7 +85,7 @@ def test_the_exit_code_is_the_jobs_own_where_it_wrote_one(tmp_path, output, phas
     write = (lambda: recorded(tmp_path, code, error="too many rejects")) if code is not None else None
     platform = Scripted([RUNNING, State(phase, "out of memory")], write)
     with pytest.raises(JobError, match=told) as failed:
-        follow(platform, Started("j"), output, 600, Time().clock())
+        follow(platform, Started("j"), output, last_record(output), 600, Time().clock())
     assert failed.value.exit_code == expected
     assert "logs of j" in str(failed.value)
 
@@ -90,7 +93,7 @@ def test_the_exit_code_is_the_jobs_own_where_it_wrote_one(tmp_path, output, phas
 def test_the_deadline_cancels(output):
     platform, time = Scripted([RUNNING]), Time()
     with pytest.raises(JobError, match="within 100 s") as failed:
-        follow(platform, Started("j"), output, 100, time.clock())
+        follow(platform, Started("j"), output, None, 100, time.clock())
     assert (failed.value.exit_code, platform.cancelled, time.now_s) == (7, ["j"], 100)
 
 
@@ -99,7 +102,7 @@ def test_without_a_person_an_interrupt_cancels(output, stop, monkeypatch):
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     platform = Scripted([RUNNING, stop])
     with pytest.raises(JobError) as failed:
-        follow(platform, Started("j"), output, 600, Time().clock())
+        follow(platform, Started("j"), output, last_record(output), 600, Time().clock())
     assert (failed.value.exit_code, platform.cancelled) == (130, ["j"])
 
 
@@ -117,5 +120,18 @@ def test_a_person_is_asked_once(output, answer, cancelled, monkeypatch):
     monkeypatch.setattr("builtins.input", reply)
     platform = Scripted([KeyboardInterrupt(), RUNNING])
     with pytest.raises(JobError) as failed:
-        follow(platform, Started("j"), output, 600, Time().clock())
+        follow(platform, Started("j"), output, last_record(output), 600, Time().clock())
     assert (failed.value.exit_code, platform.cancelled, len(asked)) == (130, cancelled, 1)
+
+
+def test_a_second_interrupt_while_cancelling_says_that_the_job_may_run_on(output, monkeypatch):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    platform = Scripted([KeyboardInterrupt(), RUNNING])
+
+    def interrupted(_started):
+        raise KeyboardInterrupt
+
+    platform.cancel = interrupted
+    with pytest.raises(JobError, match="may run on, and the same command follows it") as failed:
+        follow(platform, Started("j"), output, None, 600, Time().clock())
+    assert failed.value.exit_code == 130

@@ -147,6 +147,20 @@ def test_the_same_application_takes_the_next_run():
     assert len(set(tokens)) == 2
 
 
+def test_an_application_that_was_deleted_and_one_of_another_name_are_made_by_tokens_of_their_own():
+    with opened() as cloud:
+        cloud.move(cloud.platform().start().id, Phase.SUCCEEDED)
+        for application in emrserverless_backends["123456789012"]["eu-west-1"].applications.values():
+            application.state = "TERMINATED"
+        cloud.platform().start()
+        cloud._settings = cloud._settings.model_copy(update={"application_name": "x" * 64})
+        cloud.platform().start()
+        made = [request for request in cloud.sent() if request.operation.endswith("CreateApplication")]
+        tokens = {request.body["clientToken"] for request in made}
+    assert len(tokens) == 3
+    assert max(map(len, tokens)) <= 64
+
+
 def test_an_application_takes_runs_only_once_it_is_made(monkeypatch):
     with opened() as cloud:
         platform, pauses = cloud.platform(), []

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from fruits_pipeline.cli import _parsed
 from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.settings.commands import RunCommand
 from fruits_pipeline.settings.submit import SubmitSettings
@@ -78,6 +79,7 @@ def test_a_package_that_was_not_uploaded_is_told(tmp_path):
     ("features", "told"),
     [
         ({"precision": "int8"}, "calibrate --backbone mobilenetv2 --image-size 224 and then"),
+        ({"engine": "tensorflow"}, "package --target emr-7.14 --arch x86_64 --backbone .* --engine tensorflow"),
         ({"image_size": 160}, "found mobilenetv2-160-f32"),
         ({"backbone": "xception"}, "found xception-299-f32"),
     ],
@@ -98,3 +100,70 @@ def test_a_model_that_was_not_packaged_is_told_before_any_cluster_starts(tmp_pat
 def test_what_does_not_go_together_is_refused(tmp_path, submit, told):
     with pytest.raises(SettingsError, match=told):
         submitted_job("emr", asked(), SubmitSettings(package=package(tmp_path / "p"), **submit))
+
+
+@pytest.mark.parametrize(
+    ("rooms", "flag"),
+    [
+        ({"output": {"output_uri": "results"}}, "--output-uri"),
+        ({"output": {"output_uri": "file:///results"}}, "--output-uri"),
+        ({"ingest": {"data_source": "/photos"}}, "--data-source"),
+        ({"output": {"output_uri": "gs://b/results"}}, "--log-uri"),
+    ],
+)
+def test_what_no_node_of_emr_reaches_is_refused_before_any_cluster_starts(rooms, flag):
+    with pytest.raises(SettingsError, match=f"^{flag}: expected s3://BUCKET/FOLDER"):
+        submitted_job("emr", asked(**rooms), SubmitSettings(dry_run=True))
+
+
+def test_a_secret_in_an_address_is_neither_sent_nor_told():
+    with pytest.raises(SettingsError) as told:
+        submitted_job("emr", asked(ingest={"data_source": "s3://KEY:SECRET@b/x"}), SubmitSettings(dry_run=True))
+    assert "SECRET" not in str(told.value)
+
+
+def test_logs_of_an_output_that_is_a_whole_bucket_stay_in_that_bucket():
+    found = submitted_job("emr", asked(output={"output_uri": "s3a://b/"}), SubmitSettings(dry_run=True))
+    assert (found.output_uri, found.log_uri) == ("s3://b", "s3://b/logs")
+
+
+@pytest.mark.parametrize(
+    ("cloud", "machine_type"),
+    [("emr", "n2-standard-8"), ("dataproc", "m6i.2xlarge"), ("emr", "m6i.0xlarge"), ("dataproc", "n2-standard-0")],
+)
+def test_a_machine_of_another_cloud_or_of_none_is_refused(cloud, machine_type):
+    with pytest.raises(SettingsError, match=r"^--machine-type: expected"):
+        submitted_job(cloud, asked(), SubmitSettings(dry_run=True, machine_type=machine_type))
+
+
+@pytest.mark.parametrize(
+    "base", ["gs://b/packages", "file:///packages", "s3://b/my packages", "s3://b/a,b", "s3://b/#1"]
+)
+def test_a_package_where_emr_cannot_fetch_it_is_refused(tmp_path, base):
+    place = package(tmp_path / "p")
+    (tmp_path / "p/uploaded.json").write_text(json.dumps({"base": base}))
+    with pytest.raises(SettingsError, match=r"^--package: expected one in s3://BUCKET/FOLDER"):
+        submitted_job("emr", asked(), SubmitSettings(package=place))
+
+
+@pytest.mark.parametrize(
+    "rooms",
+    [
+        {"storage": {"s3_path_style": False, "s3_requester_pays": True, "s3_endpoint_url": "https://s3.example.com"}},
+        {"ingest": {"data_source": 's3://b/l\'été $HOME "x" -y', "sample": 3, "sample_seed": -5}},
+        {"reduce": {"components": 7, "export": ["json", "csv"]}, "features": {"decode_timeout_s": 1e-5}},
+        {"reduce": {"components": 1.0}, "features": {"train_split": 0.8}, "classify": {"forest_seed": -1}},
+    ],
+)
+def test_the_job_reads_from_its_flags_what_was_asked_here(rooms):
+    run = asked(**rooms)
+    assert _parsed(["run", *arguments(run)]).keywords["settings"] == run
+
+
+@pytest.mark.parametrize("name", ["index.json", "uploaded.json"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"base": "s3://b", "version": "0", "more": 1}', "\x00"])
+def test_a_package_of_another_version_or_a_damaged_one_is_told(tmp_path, name, content):
+    place = package(tmp_path / "p")
+    (tmp_path / "p" / name).write_text(content)
+    with pytest.raises(SubmissionError, match=rf"expected \S+/p/{name} as .* run fruits-pipeline package"):
+        submitted_job("emr", asked(), SubmitSettings(package=place))

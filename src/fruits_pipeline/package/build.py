@@ -28,13 +28,14 @@ def build_package(settings: PackageCommand) -> str:
     """Makes the package and gives what a person wants to know of it, one fact a line.
 
     Raises:
-        SettingsError: When the target is unknown or has no such processor.
+        SettingsError: When the target is unknown or has no such processor, or the folder holds something else.
         SubmissionError: When pip, the interpreter or the upload fails.
         ModelError: When there are no weights.
     """
     asked = settings.package
     release = _release(asked)
     folder = asked.package_dir or Path("dist") / f"{asked.target}-{asked.arch}"
+    _refuse_foreign(folder)
     with tempfile.TemporaryDirectory(prefix="fruits-package-") as temporary:
         made = Path(temporary) / "made"
         made.mkdir()
@@ -62,6 +63,16 @@ def _release(asked: PackageSettings) -> Release:
         offered = ", ".join(known[asked.target].arches)
         raise SettingsError(f"--arch: expected {offered} for {asked.target}, found {asked.arch!r}")
     return known[asked.target]
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """A package replaces its folder as a whole, which must not be anybody's other files."""
+    packaged = all((folder / name).is_file() for name in (INDEX, ENVIRONMENT))
+    if folder.exists() and not packaged and not (folder.is_dir() and next(folder.iterdir(), None) is None):
+        raise SettingsError(
+            f"--package-dir: expected a new folder, an empty one or a package, found other files in {str(folder)!r}; "
+            "name another"
+        )
 
 
 def _wheel(folder: Path) -> Path:

@@ -35,6 +35,7 @@ def write_models(network: NetworkSettings, engine: EngineName, folder: Path) -> 
         names.append(model_name(backbone.name, side, "int8"))
     if engine == "tensorflow":
         files.append(obtain(backbone, None, cache))
+        names.append(model_name(backbone.name, side, engine))
     for file in files:
         packed = folder / file.relative_to(cache)
         packed.parent.mkdir(parents=True, exist_ok=True)

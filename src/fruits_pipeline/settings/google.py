@@ -18,5 +18,5 @@ class GoogleSettings(Room):
     )
     kms_key: str | None = Field(None, description="Full name of your own key for disks; by default Google's keys.")
     dataproc_endpoint_url: str | None = Field(
-        None, pattern="^https?://[^/]+$", description="Address of another server of Dataproc's API, such as a test's."
+        None, pattern="^https?://[^/@]+$", description="Address of another server of Dataproc's API, such as a test's."
     )

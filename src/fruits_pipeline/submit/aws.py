@@ -26,7 +26,7 @@ _ADVICE = {
     r"AccessDenied|not authorized|UnauthorizedOperation": (
         "let somebody grant it: config/emr/account/submitter.json holds all that submitting takes"
     ),
-    r"Connect|Timeout|Proxy|SSL": f"check the network and HTTPS_PROXY, {_AGAIN}",
+    r"Connect|Timeout|Proxy|SSL": f"check --region, the network and HTTPS_PROXY, {_AGAIN}",
 }
 _ELSE = f"mend what it says, {_AGAIN}"
 

@@ -16,6 +16,17 @@ def line(region: str, service: str, command: str, *words: str) -> str:
     return shlex.join(["aws", service, command, "--region", region, *words])
 
 
+def profiled(text: str, profile: str | None) -> str:
+    """Each of the lines with the profile whose credentials it takes.
+
+    >>> profiled("aws emr list-clusters", "my own"), profiled("aws emr list-clusters", None)
+    ("aws emr list-clusters --profile 'my own'", 'aws emr list-clusters')
+    """
+    if profile is None:
+        return text
+    return "\n".join(f"{one} --profile {shlex.quote(profile)}" for one in text.split("\n"))
+
+
 def options(body: Mapping[str, Any]) -> list[str]:
     """Members of a request as options: structures as JSON, names as the tool spells them.
 

@@ -5,7 +5,7 @@ from typing import Any
 from fruits_pipeline.errors import SubmissionError
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.submit.aws import Aws
-from fruits_pipeline.submit.aws_line import create_cluster, line, options
+from fruits_pipeline.submit.aws_line import create_cluster, line, options, profiled
 from fruits_pipeline.submit.emr_requests import cancel_request, cluster_request, step_request, steps
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
@@ -36,6 +36,7 @@ class Emr:
         """``profile`` is one of the AWS configuration."""
         self._job = job
         self._settings = settings
+        self._profile = profile
         self._aws = Aws("emr", job.region, profile)
         self._log_uri = job.log_uri
 
@@ -50,8 +51,8 @@ class Emr:
         given = steps(self._job, self._settings)
         if self._settings.cluster_id:
             words = options({"ClusterId": self._settings.cluster_id, "Steps": given})
-            return line(self._job.region, "emr", "add-steps", *words)
-        return create_cluster(self._job.region, self.requests()[0].body, given)
+            return profiled(line(self._job.region, "emr", "add-steps", *words), self._profile)
+        return profiled(create_cluster(self._job.region, self.requests()[0].body, given), self._profile)
 
     def start(self) -> Started:
         """EMR knows no client tokens: an active step of the same name is looked for first."""

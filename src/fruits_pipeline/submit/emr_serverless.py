@@ -7,7 +7,7 @@ from typing import Any
 from fruits_pipeline.errors import SubmissionError
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.submit.aws import Aws
-from fruits_pipeline.submit.aws_line import line, options
+from fruits_pipeline.submit.aws_line import line, options, profiled
 from fruits_pipeline.submit.emr_serverless_requests import application_name, application_request, job_request
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
@@ -16,7 +16,6 @@ from fruits_pipeline.targets.templates import filled
 
 _SERVICE = "emr-serverless"
 _FLAGS = {"EXECUTION_ROLE_ARN": "--execution-role-arn", "PACKAGE_URI": "--package"}
-_USABLE = ["CREATING", "CREATED", "STARTING", "STARTED", "STOPPING", "STOPPED"]
 _PHASES = {
     "SUBMITTED": Phase.PENDING,
     "QUEUED": Phase.PENDING,
@@ -48,6 +47,7 @@ class EmrServerless:
         """``profile`` is one of the AWS configuration."""
         self._job = job
         self._settings = settings
+        self._profile = profile
         self._aws = Aws(_SERVICE, job.region, profile)
         self._sleep = sleep
 
@@ -56,19 +56,20 @@ class EmrServerless:
         run = Request(f"{_SERVICE}.StartJobRun", self._run_request(0))
         if self._settings.application_id:
             return (run,)
-        return Request(f"{_SERVICE}.CreateApplication", application_request(self._job, self._settings)), run
+        return Request(f"{_SERVICE}.CreateApplication", application_request(self._job, self._settings, 0)), run
 
     def command_line(self) -> str:
         """One line for each request; the second one takes the application's id, which the first one prints."""
         commands = {"CreateApplication": "create-application", "StartJobRun": "start-job-run"}
-        return "\n".join(
+        lines = (
             line(self._job.region, _SERVICE, commands[request.operation.partition(".")[2]], *options(request.body))
             for request in self.requests()
         )
+        return profiled("\n".join(lines), self._profile)
 
     def start(self) -> Started:
         """Equal runs have one name and, where started at once, one client token."""
-        check_filled({**self._run_request(0), "applicationId": ""}, _FLAGS)
+        check_filled(self._run_request(0), _FLAGS)
         application = self._settings.application_id or self._application()
         runs = [run for run in self._runs(application) if run.get("name") == self._job.job_id]
         active = next((run for run in runs if not _PHASES[run["state"]].ended), None)
@@ -102,12 +103,12 @@ class EmrServerless:
     def _application(self) -> str:
         """The application's id; it is made where there is none."""
         name = application_name(self._job, self._settings)
-        listed = self._aws.listed("ListApplications", "applications", {"states": _USABLE}, "nextToken")
-        found = next((str(application["id"]) for application in listed if application.get("name") == name), None)
+        listed = self._aws.listed("ListApplications", "applications", {}, "nextToken")
+        named = [application for application in listed if application.get("name") == name]
+        found = next((str(application["id"]) for application in named if application["state"] != "TERMINATED"), None)
         if found is None:
-            found = str(
-                self._aws.call("CreateApplication", application_request(self._job, self._settings))["applicationId"]
-            )
+            body = application_request(self._job, self._settings, len(named))
+            found = str(self._aws.call("CreateApplication", body)["applicationId"])
         for _ in range(_CREATING_LOOKS):
             application = self._aws.call("GetApplication", {"applicationId": found})["application"]
             if application["state"] != "CREATING":

@@ -1,5 +1,6 @@
 """The requests of EMR Serverless: an application with limits, and a job run on it."""
 
+import hashlib
 import shlex
 from dataclasses import replace
 from typing import Any
@@ -26,16 +27,20 @@ def application_name(job: SubmittedJob, settings: EmrServerlessSettings) -> str:
     return settings.application_name or f"fruits-pipeline-{job.release.release}-{machine(job.machine_type).arch}"
 
 
-def application_request(job: SubmittedJob, settings: EmrServerlessSettings) -> dict[str, Any]:
-    """The body of ``CreateApplication``: room for the driver and all executors, and no more."""
+def application_request(job: SubmittedJob, settings: EmrServerlessSettings, earlier: int) -> dict[str, Any]:
+    """The body of ``CreateApplication``: room for the driver and all executors, and no more.
+
+    ``earlier`` applications by its name were deleted, and keep their client tokens.
+    """
+    name = application_name(job, settings)
     cut = fitted(job.sizes)
     workers = cut.executors + 1
     memory = _gb(cut.driver_memory_mib + cut.driver_overhead_mib) + cut.executors * _gb(
         cut.executor_memory_mib + cut.executor_overhead_mib
     )
     values = {
-        "APPLICATION_NAME": application_name(job, settings),
-        "APPLICATION_TOKEN": job.job_id,
+        "APPLICATION_NAME": name,
+        "APPLICATION_TOKEN": f"{job.job_id}-{hashlib.sha256(name.encode()).hexdigest()[:6]}-{earlier}",
         "RELEASE_LABEL": job.release.release,
         "ARCHITECTURE": _ARCHITECTURES[machine(job.machine_type).arch],
         "MAXIMUM_VCPU": cut.driver_cores + cut.executors * cut.executor_cores,

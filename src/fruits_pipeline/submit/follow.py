@@ -5,10 +5,11 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from fruits_pipeline.errors import INTERRUPTED, JobError, StorageError
+from fruits_pipeline.errors import INTERRUPTED, DatasetError, JobError, StorageError
 from fruits_pipeline.state.layout import RUN_RECORD
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.submit.platform import Phase, Platform, Started, State
@@ -31,15 +32,32 @@ class Clock:
 
 
 def last_record(output: Store) -> dict[str, Any] | None:
-    """The output's present ``run.json``; None where there is none."""
+    """The output's present ``run.json``; None where there is none.
+
+    Raises:
+        DatasetError: When it is no run's record, for the job would not replace it.
+        StorageError: When it cannot be read.
+    """
     if output.stat(RUN_RECORD) is None:
         return None
-    found: dict[str, Any] = json.loads(output.read(RUN_RECORD))
+    try:
+        found = json.loads(output.read(RUN_RECORD))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or "exit_code" not in found:
+        raise DatasetError(
+            f"expected {output.root}/{RUN_RECORD} to be absent or ours, found another file; take another --output-uri"
+        )
     return found
 
 
 def follow(
-    platform: Platform, started: Started, output: Store, deadline_s: float, clock: Clock = Clock()
+    platform: Platform,
+    started: Started,
+    output: Store,
+    before: dict[str, Any] | None,
+    deadline_s: float,
+    clock: Clock = Clock(),
 ) -> dict[str, Any]:
     """Waits until the job has ended, and gives its ``run.json``.
 
@@ -47,6 +65,7 @@ def follow(
         platform: Where it runs.
         started: The job.
         output: The store of the job's output.
+        before: ``last_record`` of it before the job was started, which is another run's.
         deadline_s: Seconds after which the job is cancelled.
         clock: Time.
 
@@ -55,12 +74,14 @@ def follow(
             where that run wrote one, else 7 (failed, deadline) or 130 (cancelled).
         SubmissionError: When the platform does not answer.
     """
-    before = last_record(output)
     try:
         state = _ended(platform, started, deadline_s, clock)
     except (KeyboardInterrupt, SystemExit):
-        _stop_on_request(platform, started)
-        raise JobError(_where(platform, started, "cancelled on request"), INTERRUPTED) from None
+        told = "interrupted once more while it was being cancelled; it may run on, and the same command follows it"
+        with suppress(KeyboardInterrupt):
+            _stop_on_request(platform, started)
+            told = "cancelled on request"
+        raise JobError(_where(platform, started, told), INTERRUPTED) from None
     if state is None:
         platform.cancel(started.id)
         _ended(platform, started, _CANCEL_S, clock)
@@ -102,11 +123,12 @@ def _pauses() -> Iterator[float]:
 def _failure(platform: Platform, started: Started, state: State, record: dict[str, Any] | None) -> JobError:
     """What a job that did not succeed ends with."""
     if record is not None and record["exit_code"]:
-        told = f"the job ended with {record['exit_code']}: {record['error']}"
+        told = f"the job ended with {record['exit_code']}: {record.get('error')}"
         return JobError(_where(platform, started, told), int(record["exit_code"]))
     if state.phase is Phase.CANCELLED:
         return JobError(_where(platform, started, f"cancelled on {platform.name}: {state.detail}"), INTERRUPTED)
-    told = f"{state.phase} on {platform.name} without a run.json of its own: {state.detail}; the same command resumes"
+    but = "without a run.json of its own" if record is None else "after a run.json that tells of success"
+    told = f"{state.phase} on {platform.name} {but}: {state.detail}; the same command resumes"
     return JobError(_where(platform, started, told), StorageError.exit_code)
 
 

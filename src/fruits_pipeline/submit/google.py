@@ -21,6 +21,7 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _PATIENCE_S = 1.0, 20.0, 120.0
 # As in "Insufficient 'N2_CPUS' quota. Requested 12.0, available 8.0."
 _QUOTA = re.compile(r"insufficient .*quota", re.IGNORECASE)
 _RELEASE = re.compile(r"(image|runtime) version|version .*(image|runtime)", re.IGNORECASE)
+_UNREACHED = re.compile(r"DNS resolution|failed to connect", re.IGNORECASE)
 _RENEW = "renew the credentials by gcloud auth application-default login, or give a service account's"
 _ROLE = "give who submits the role of config/dataproc/submitter-role.json, and the use of the job's service account"
 
@@ -122,6 +123,7 @@ def remedy(error: "GoogleAPICallError") -> str:
         (isinstance(error, exceptions.Unauthenticated) or _PLUGIN in told, _RENEW),
         (isinstance(error, exceptions.Forbidden), _ROLE),
         (_QUOTA.search(told), "take fewer or smaller machines (--nodes, --machine-type), or ask Google for more quota"),
+        (_UNREACHED.search(told), "check --region and the network, then start the same command again"),
         (_busy(error), "start the same command again in a few minutes"),
         (_RELEASE.search(told), "take another release by --target, of config/targets.json"),
         (isinstance(error, exceptions.NotFound), "name what is there: --cluster, --region, --gcp-project"),

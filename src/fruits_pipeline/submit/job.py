@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,8 +13,9 @@ from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.commands import RunCommand
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.submit import Arch, SubmitSettings
+from fruits_pipeline.storage import uri
 from fruits_pipeline.targets.index import ENVIRONMENT, MODELS, UPLOADED, Index, model_name, read_package
-from fruits_pipeline.targets.machines import machine
+from fruits_pipeline.targets.machines import Machine, machine
 from fruits_pipeline.targets.releases import Release, releases
 from fruits_pipeline.targets.sizing import Sizes, sizes
 
@@ -21,6 +23,8 @@ Cloud = Literal["emr", "dataproc"]
 _TARGETS = {"emr": "emr-7.14", "dataproc": "dataproc-2.3"}
 _MACHINES = {"emr": "m6i.2xlarge", "dataproc": "n2-standard-8"}
 _REGIONS = {"emr": "eu-west-1", "dataproc": "europe-west1"}
+# Each cloud puts the job's files on its nodes from buckets of its own.
+_SCHEMES = {"emr": "s3", "dataproc": "gs"}
 _NEEDED = ("jobs/run.py", ENVIRONMENT, MODELS)
 # The archives appear under these names in the working directory of driver and executors.
 _ENVIRONMENT_AS, _MODELS_AS = "environment", "models"
@@ -65,15 +69,16 @@ def submitted_job(cloud: Cloud, run: RunCommand, submit: SubmitSettings) -> Subm
     With ``dry_run`` a package that does not exist yet is stood in for by placeholders.
 
     Raises:
-        SettingsError: When target, machine type or their processors do not go together.
+        SettingsError: When target, machine type or their processors do not go together, or an address is no bucket's.
         SubmissionError: When there is no package, or it was not uploaded.
     """
-    node = machine(submit.machine_type or _MACHINES[cloud])
+    _in_bucket("--data-source", run.ingest.data_source, "s3", "gs")
+    output = _in_bucket("--output-uri", run.output.output_uri, "s3", "gs")
+    node = _node(cloud, submit)
     target = submit.target or _TARGETS[cloud]
     release = _release(cloud, target, node.arch)
     cut = sizes(submit, node, run.session.driver_memory)
-    script, environment, models = _addresses(submit, run, target, node.arch)
-    output = run.output.output_uri.rstrip("/")
+    script, environment, models = _addresses(submit, run, cloud, target, node.arch)
     return SubmittedJob(
         name=submit.name,
         release=release,
@@ -86,7 +91,7 @@ def submitted_job(cloud: Cloud, run: RunCommand, submit: SubmitSettings) -> Subm
         archives=(f"{environment}#{_ENVIRONMENT_AS}", f"{models}#{_MODELS_AS}"),
         properties=cut.properties() | _properties(cut),
         output_uri=output,
-        log_uri=(submit.log_uri or f"{output.rpartition('/')[0]}/logs").rstrip("/"),
+        log_uri=_log_uri(cloud, submit, output),
         tags={"project": submit.name} | dict(tag.split("=", 1) for tag in submit.tag),
     )
 
@@ -98,8 +103,8 @@ def arguments(run: RunCommand) -> Iterator[str]:
         flag = "--" + name.replace("_", "-")
         if name in _STAYS_HERE:
             continue
-        if value is True:
-            yield flag
+        if isinstance(value, bool):
+            yield flag if value else f"--no-{flag.removeprefix('--')}"
         elif isinstance(value, list):
             yield from (word for part in value for word in (flag, str(part)))
         else:
@@ -124,6 +129,34 @@ def _properties(cut: Sizes) -> dict[str, str]:
     }
 
 
+def _in_bucket(flag: str, address: str, *schemes: str) -> str:
+    """``address`` as ``storage.uri`` spells it, in a bucket that every node reaches."""
+    found = uri.normalise(address)
+    if uri.scheme(found) not in schemes:
+        wanted = " or ".join(f"{scheme}://BUCKET/FOLDER" for scheme in schemes)
+        raise SettingsError(
+            f"{flag}: expected {wanted}, which every node of a cluster reaches, found {address!r}; put it into a bucket"
+        )
+    return found
+
+
+def _log_uri(cloud: Cloud, submit: SubmitSettings, output: str) -> str:
+    """Where the cluster's logs go: beside the output, or below it where that is a whole bucket."""
+    is_bucket = output.count("/") == len("//")
+    found = submit.log_uri or f"{output if is_bucket else output.rpartition('/')[0]}/logs"
+    # Dataproc keeps logs in Cloud Logging.
+    return _in_bucket("--log-uri", found, "s3") if cloud == "emr" else found
+
+
+def _node(cloud: Cloud, submit: SubmitSettings) -> Machine:
+    found = machine(submit.machine_type or _MACHINES[cloud])
+    if ("." in found.name) != (cloud == "emr"):
+        raise SettingsError(
+            f"--machine-type: expected a type of the same cloud, such as {_MACHINES[cloud]}, found {found.name!r}"
+        )
+    return found
+
+
 def _release(cloud: Cloud, target: str, arch: Arch) -> Release:
     known = {name: release for name, release in releases().items() if release.platform == cloud}
     if target not in known:
@@ -134,7 +167,7 @@ def _release(cloud: Cloud, target: str, arch: Arch) -> Release:
     return known[target]
 
 
-def _addresses(submit: SubmitSettings, run: RunCommand, target: str, arch: Arch) -> tuple[str, ...]:
+def _addresses(submit: SubmitSettings, run: RunCommand, cloud: Cloud, target: str, arch: Arch) -> tuple[str, ...]:
     """Where script, environment and models lie."""
     place = submit.package or f"dist/{target}-{arch}"
     if submit.dry_run and not (Path(place) / UPLOADED).is_file():
@@ -146,17 +179,26 @@ def _addresses(submit: SubmitSettings, run: RunCommand, target: str, arch: Arch)
             f"--package: expected one for {target} on {arch}, found one for {' on '.join(found)} in {place}; "
             f"run fruits-pipeline package --target {target} --arch {arch}"
         )
+    # Lists of archives are separated by commas, options by blanks, and # begins the name that an archive takes.
+    if not re.fullmatch(rf"{_SCHEMES[cloud]}://[^\s,;#$'\"\\]+", package.base):
+        raise SettingsError(
+            f"--package: expected one in {_SCHEMES[cloud]}://BUCKET/FOLDER without blanks, commas or quotes, found one "
+            f"in {package.base!r}; run fruits-pipeline package --target {target} --arch {arch} --upload URI"
+        )
     _refuse_absent_model(run.features, package.index, place)
     return tuple(package.address(name) for name in _NEEDED)
 
 
 def _refuse_absent_model(features: FeaturesSettings, index: Index, place: str) -> None:
     side = backbone_named(features.backbone).side(features.image_size)
-    wanted = model_name(features.backbone, side, features.precision)
+    form = "tensorflow" if features.engine == "tensorflow" else features.precision
+    wanted = model_name(features.backbone, side, form)
     if wanted not in index.models:
-        size = f" --backbone {features.backbone} --image-size {side}"
-        first = f"run fruits-pipeline calibrate{size} and then " if features.precision == "int8" else "run "
+        network = f"--backbone {features.backbone} --image-size {side}"
+        first = f"run fruits-pipeline calibrate {network} and then " if form == "int8" else "run "
+        engine = " --engine tensorflow" if form == "tensorflow" else ""
         raise SettingsError(
-            f"--precision, --image-size, --backbone: expected one of the package's models {', '.join(index.models)}, "
-            f"found {wanted}, not in {place}; {first}fruits-pipeline package --target {index.target}{size}"
+            f"--engine, --precision, --image-size, --backbone: expected one of the package's models "
+            f"{', '.join(index.models)}, found {wanted}, not in {place}; "
+            f"{first}fruits-pipeline package --target {index.target} --arch {index.arch} {network}{engine}"
         )

@@ -1,7 +1,6 @@
 """Values that a request still lacks, and the flags that give them."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ def check_filled(body: Any, flags: Mapping[str, str]) -> None:
 
     Args:
         body: The request.
-        flags: The flag that fills each placeholder, by its name.
+        flags: The flag that fills each placeholder, by its name; other such words are in the user's own names.
 
     Raises:
         SettingsError: When a placeholder is left.
@@ -22,7 +21,7 @@ def check_filled(body: Any, flags: Mapping[str, str]) -> None:
     Traceback (most recent call last):
     fruits_pipeline.errors.SettingsError: expected --subnet, found nothing; only --dry-run does without
     """
-    left = dict.fromkeys(re.findall(r"\$\{([A-Z][A-Z0-9_]*)\}", json.dumps(body)))
-    if left:
-        wanted = ", ".join(flags.get(name, name) for name in left)
-        raise SettingsError(f"expected {wanted}, found nothing; only --dry-run does without")
+    said = json.dumps(body)
+    wanted = [flag for name, flag in flags.items() if f"${{{name}}}" in said]
+    if wanted:
+        raise SettingsError(f"expected {', '.join(wanted)}, found nothing; only --dry-run does without")

@@ -4,12 +4,13 @@ import json
 import logging
 from typing import Any
 
+from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.settings.submit import SubmitSettings
 from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.submit.follow import follow
+from fruits_pipeline.submit.follow import follow, last_record
 from fruits_pipeline.submit.job import SubmittedJob
-from fruits_pipeline.submit.platform import Platform
+from fruits_pipeline.submit.platform import Platform, Started
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +21,10 @@ def run_submit(
     """Submits the job; with ``wait`` gives its ``run.json``.
 
     Raises:
+        SettingsError: When the platform's own client is not installed.
         SubmissionError: When the platform refuses.
+        DatasetError: When the output's ``run.json`` is not ours.
+        StorageError: When it cannot be read; then nothing is started.
         JobError: When a job that is followed ends badly.
     """
     cut = job.sizes
@@ -32,12 +36,23 @@ def run_submit(
     if submit.dry_run:
         print(dry_run(platform))  # noqa: T201 because that is what --dry-run is for
         return None
-    started = platform.start()
+    output = open_store(job.output_uri, storage) if submit.wait else None
+    # Before the start: what cannot be followed is not started, and the job's own record is none of an earlier run.
+    before = last_record(output) if output else None
+    started = _started(platform)
     how = "an equal one is active and is followed" if started.attached else "submitted"
     log.info("job=%s id=%s platform=%s logs=%s", how, started.id, platform.name, platform.logs(started.id))
-    if not submit.wait:
-        return None
-    return follow(platform, started, open_store(job.output_uri, storage), submit.deadline_s)
+    return follow(platform, started, output, before, submit.deadline_s) if output else None
+
+
+def _started(platform: Platform) -> Started:
+    try:
+        return platform.start()
+    except ModuleNotFoundError as error:
+        extra = "s3" if str(error.name).startswith("boto") else "dataproc"
+        raise SettingsError(
+            f"expected the package {error.name}, found none; pip install 'fruits-pipeline[{extra}]'"
+        ) from error
 
 
 def dry_run(platform: Platform) -> str:

@@ -1,10 +1,10 @@
 """The index of a package: what was made for which target, and where it lies once uploaded."""
 
 import hashlib
-import json
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fruits_pipeline.errors import SubmissionError
 from fruits_pipeline.settings.storage import StorageSettings
@@ -39,6 +39,14 @@ class Index(BaseModel):
     files: dict[str, Packaged]
 
 
+class Uploaded(BaseModel):
+    """Where the package beside it was uploaded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base: str
+
+
 class Package(BaseModel):
     """A package that lies in a bucket below ``base``."""
 
@@ -59,19 +67,22 @@ class Package(BaseModel):
         return stored(self.base, name, self.index.files[name].sha256)
 
 
+_Content = TypeVar("_Content", Index, Uploaded)
+
+
 def sha256_of(file: Path) -> str:
     """The sha256 of a local file, hexadecimal."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def model_name(backbone: str, image_size: int, precision: str) -> str:
-    """How the index calls a model.
+def model_name(backbone: str, image_size: int, form: str) -> str:
+    """How the index calls a model; its form is a precision, or ``tensorflow`` for the weights that this engine reads.
 
     >>> model_name("mobilenetv2", 224, "int8")
     'mobilenetv2-224-int8'
     """
-    return f"{backbone}-{image_size}-{precision}"
+    return f"{backbone}-{image_size}-{form}"
 
 
 def stored(base: str, name: str, sha256: str) -> str:
@@ -87,22 +98,27 @@ def read_package(place: str, storage: StorageSettings) -> Package:
     """The package whose folder (here) or ``index.json`` (in a bucket) is at ``place``.
 
     Raises:
-        SubmissionError: When there is none, or it was not uploaded.
+        SubmissionError: When there is none, it was not uploaded, or another version made it.
     """
     address = uri.normalise(place)
     if address.endswith(f"/{INDEX}"):
         folder, _, _ = address.rpartition("/")
-        return Package(index=Index.model_validate(_json(folder, INDEX, storage)), base=folder.rpartition("/")[0])
-    index = Index.model_validate(_json(address, INDEX, storage))
-    return Package(index=index, base=str(_json(address, UPLOADED, storage)["base"]))
+        return Package(index=_read(Index, folder, INDEX, storage), base=folder.rpartition("/")[0])
+    index = _read(Index, address, INDEX, storage)
+    return Package(index=index, base=_read(Uploaded, address, UPLOADED, storage).base)
 
 
-def _json(folder: str, name: str, storage: StorageSettings) -> dict[str, object]:
+def _read(kind: type[_Content], folder: str, name: str, storage: StorageSettings) -> _Content:
     store = open_store(folder, storage)
     option = " --upload" if name == UPLOADED else ""
     if store.stat(name) is None:
         raise SubmissionError(f"expected {name} in {folder}, found none; run fruits-pipeline package{option}")
-    found = json.loads(store.read(name))
-    if not isinstance(found, dict):
-        raise SubmissionError(f"expected a JSON object in {folder}/{name}, found {type(found).__name__}")
-    return found
+    try:
+        return kind.model_validate_json(store.read(name))
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise SubmissionError(
+            f"expected {folder}/{name} as this version's `package` writes it, found {where or 'all of it'}: "
+            f"{fault['msg']}; run fruits-pipeline package{option}"
+        ) from error

@@ -33,10 +33,10 @@ def machine(name: str) -> Machine:
     >>> machine("n2-standard-16")
     Machine(name='n2-standard-16', vcpus=16, memory_gib=64, arch='x86_64')
     """
-    if found := re.fullmatch(r"([cmr])\d+([a-z]*)\.(\d*)xlarge", name):
+    if found := re.fullmatch(r"([cmr])\d+([a-z]*)\.([1-9]\d*)?xlarge", name):
         vcpus = 4 * int(found[3] or 1)
         return Machine(name, vcpus, vcpus * _AWS_GIB[found[1]], "arm64" if "g" in found[2] else "x86_64")
-    if found := re.fullmatch(r"(n2|n2d|c3|c4|c4a|e2|t2a)-(standard|highmem|highcpu)-(\d+)", name):
+    if found := re.fullmatch(r"(n2|n2d|c3|c4|c4a|e2|t2a)-(standard|highmem|highcpu)-([1-9]\d*)", name):
         gib = _GOOGLE_GIB.get(found[2], _GOOGLE_GIB.get(f"{found[1]}-{found[2]}"))
         if gib is not None:
             vcpus = int(found[3])

@@ -1,0 +1,42 @@
+"""What is asked wrongly of AWS, or of another account than was meant."""
+
+import dataclasses
+
+import pytest
+
+from clouds.aws import job
+from fruits_pipeline.errors import SettingsError, SubmissionError
+from fruits_pipeline.settings.emr import EmrSettings
+from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
+from fruits_pipeline.submit.emr import _FLAGS, Emr
+from fruits_pipeline.submit.emr_requests import cluster_request
+from fruits_pipeline.submit.emr_serverless import EmrServerless
+from fruits_pipeline.submit.placeholders import check_filled
+
+SUBNETS = EmrSettings(subnet=("subnet-1", "subnet-2"))
+
+
+def test_a_region_that_is_not_there_is_told(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    with pytest.raises(SubmissionError, match=r"EndpointConnectionError.*check --region"):
+        Emr(job(), SUBNETS).start()
+
+
+def test_a_name_that_looks_like_a_placeholder_is_none():
+    request = cluster_request(dataclasses.replace(job(), arguments=("--data-source", "s3://b/${Z}")), SUBNETS)
+    check_filled(request, _FLAGS)
+    with pytest.raises(SettingsError, match=r"^expected --subnet, found nothing"):
+        check_filled(cluster_request(job(), EmrSettings()), _FLAGS)
+
+
+@pytest.mark.parametrize(
+    "platform",
+    [Emr(job(), SUBNETS), Emr(job(), EmrSettings(cluster_id="j-1")), EmrServerless(job(), EmrServerlessSettings())],
+)
+def test_the_line_takes_the_profile_that_submit_takes(platform):
+    other = type(platform)(platform._job, platform._settings, profile="mine")
+    expected = [f"{line} --profile mine" for line in platform.command_line().splitlines()]
+    assert other.command_line().splitlines() == expected
