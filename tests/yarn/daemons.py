@@ -77,7 +77,11 @@ class Yarn:
         process = self.processes.pop(name)
         process.kill()
         process.wait()
-        for pid in self.containers(name):
+        self.end_containers(name)
+
+    def end_containers(self, node: str = "node_manager") -> None:
+        """Kills all that a node's containers run."""
+        for pid in self.containers(node):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
@@ -133,9 +137,7 @@ def yarn(folder: Path, jars: Path, core: Mapping[str, str], roles: Mapping[str, 
                 process.wait(10)
             process.kill()
             process.wait()
-        for pid in cluster.containers():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        cluster.end_containers()
 
 
 def _start(cluster: Yarn, core: Mapping[str, str]) -> None:

@@ -61,10 +61,11 @@ def source(cluster: Cluster, images) -> str:
     return SOURCE
 
 
-@pytest.fixture
-def _all_nodes(running: Yarn):
-    """A node that a test has lost is there again for the next."""
+@pytest.fixture(autouse=True)
+def _as_before(running: Yarn):
+    """What a test has left running is ended, and a node that it has lost is there again for the next."""
     yield
+    running.end_containers()
     for number, host in enumerate(NODES):
         if f"node_manager-{number}" not in running.processes:
             running.start_node(number, host)
@@ -105,7 +106,6 @@ def test_the_jobs_own_exit_code_is_in_its_record(cluster):
     assert cluster.record(f"{BUCKET}/failed")["exit_code"] == 3
 
 
-@pytest.mark.usefixtures("_all_nodes")
 def test_a_killed_worker_an_executor_and_a_node_cost_no_row(cluster, source, images, laptop, tmp_path):
     address = f"{BUCKET}/lossy"
     process = cluster.popen(cluster.step(source, address, "--wave-images", 40, **SIZES))
@@ -127,7 +127,7 @@ def test_a_killed_driver_is_resumed_by_the_same_step(cluster, source, images, la
     line = cluster.step(source, address, "--wave-images", 40, **SIZES)
     process = cluster.popen(line)
     until(cluster, address, 3, process)
-    for part in ("jobs/run.py", "ApplicationMaster"):
+    for part in ("run.py --output-uri", "ApplicationMaster"):
         kill(cluster, part)
     assert ended(process).code == 1
     marked = cluster.objects("resumed/features/_waves/")

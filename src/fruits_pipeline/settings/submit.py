@@ -52,7 +52,9 @@ class SubmitSettings(SizeSettings):
         pattern="^[a-z][a-z0-9-]{0,39}$",
         description="What the job is called; its id is this name and a hash of what is asked.",
     )
-    log_uri: str | None = Field(None, description="Folder of the cluster's logs; by default logs/ beside the output.")
+    log_uri: str | None = Field(
+        None, description="Folder of the cluster's logs; by default logs/ in the output's bucket."
+    )
     tag: tuple[Annotated[str, AfterValidator(_tag)], ...] = Field(
         (), description="Tag or label KEY=VALUE of all that costs money; repeatable."
     )

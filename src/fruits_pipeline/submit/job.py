@@ -141,9 +141,8 @@ def _in_bucket(flag: str, address: str, *schemes: str) -> str:
 
 
 def _log_uri(cloud: Cloud, submit: SubmitSettings, output: str) -> str:
-    """Where the cluster's logs go: beside the output, or below it where that is a whole bucket."""
-    is_bucket = output.count("/") == len("//")
-    found = submit.log_uri or f"{output if is_bucket else output.rpartition('/')[0]}/logs"
+    """Where the cluster's logs go: ``logs/`` of the output's bucket, which its lifecycle rule clears."""
+    found = submit.log_uri or "/".join([*output.split("/")[:3], "logs"])
     # Dataproc keeps logs in Cloud Logging.
     return _in_bucket("--log-uri", found, "s3") if cloud == "emr" else found
 
