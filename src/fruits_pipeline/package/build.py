@@ -16,25 +16,28 @@ from fruits_pipeline.package.upload import upload
 from fruits_pipeline.settings.commands import PackageCommand
 from fruits_pipeline.settings.package import PackageSettings
 from fruits_pipeline.targets.folder import bootstrap_folder, config_folder, jobs_folder, source_folder
-from fruits_pipeline.targets.index import ENVIRONMENT, INDEX, MODELS, Index, Packaged, sha256_of
+from fruits_pipeline.targets.index import ENVIRONMENT, INDEX, MODELS, Index, Packaged, read_package, sha256_of
 from fruits_pipeline.targets.releases import Release, releases
 
 log = logging.getLogger(__name__)
 
 _EXTRAS = "s3,gcs"
+# Lies in the environment itself, so that a node fetches one file.
+_CHECK = "check_node.py"
 
 
 def build_package(settings: PackageCommand) -> str:
     """Makes the package and gives what a person wants to know of it, one fact a line.
 
     Raises:
-        SettingsError: When the target is unknown or has no such processor.
+        SettingsError: When the target is unknown or has no such processor, or the folder holds other things.
         SubmissionError: When pip, the interpreter or the upload fails.
         ModelError: When there are no weights.
     """
     asked = settings.package
     release = _release(asked)
     folder = asked.package_dir or Path("dist") / f"{asked.target}-{asked.arch}"
+    _refuse_other_files(folder)
     with tempfile.TemporaryDirectory(prefix="fruits-package-") as temporary:
         made = Path(temporary) / "made"
         made.mkdir()
@@ -51,6 +54,8 @@ def build_package(settings: PackageCommand) -> str:
     facts += [f"{name:<24}{index.files[name].bytes / 1e6:>8.1f} MB" for name in (ENVIRONMENT, MODELS, wheel.name)]
     if asked.upload:
         facts.append(f"uploaded    {upload(index, folder, asked.upload, settings.storage)}")
+        placed = read_package(str(folder), settings.storage)
+        facts += [f"            {placed.address(name)}" for name in (ENVIRONMENT, f"bootstrap/{release.platform}.sh")]
     return "\n".join(facts)
 
 
@@ -62,6 +67,15 @@ def _release(asked: PackageSettings) -> Release:
         offered = ", ".join(known[asked.target].arches)
         raise SettingsError(f"--arch: expected {offered} for {asked.target}, found {asked.arch!r}")
     return known[asked.target]
+
+
+def _refuse_other_files(folder: Path) -> None:
+    """Only an earlier package may be replaced."""
+    if folder.exists() and not (folder.is_dir() and ((folder / INDEX).is_file() or not any(folder.iterdir()))):
+        raise SettingsError(
+            f"--package-dir: expected a new folder or an earlier package, found other files in {str(folder)!r}; "
+            "name another folder"
+        )
 
 
 def _wheel(folder: Path) -> Path:
@@ -77,6 +91,7 @@ def _environment(asked: PackageSettings, release: Release, wheel: Path, made: Pa
     install(f"{wheel}[{extras}]", release, asked.arch, folder)
     if asked.bundle_python:
         bundle(release, asked.arch, folder)
+    shutil.copy(bootstrap_folder() / _CHECK, folder)
     archived(folder, made / ENVIRONMENT)
 
 
