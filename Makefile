@@ -12,7 +12,7 @@ SCRIPTS := .ci/run $(wildcard bootstrap/*.sh)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath $(CONSTRAINTS))
 
-.PHONY: help install fmt lint types walls test unit engines storage spark system check demo bench clean
+.PHONY: help install fmt lint types walls test unit engines storage spark system packaging check demo bench clean
 
 help: ## List these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,9 @@ spark: $(STAMP) ## Run the tests that share one Spark session
 
 system: $(STAMP) ## Run the tests that start whole commands
 	$(BIN)/python -m pytest tests/system
+
+packaging: $(STAMP) ## Run the tests that make packages, some four minutes; no part of make test
+	$(BIN)/python -m pytest tests/package
 
 demo: $(STAMP) ## Draw a small sample, run the main job on it, print the results
 	$(BIN)/fruits-pipeline demo

@@ -36,17 +36,22 @@ class Ended:
 
 
 class Node:
-    """A node below the folder ``root``; ``place`` is where the scripts put the environment."""
+    """A node below the folder ``root``; ``place`` is where the scripts put the environment.
+
+    ``failures`` says how many downloads fail first, ``role`` what Dataproc calls the node.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Makes the node in ``folder``."""
         self.root = folder / "node"
         self.place = self.root / "opt" / "fruits-pipeline"
-        self._served, self._bin, self._failures = folder / "served", folder / "bin", folder / "failures"
+        self.failures = 0
+        self.role = "Worker"
+        self._served, self._bin, self._left = folder / "served", folder / "bin", folder / "failures"
         for made in (self.place, self._served, self._bin):
             made.mkdir(parents=True)
         for tool in _TOOLS.values():
-            said = _STAND_IN.format(calls=self._calls(tool), failures=self._failures, served=self._served)
+            said = _STAND_IN.format(calls=self._calls(tool), failures=self._left, served=self._served)
             _program(self._bin / tool, said)
         _program(self._bin / "sleep", '#!/bin/sh\n[ "$1" -lt 10 ] || exec /bin/sleep "$@"\n')
 
@@ -63,13 +68,13 @@ class Node:
         file.write_bytes(archive)
         return address
 
-    def run(self, script: str, *words: str, failures: int = 0, limit_s: int = 60, role: str = "Worker") -> Ended:
-        """Runs a script with nothing in its environment; Dataproc's has its address in the node's metadata."""
-        self._failures.write_text(f"{failures}\n")
+    def run(self, script: str, *words: str, **variables: str) -> Ended:
+        """Runs a script with nothing else in its environment; Dataproc's has its address in the node's metadata."""
+        self._left.write_text(f"{self.failures}\n")
         if script == "dataproc.sh":
-            self._metadata(*words, role=role)
+            self._metadata(*words)
             words = ()
-        environment = {"PATH": f"{self._bin}:/usr/bin:/bin", "NODE_ROOT": str(self.root), "NODE_LIMIT_S": str(limit_s)}
+        environment = {"PATH": f"{self._bin}:/usr/bin:/bin", "NODE_ROOT": str(self.root), **variables}
         started = time.monotonic()
         done = subprocess.run(
             [bootstrap_folder() / script, *words],
@@ -92,9 +97,9 @@ class Node:
     def _calls(self, tool: str) -> Path:
         return self._bin.parent / f"{tool}.calls"
 
-    def _metadata(self, *address: str, role: str) -> None:
+    def _metadata(self, *address: str) -> None:
         """What https://cloud.google.com/dataproc/docs/concepts/configuring-clusters/metadata says of attributes."""
-        known = {"dataproc-role": role, **({"fruits-environment": address[0]} if address else {})}
+        known = {"dataproc-role": self.role, **({"fruits-environment": address[0]} if address else {})}
         cases = "".join(f"attributes/{name}) echo '{value}' ;;\n" for name, value in known.items())
         _program(
             self.root / "usr/share/google/get_metadata_value", f"#!/bin/sh\ncase $1 in\n{cases}*) exit 1 ;;\nesac\n"

@@ -1,32 +1,17 @@
 """Fixtures: one package for this machine's Python, made by the command, and its environment unpacked."""
 
-import os
 import platform
-import subprocess
 import sys
 import tarfile
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from making import packaged
 
 from fruits_pipeline.targets.releases import Release, releases
 
-BIN = Path(sys.executable).parent
-WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
 _LINES = {"3.5": "a", "4.1": "b"}
-
-
-def packaged(folder: Path, weights: Path, *words: object, umask: int = 0o022) -> str:
-    """Makes a package in ``folder``/package, with its cache beside it, and gives what the command says."""
-    command = [BIN / "fruits-pipeline", "package", "--package-dir", folder / "package", *words]
-    command += ["--cache-dir", folder / "cache", *(["--weights", weights] if weights.is_file() else [])]
-    environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
-        [str(word) for word in command], capture_output=True, text=True, env=environment, umask=umask, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="session")
@@ -49,11 +34,17 @@ def release(target) -> Release:
 
 
 @pytest.fixture(scope="session")
-def package(target, shared_folder, tmp_path_factory) -> Path:
+def cache_dir(tmp_path_factory) -> Path:
+    """Where the converted model is kept."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def package(target, shared_folder, cache_dir, tmp_path_factory) -> Path:
     """The package."""
-    folder = tmp_path_factory.mktemp("packaged")
-    packaged(folder, shared_folder / "weights" / WEIGHTS, "--target", target)
-    return folder / "package"
+    folder = tmp_path_factory.mktemp("packaged") / "package"
+    packaged(folder, shared_folder, cache_dir, "--target", target)
+    return folder
 
 
 @pytest.fixture(scope="session")

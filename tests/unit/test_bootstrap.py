@@ -62,7 +62,8 @@ def test_a_second_run_replaces_the_environment(node, script):
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_download_is_tried_again(node, script):
     address = node.serve(small_archive("exit 0"), script)
-    ended = node.run(script, address, failures=2)
+    node.failures = 2
+    ended = node.run(script, address)
     assert ended.code == 0, ended.said
     assert len(node.calls(node.tool(script))) == 3
 
@@ -111,7 +112,7 @@ def test_an_environment_that_does_not_work_here_takes_no_place(node, script):
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_what_hangs_is_ended(node, script):
     address = node.serve(small_archive("sleep 300"), script)
-    ended = node.run(script, address, limit_s=2)
+    ended = node.run(script, address, NODE_LIMIT_S="2")
     assert ended.code == 1
     assert "error: expected to be ready within 2 s" in ended.said
     assert list(node.place.iterdir()) == []
@@ -133,7 +134,8 @@ def test_dataproc_asks_for_its_metadata(node):
 def test_the_first_node_of_dataproc_gets_a_kernel(node):
     node.with_jupyter("/opt/conda/miniconda3")
     address = node.serve(small_archive('[ "$1" != -c ] || exec "$NODE_PYTHON" "$@"'), "dataproc.sh")
-    ended = node.run("dataproc.sh", address, role="Master")
+    node.role = "Master"
+    ended = node.run("dataproc.sh", address)
     assert ended.code == 0, ended.said
     kernel = json.loads((node.root / "usr/local/share/jupyter/kernels/fruits-pipeline/kernel.json").read_text())
     python = str(node.place / "environment" / "bin" / "python")
@@ -148,7 +150,8 @@ def test_the_first_node_of_dataproc_gets_a_kernel(node):
 
 def test_a_first_node_without_jupyter_is_told(node):
     address = node.serve(small_archive('[ "$1" != -c ] || exit 1'), "dataproc.sh")
-    ended = node.run("dataproc.sh", address, role="Master")
+    node.role = "Master"
+    ended = node.run("dataproc.sh", address)
     assert ended.code == 1
     assert "error: expected Jupyter with the package's Python" in ended.said
     assert "component JUPYTER" in ended.said
