@@ -12,7 +12,7 @@ SCRIPTS := .ci/run $(wildcard bootstrap/*.sh)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath $(CONSTRAINTS))
 
-.PHONY: help install fmt lint types walls test unit engines storage spark system yarn check demo bench clean
+.PHONY: help install fmt lint types walls test unit engines storage spark system packaging yarn check demo bench clean
 
 help: ## List these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -59,8 +59,11 @@ spark: $(STAMP) ## Run the tests that share one Spark session
 system: $(STAMP) ## Run the tests that start whole commands
 	$(BIN)/python -m pytest tests/system
 
-yarn: $(STAMP) ## Package the job and run it on a real YARN of this machine, which dies in parts (10 minutes; not in `test`)
+yarn: $(STAMP) ## Package the job and run it on a real YARN of this machine, of which parts die; no part of make test
 	$(BIN)/python -m pytest tests/yarn
+
+packaging: $(STAMP) ## Run the tests that make packages, some four minutes; no part of make test
+	$(BIN)/python -m pytest tests/package
 
 demo: $(STAMP) ## Draw a small sample, run the main job on it, print the results
 	$(BIN)/fruits-pipeline demo

@@ -22,9 +22,11 @@ VALUES: dict[str, Any] = {
     "ARCHITECTURE": "X86_64",
     "ARCHIVES": "s3://bucket/packages/environment.tar.gz#environment",
     "ARGUMENTS": ["--output-uri", "s3://bucket/results"],
+    "BOOTSTRAP": "s3://bucket/packages/0123456789abcdef/emr.sh",
     "BUCKET": "bucket-of-mine",
     "CAPACITY": 5,
     "EMAIL": "somebody@example.org",
+    "ENVIRONMENT": "s3://bucket/packages/0123456789abcdef/environment.tar.gz",
     "EXECUTION_ROLE_ARN": "arn:aws:iam::123456789012:role/fruits-pipeline-run",
     "JOB_ID": "fruits-pipeline-0123456789ab",
     "JOB_TOKEN": "fruits-pipeline-0123456789ab-0",
@@ -69,6 +71,8 @@ _REQUESTS: dict[str, tuple[str, str, Any]] = {
     "auto-termination.json": ("emr", "RunJobFlow", lambda found: {**_CLUSTER, "AutoTerminationPolicy": found}),
     "step.json": ("emr", "RunJobFlow", lambda found: {**_CLUSTER, "Steps": [api_step(step) for step in found]}),
     "cancel-step.json": ("emr", "RunJobFlow", lambda found: {**_CLUSTER, "Steps": [api_step(step) for step in found]}),
+    "notebook-bootstrap.json": ("emr", "RunJobFlow", lambda found: {**_CLUSTER, "BootstrapActions": _actions(found)}),
+    "notebook-configurations.json": ("emr", "RunJobFlow", lambda found: {**_CLUSTER, "Configurations": found}),
     "serverless-application.json": ("emr-serverless", "CreateApplication", lambda found: found),
     "serverless-job.json": ("emr-serverless", "StartJobRun", lambda found: found),
     "account/bucket.json": ("s3", "CreateBucket", lambda found: _bucket("CreateBucketConfiguration", found)),
@@ -95,6 +99,11 @@ _REQUESTS: dict[str, tuple[str, str, Any]] = {
 _GITHUB, _KNOWN = "token.actions.githubusercontent.com", "accounts.google.com"
 # Strings in one file where the other has lists.
 _IN_SERVERLESS = {"SPARK_CONF": "--conf spark.executor.cores=8"}
+
+
+def _actions(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Bootstrap actions as the API takes them: what the ``aws`` tool has flat is nested there."""
+    return [{"Name": one.pop("Name", None), "ScriptBootstrapAction": one} for one in json.loads(json.dumps(found))]
 
 
 def values(name: str) -> dict[str, Any]:

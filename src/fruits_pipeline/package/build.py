@@ -17,12 +17,14 @@ from fruits_pipeline.settings.commands import PackageCommand
 from fruits_pipeline.settings.package import PackageSettings
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.targets.folder import bootstrap_folder, config_folder, jobs_folder, source_folder
-from fruits_pipeline.targets.index import ENVIRONMENT, INDEX, MODELS, Index, Packaged, sha256_of
+from fruits_pipeline.targets.index import ENVIRONMENT, INDEX, MODELS, Index, Packaged, read_package, sha256_of
 from fruits_pipeline.targets.releases import Release, releases
 
 log = logging.getLogger(__name__)
 
 _EXTRAS = "s3,gcs"
+# Lies in the environment itself, so that a node fetches one file.
+_CHECK = "check_node.py"
 
 
 def build_package(settings: PackageCommand) -> str:
@@ -56,6 +58,8 @@ def build_package(settings: PackageCommand) -> str:
     facts += [f"{name:<24}{index.files[name].bytes / 1e6:>8.1f} MB" for name in (ENVIRONMENT, MODELS, wheel.name)]
     if asked.upload:
         facts.append(f"uploaded    {upload(index, folder, asked.upload, settings.storage)}")
+        placed = read_package(str(folder), settings.storage)
+        facts += [f"            {placed.address(name)}" for name in (ENVIRONMENT, f"bootstrap/{release.platform}.sh")]
     return "\n".join(facts)
 
 
@@ -92,6 +96,7 @@ def _environment(asked: PackageSettings, release: Release, wheel: Path, made: Pa
     install(f"{wheel}[{extras}]", release, asked.arch, folder)
     if asked.bundle_python:
         bundle(release, asked.arch, folder)
+    shutil.copy(bootstrap_folder() / _CHECK, folder)
     archived(folder, made / ENVIRONMENT)
 
 

@@ -3,7 +3,7 @@
 Nothing of this machine gets in: pip takes wheels for the target's platform tags alone.
 """
 
-import logging
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +13,6 @@ from fruits_pipeline.package.trim import trim
 from fruits_pipeline.settings.submit import Arch
 from fruits_pipeline.targets.folder import config_folder
 from fruits_pipeline.targets.releases import Release
-
-log = logging.getLogger(__name__)
 
 SITE = "site-packages"
 _MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
@@ -54,15 +52,27 @@ def pip(*words: object) -> None:
     Raises:
         SubmissionError: When it fails, with what it said.
     """
-    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *(str(word) for word in words)]
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *(str(word) for word in words)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        lines = done.stderr.strip().splitlines()
-        said = next((line for line in reversed(lines) if line.startswith("ERROR")), "\n".join(lines))
         raise SubmissionError(
-            f"package: expected pip to fetch the pinned packages, found {said!r}; "
+            f"package: expected pip to fetch the pinned packages, found {_told(done.stdout + done.stderr)}; "
             "look whether the package registry is reached, and the versions in config/constraints"
         )
+
+
+def _told(said: str) -> str:
+    r"""The line of pip's account that says most.
+
+    >>> _told("The conflict is caused by:\n    a depends on b>=2\n    The user requested (constraint) b==2\nERROR: No")
+    "no wheel of b==2 for the target's Python, processor and glibc"
+    >>> _told("ERROR: No matching distribution found for b==2\n[notice] ...")
+    "'ERROR: No matching distribution found for b==2'"
+    """
+    if pinned := re.findall(r"\(constraint\) (\S+)", said):
+        return f"no wheel of {pinned[-1]} for the target's Python, processor and glibc"
+    lines = said.strip().splitlines()
+    return repr(next((line for line in reversed(lines) if line.startswith("ERROR")), "\n".join(lines[-5:])))
 
 
 def _platforms(glibc: str, machine: str) -> list[str]:

@@ -18,7 +18,18 @@ from fruits_pipeline.targets.releases import Release
 # Parts of glibc and the loader: a node's own, which must not be mixed with ours.
 _SYSTEM = re.compile(r"(ld-linux.*|lib(c|m|dl|pthread|rt|util|resolv|nsl|crypt))\.so.*|linux-vdso.*")
 _LEFT_OUT = shutil.ignore_patterns(
-    *("site-packages", "__pycache__", "test", "tests", "_test*", "idlelib", "tkinter", "_tkinter*", "turtledemo"),
+    *(
+        "site-packages",
+        "dist-packages",
+        "__pycache__",
+        "test",
+        "tests",
+        "_test*",
+        "idlelib",
+        "tkinter",
+        "_tkinter*",
+        "turtledemo",
+    ),
     *("ensurepip", "lib2to3", "config-*"),
 )
 _GLIBC = re.compile(rb"GLIBC_2\.(\d+)\b")
@@ -62,5 +73,5 @@ def _refuse_newer(folder: Path, minor: int) -> None:
     if newest[worst] > minor:
         raise SubmissionError(
             f"--bundle-python: expected an interpreter for glibc 2.{minor}, found {worst.name} that needs "
-            f"2.{newest[worst]}; package on an older Linux"
+            f"2.{newest[worst]}; package on an older Linux, or by a portable Python, such as uv installs"
         )

