@@ -221,13 +221,6 @@ def test_what_no_cluster_is_is_refused(settings, told):
         build_package(asked(**settings))
 
 
-def test_a_folder_of_other_files_is_never_replaced(tmp_path):
-    write(tmp_path, "thesis.tex")
-    with pytest.raises(SettingsError, match="expected a new folder or an earlier package, found other files"):
-        build_package(asked(target="emr-7.14", package_dir=tmp_path))
-    assert (tmp_path / "thesis.tex").is_file()
-
-
 def test_pip_tells_which_version_there_is_none_of(tmp_path):
     (tmp_path / "constraints.txt").write_text("absent==1\n")
     with pytest.raises(SubmissionError, match="found no wheel of absent==1 for the target's Python"):
