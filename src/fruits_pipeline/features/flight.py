@@ -22,7 +22,7 @@ from fruits_pipeline.features.wave import compute
 from fruits_pipeline.features.work import Reader, Refusals, Work, readable
 from fruits_pipeline.features.worker_faults import fatal_fault
 from fruits_pipeline.session.progress import ImageProgress
-from fruits_pipeline.session.spark import cores, task_counts, task_cpus
+from fruits_pipeline.session.spark import cores, executor_losses, task_counts, task_cpus
 from fruits_pipeline.state.layout import wave_folders
 from fruits_pipeline.state.marker import WaveMarker
 
@@ -49,7 +49,7 @@ class _Flight:
             except (PySparkException, Py4JError) as error:
                 if self.stopped.is_set():
                     raise
-                if (fault := fatal_fault(error)) is not None:
+                if (fault := fatal_fault(error, executor_losses(self.job.spark.sparkContext))) is not None:
                     raise fault from error
                 log.warning("wave=%s failed and is tried again: %s", wave, first_line(error))
         log.warning("wave=%s is tried a last time, with every image decoded in isolation", wave)

@@ -1,32 +1,38 @@
 """What no second try mends, as Spark tells it: our own errors in a worker, and a container killed for its memory."""
 
 import re
+from collections.abc import Iterable
 
 from fruits_pipeline.errors import StorageError
 
-# YARN's monitor, and Spark's word for an exit by the kernel's own killer (128 + SIGKILL).
-_MEMORY = re.compile(r"Container killed by YARN for exceeding physical memory limits|Exit status: 137")
+# The words of Spark for what YARN's monitor of memory did.
+_MEMORY = "exceeding physical memory limits"
 _TOLD = re.compile(rf"\b{re.escape(StorageError.__module__)}\.{StorageError.__name__}: (.+)")
 
 
-def fatal_fault(error: Exception) -> StorageError | None:
-    """The error that ends the job, or None where ``error`` may be mended by another try."""
-    return storage_fault(error) or memory_fault(error)
+def fatal_fault(error: Exception, losses: Iterable[str]) -> StorageError | None:
+    """The error that ends the job, or None where ``error`` may be mended by another try.
+
+    Args:
+        error: What ended a wave.
+        losses: Why executors were lost so far. Spark's own error often names only what was lost with them.
+    """
+    return storage_fault(error) or memory_fault(losses)
 
 
-def memory_fault(error: Exception) -> StorageError | None:
+def memory_fault(losses: Iterable[str]) -> StorageError | None:
     """What to say where the cluster killed executors because they took more memory than they had asked for.
 
-    >>> told = "Container killed by YARN for exceeding physical memory limits. 1.1 GB of 1 GB memory used."
-    >>> str(memory_fault(RuntimeError(told))).splitlines()[0].partition(', ')[2]
-    "found 'Container killed by YARN for exceeding physical memory limits'"
+    >>> memory_fault(["Container from a bad node", "Container released on a *lost* node"])
+    >>> memory_fault(["Container killed by YARN for exceeding physical memory limits. 1.1 GB of 1 GB"]).exit_code
+    7
     """
-    found = _MEMORY.search(str(error))
-    if found is None:
+    told = [loss for loss in losses if _MEMORY in loss]
+    if not told:
         return None
     return StorageError(
-        f"expected executors to live within their memory, found {found[0]!r}\n"
-        "give them more beside the heap, for Python and OpenVINO live there: `submit --executor-memory-overhead`, or "
+        f"expected executors to live within their memory, found {len(told)} of them killed: {told[-1].strip()}\n"
+        "give them more beside the heap, where Python and OpenVINO live: `submit --executor-memory-overhead`, or "
         "--conf spark.executor.memoryOverhead of spark-submit; or fewer workers in each: `--executor-cores`. "
         "Then the same command resumes"
     )

@@ -122,6 +122,14 @@ def _connected(schemes: frozenset[str], storage: StorageSettings) -> dict[str, s
     return properties | connectors.resolution(connectors.packages(absent, pyspark.__version__))
 
 
+def executor_losses(context: SparkContext) -> list[str]:
+    """Why executors were lost so far, in the cluster's words, in no order; those that were let go are not told."""
+    jvm: Any = context._jsc  # noqa: SLF001 because PySpark has no way to Spark's own store of facts
+    executors = jvm.sc().statusStore().executorList(False)
+    reasons = (executors.apply(index).removeReason() for index in range(executors.size()))
+    return [reason.get() for reason in reasons if reason.isDefined()]
+
+
 @contextmanager
 def _environment(values: dict[str, str | None]) -> Iterator[None]:
     """These variables for what is started in the block."""
