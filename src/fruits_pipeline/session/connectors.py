@@ -30,7 +30,7 @@ _PACKAGES: Final = {
             "org.apache.hadoop:hadoop-aws:3.4.2",
             "software.amazon.awssdk:bundle:2.29.52",
             "org.wildfly.openssl:wildfly-openssl:1.1.3.Final",
-            "org.apache.spark:spark-hadoop-cloud_2.13:4.1.1",
+            "org.apache.spark:spark-hadoop-cloud_2.13:4.1.4",
         ),
         "gs": ("com.google.cloud.bigdataoss:gcs-connector:hadoop3-2.2.26",),
     },
@@ -61,6 +61,13 @@ def bundled(spark_home: Path) -> set[str]:
     """The schemes whose connectors lie among Spark's own jars."""
     names = {"s3": "hadoop-aws-*.jar", "gs": "gcs-connector-*.jar"}
     return {scheme for scheme, name in names.items() if any((spark_home / "jars").glob(name))}
+
+
+def hadoop_version(spark_home: Path) -> str:
+    """The version of the Hadoop among Spark's own jars; 3.4 where Spark has none."""
+    prefix = "hadoop-client-api-"
+    jars = (spark_home / "jars").glob(f"{prefix}*.jar")
+    return next((jar.stem.removeprefix(prefix) for jar in jars), "3.4")
 
 
 def resolution(coordinates: Iterable[str]) -> dict[str, str]:
