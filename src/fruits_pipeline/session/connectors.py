@@ -30,7 +30,7 @@ _PACKAGES: Final = {
             "org.apache.hadoop:hadoop-aws:3.4.2",
             "software.amazon.awssdk:bundle:2.29.52",
             "org.wildfly.openssl:wildfly-openssl:1.1.3.Final",
-            "org.apache.spark:spark-hadoop-cloud_2.13:4.1.4",
+            "org.apache.spark:spark-hadoop-cloud_2.13:4.1.1",
         ),
         "gs": ("com.google.cloud.bigdataoss:gcs-connector:hadoop3-2.2.26",),
     },
