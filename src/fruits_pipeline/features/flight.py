@@ -11,7 +11,6 @@ from math import ceil
 import pyarrow as pa
 import pyarrow.compute as pc
 from py4j.protocol import Py4JError
-from pyspark import inheritable_thread_target
 from pyspark.errors import PySparkException
 
 from fruits_pipeline.features.batch import Plan
@@ -78,8 +77,7 @@ def computed(job: FeatureJob, reader: Reader, manifest: pa.Table, pending: dict[
     pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="wave")
     with ImageProgress(images, lambda: work.counter.value, partial(task_counts, context)):
         try:
-            fly = inheritable_thread_target(flight.fly)
-            for future in as_completed([pool.submit(fly, wave) for wave in sorted(pending)]):
+            for future in as_completed([pool.submit(flight.fly, wave) for wave in sorted(pending)]):
                 yield future.result()
         finally:
             flight.stopped.set()

@@ -10,7 +10,10 @@ from typing import Final
 from fruits_pipeline.session.connectors import CLOUD_COMMITTER, GCS, S3A
 from fruits_pipeline.settings.storage import StorageSettings
 
-_DEFAULT_CHAIN: Final = "com.amazonaws.auth.DefaultAWSCredentialsProviderChain"
+# What searches as ``aws`` does, in the SDK that S3A came with up to Hadoop 3.3, and in the one since: S3A of 3.4
+# translates other names of the first, but not this one.
+_CHAIN_1: Final = "com.amazonaws.auth.DefaultAWSCredentialsProviderChain"
+_CHAIN_2: Final = "software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider"
 _ANONYMOUS: Final = "org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider"
 
 # Parts of a file are uploaded as tasks run and joined when the job commits: no rename, and no half-written file.
@@ -25,17 +28,17 @@ _MAGIC_HADOOP: Final = {
 }
 
 
-def hadoop_properties(schemes: frozenset[str], settings: StorageSettings) -> dict[str, str]:
-    """Hadoop's properties for the connectors of ``schemes`` (``s3``, ``gs``; others need none)."""
+def hadoop_properties(schemes: frozenset[str], settings: StorageSettings, hadoop: str) -> dict[str, str]:
+    """Properties for the connectors of ``schemes`` (``s3``, ``gs``; others need none) of this version of Hadoop."""
     properties: dict[str, str | None] = {}
     if "s3" in schemes:
-        properties |= _s3(settings)
+        properties |= _s3(settings, hadoop)
     if "gs" in schemes:
         properties |= _gs(settings)
     return {name: value for name, value in properties.items() if value is not None}
 
 
-def _s3(settings: StorageSettings) -> dict[str, str | None]:
+def _s3(settings: StorageSettings, hadoop: str) -> dict[str, str | None]:
     endpoint = settings.s3_endpoint_url
     path_style = endpoint is not None if settings.s3_path_style is None else settings.s3_path_style
     kms = settings.s3_sse_kms_key_id
@@ -45,7 +48,7 @@ def _s3(settings: StorageSettings) -> dict[str, str | None]:
         "fs.s3a.endpoint.region": settings.s3_region,
         "fs.s3a.path.style.access": _word(path_style),
         "fs.s3a.connection.ssl.enabled": _word(endpoint is None or endpoint.startswith("https:")),
-        "fs.s3a.aws.credentials.provider": _ANONYMOUS if settings.s3_anonymous else _DEFAULT_CHAIN,
+        "fs.s3a.aws.credentials.provider": _ANONYMOUS if settings.s3_anonymous else _chain(hadoop),
         "fs.s3a.requester.pays.enabled": _word(settings.s3_requester_pays),
         "fs.s3a.server-side-encryption-algorithm": "SSE-KMS" if kms else None,
         "fs.s3a.server-side-encryption.key": kms,
@@ -54,6 +57,16 @@ def _s3(settings: StorageSettings) -> dict[str, str | None]:
         "fs.s3.serverSideEncryption.kms.keyId": kms,
         "fs.s3.useRequesterPaysHeader": _word(settings.s3_requester_pays),
     }
+
+
+def _chain(hadoop: str) -> str:
+    """The search for credentials that S3A of this version of Hadoop knows.
+
+    >>> _chain("3.3.6") == _CHAIN_1, _chain("3.4.1-amzn-2") == _CHAIN_2
+    (True, True)
+    """
+    major, minor = hadoop.split(".")[:2]
+    return _CHAIN_2 if (int(major), int(minor)) >= (3, 4) else _CHAIN_1
 
 
 def _gs(settings: StorageSettings) -> dict[str, str | None]:

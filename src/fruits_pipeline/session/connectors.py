@@ -63,6 +63,13 @@ def bundled(spark_home: Path) -> set[str]:
     return {scheme for scheme, name in names.items() if any((spark_home / "jars").glob(name))}
 
 
+def hadoop_version(spark_home: Path) -> str:
+    """The version of the Hadoop among Spark's own jars; 3.4 where Spark has none."""
+    prefix = "hadoop-client-api-"
+    jars = (spark_home / "jars").glob(f"{prefix}*.jar")
+    return next((jar.stem.removeprefix(prefix) for jar in jars), "3.4")
+
+
 def resolution(coordinates: Iterable[str]) -> dict[str, str]:
     """Spark's settings that make it fetch ``coordinates`` by its own package resolution, once for each machine."""
     named = ",".join(coordinates)

@@ -20,11 +20,14 @@ def configure(spark: SparkSession, schemes: frozenset[str], settings: StorageSet
         SettingsError: When there is no connector for a scheme.
     """
     hadoop = _hadoop(spark)
-    asked = hadoop_properties(schemes, settings).items() - hadoop_properties(schemes, StorageSettings()).items()
+    jvm: Any = spark.sparkContext._jvm  # noqa: SLF001 because Spark has no public way to ask
+    version = jvm.org.apache.hadoop.util.VersionInfo.getVersion()
+    properties = hadoop_properties(schemes, settings, version)
+    asked = properties.items() - hadoop_properties(schemes, StorageSettings(), version).items()
     for scheme in sorted(schemes & _OURS.keys()):
         if hadoop.get(f"fs.{scheme}.impl") is None and not has_class(spark, _OURS[scheme]):
             raise missing(scheme, spark.version)
-    for name, value in hadoop_properties(schemes, settings).items():
+    for name, value in properties.items():
         sources = hadoop.getPropertySources(name)
         if (name, value) in asked or sources is None or list(sources)[-1] == _UNTOUCHED:
             hadoop.set(name, value)

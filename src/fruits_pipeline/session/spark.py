@@ -118,8 +118,9 @@ def _connected(schemes: frozenset[str], storage: StorageSettings) -> dict[str, s
     """What a Spark of our own needs to address ``schemes``: missing connectors, and Hadoop's properties."""
     home = _find_spark_home()  # type: ignore[no-untyped-call]  # because PySpark leaves it untyped
     absent = schemes - connectors.bundled(Path(home))
-    properties = {f"spark.hadoop.{name}": value for name, value in hadoop_properties(schemes, storage).items()}
-    return properties | connectors.resolution(connectors.packages(absent, pyspark.__version__))
+    properties = hadoop_properties(schemes, storage, connectors.hadoop_version(Path(home)))
+    named = {f"spark.hadoop.{name}": value for name, value in properties.items()}
+    return named | connectors.resolution(connectors.packages(absent, pyspark.__version__))
 
 
 def executor_losses(context: SparkContext) -> list[str]:
