@@ -19,7 +19,7 @@ _WAVES = 4
 def main() -> None:
     """Prints the share of the time that three more waves cost."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=6144)
+    parser.add_argument("--images", type=int, default=12_288)
     add_places(parser)
     asked = parser.parse_args()
     shared_with_workers()
