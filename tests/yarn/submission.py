@@ -94,12 +94,15 @@ class Cluster:
         """``run.json`` of an output."""
         return json.loads(self.objects(f"{output.removeprefix(BUCKET + '/')}/run.json").popitem()[1])
 
+    def keys(self, prefix: str) -> list[str]:
+        """Keys of the objects below ``prefix``."""
+        pages = self.server.s3_client().get_paginator("list_objects_v2").paginate(Bucket="fruits", Prefix=prefix)
+        return [found["Key"] for page in pages for found in page.get("Contents", []) if not found["Key"].endswith("/")]
+
     def objects(self, prefix: str) -> dict[str, bytes]:
         """Key and content of each object below ``prefix``."""
         client = self.server.s3_client()
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket="fruits", Prefix=prefix)
-        keys = [found["Key"] for page in pages for found in page.get("Contents", []) if not found["Key"].endswith("/")]
-        return {key: client.get_object(Bucket="fruits", Key=key)["Body"].read() for key in keys}
+        return {key: client.get_object(Bucket="fruits", Key=key)["Body"].read() for key in self.keys(prefix)}
 
     def download(self, output: str, folder: Path) -> Path:
         """An output as files."""

@@ -74,7 +74,7 @@ def _as_before(running: Yarn):
 def until(cluster: Cluster, output: str, waves: int, process: subprocess.Popen[str]) -> None:
     """Waits until so many waves are marked."""
     deadline = time.monotonic() + PATIENCE_S
-    while len(cluster.objects(f"{output.removeprefix(BUCKET + '/')}/features/_waves/")) < waves:
+    while len(cluster.keys(f"{output.removeprefix(BUCKET + '/')}/features/_waves/")) < waves:
         assert process.poll() is None, process.communicate()[0][-3000:]
         assert time.monotonic() < deadline
         time.sleep(0.5)
