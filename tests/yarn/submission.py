@@ -76,6 +76,14 @@ class Cluster:
         step = next(request["body"]["Steps"][0] for request in requests if "Steps" in request["body"])
         return list(step["HadoopJarStep"]["Args"])
 
+    def path_with_yarn(self, folder: Path) -> str:
+        """A PATH with the command ``yarn``, which a Hadoop made of Maven artefacts lacks: its class in a script."""
+        main = "org.apache.hadoop.yarn.client.cli.ApplicationCLI"
+        script = folder / "yarn"
+        script.write_text(f'#!/bin/sh\nexec java -cp "{self.yarn.conf}:{self.yarn.classpath}" {main} "$@"\n')
+        script.chmod(0o755)
+        return f"{folder}{os.pathsep}{self.environment['PATH']}"
+
     def popen(self, line: list[str]) -> "subprocess.Popen[str]":
         """Starts a step's line."""
         return subprocess.Popen(

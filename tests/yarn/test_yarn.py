@@ -11,6 +11,7 @@ from daemons import NODES, Yarn
 from submission import BIN, BUCKET, SMALL, Cluster, Ended
 
 from fruits_pipeline.demo.draw import draw_sample
+from fruits_pipeline.targets.templates import load
 from outputs import assert_equal_results, record
 
 # What fits two nodes of 4 GiB, and beside a driver one of them.
@@ -137,6 +138,19 @@ def test_a_killed_driver_is_resumed_by_the_same_step(cluster, source, images, la
     after = cluster.objects("resumed/features/_waves/")
     assert {key: after[key] for key in marked} == marked
     assert_equal_results(laptop, cluster.download(address, tmp_path), images, source)
+
+
+def test_the_step_that_cancels_ends_the_job_on_yarn(cluster, source, tmp_path):
+    line = cluster.step(source, f"{BUCKET}/cancelled", **SIZES)
+    process = cluster.popen(line)
+    deadline = time.monotonic() + PATIENCE_S
+    while not cluster.yarn.metrics()["appsRunning"] and time.monotonic() < deadline:
+        time.sleep(0.5)
+    (step,) = load("emr/cancel-step.json", {"JOB_ID": line[line.index("--name") + 1]})
+    done = cluster.run("/usr/bin/env", *step["Args"], PATH=cluster.path_with_yarn(tmp_path))
+    assert "Killed application" in done.said
+    assert ended(process).code == 1
+    assert cluster.yarn.metrics()["appsKilled"] == 1
 
 
 def test_too_little_memory_ends_with_the_setting_to_raise(cluster, source):
