@@ -15,7 +15,7 @@ from fruits_pipeline.targets.folder import config_folder
 from fruits_pipeline.targets.releases import Release
 
 SITE = "site-packages"
-_MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
+MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 # manylinux_2_5 is manylinux1, the oldest that has wheels.
 _OLDEST_GLIBC = 5
 _WRAPPER = Path(__file__).with_name("python.sh")
@@ -29,7 +29,7 @@ def install(requirement: str, release: Release, arch: Arch, folder: Path) -> Non
     """
     site = folder / SITE
     constraints = config_folder() / "constraints" / f"{release.constraints}.txt"
-    tags = [tag for name in _platforms(release.glibc, _MACHINES[arch]) for tag in ("--platform", name)]
+    tags = [tag for name in _platforms(release.glibc, MACHINES[arch]) for tag in ("--platform", name)]
     pip(
         *("install", "--target", site, "--only-binary", ":all:", "--implementation", "cp", "--no-compile"),
         *("--python-version", release.python, "--constraint", constraints, *tags, requirement),

@@ -12,28 +12,17 @@ import sysconfig
 from pathlib import Path
 
 from fruits_pipeline.errors import SettingsError, SubmissionError
+from fruits_pipeline.package.environment import MACHINES
 from fruits_pipeline.settings.submit import Arch
 from fruits_pipeline.targets.releases import Release
 
 # Parts of glibc and the loader: a node's own, which must not be mixed with ours.
 _SYSTEM = re.compile(r"(ld-linux.*|lib(c|m|dl|pthread|rt|util|resolv|nsl|crypt))\.so.*|linux-vdso.*")
 _LEFT_OUT = shutil.ignore_patterns(
-    *(
-        "site-packages",
-        "dist-packages",
-        "__pycache__",
-        "test",
-        "tests",
-        "_test*",
-        "idlelib",
-        "tkinter",
-        "_tkinter*",
-        "turtledemo",
-    ),
-    *("ensurepip", "lib2to3", "config-*"),
+    *("site-packages", "dist-packages", "__pycache__", "ensurepip", "lib2to3", "config-*"),
+    *("test", "tests", "_test*", "idlelib", "tkinter", "_tkinter*", "turtledemo"),
 )
 _GLIBC = re.compile(rb"GLIBC_2\.(\d+)\b")
-_MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 
 
 def bundle(release: Release, arch: Arch, folder: Path) -> None:
@@ -44,7 +33,7 @@ def bundle(release: Release, arch: Arch, folder: Path) -> None:
         SubmissionError: When it needs a newer glibc than the target has.
     """
     here = "Python {}.{} on {} {}".format(*platform.python_version_tuple()[:2], platform.system(), platform.machine())
-    wanted = f"Python {release.python} on Linux {_MACHINES[arch]}"
+    wanted = f"Python {release.python} on Linux {MACHINES[arch]}"
     if here != wanted:
         raise SettingsError(f"--bundle-python: expected to run on {wanted}, found {here}; package there, or without it")
     library, binary = folder / "python" / "lib", folder / "python" / "bin" / f"python{release.python}"
