@@ -7,9 +7,9 @@ from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.submit import Arch
 
 # GiB for each vCPU, by family: https://aws.amazon.com/ec2/instance-types/ and
-# https://cloud.google.com/compute/docs/machine-resource. Of Google's highcpu only n2's (1 GiB) is known here.
+# https://cloud.google.com/compute/docs/machine-resource. Google's highcpu has too little for a worker on each vCPU.
 _AWS_GIB = {"c": 2, "m": 4, "r": 8}
-_GOOGLE_GIB = {"n2-highcpu": 1, "standard": 4, "highmem": 8}
+_GOOGLE_GIB = {"standard": 4, "highmem": 8}
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,10 @@ def machine(name: str) -> Machine:
     if found := re.fullmatch(r"([cmr])\d+([a-z]*)\.([1-9]\d*)?xlarge", name):
         vcpus = 4 * int(found[3] or 1)
         return Machine(name, vcpus, vcpus * _AWS_GIB[found[1]], "arm64" if "g" in found[2] else "x86_64")
-    if found := re.fullmatch(r"(n2|n2d|c3|c4|c4a|e2|t2a)-(standard|highmem|highcpu)-([1-9]\d*)", name):
-        gib = _GOOGLE_GIB.get(found[2], _GOOGLE_GIB.get(f"{found[1]}-{found[2]}"))
-        if gib is not None:
-            vcpus = int(found[3])
-            return Machine(name, vcpus, vcpus * gib, "arm64" if found[1] in {"c4a", "t2a"} else "x86_64")
+    if found := re.fullmatch(r"(n2|n2d|c3|c4|c4a|e2|t2a)-(standard|highmem)-([1-9]\d*)", name):
+        vcpus = int(found[3])
+        arch: Arch = "arm64" if found[1] in {"c4a", "t2a"} else "x86_64"
+        return Machine(name, vcpus, vcpus * _GOOGLE_GIB[found[2]], arch)
     raise SettingsError(
         f"--machine-type: expected an EC2 type such as m6i.2xlarge (c, m or r, from xlarge on) or a Compute Engine "
         f"type such as n2-standard-8, found {name!r}; or give --executor-cores, --executor-memory and "
