@@ -1,112 +1,194 @@
-"""The order of the rooms, and the rule of resume, for every command that runs on Spark."""
+"""The order of the rooms for every command that runs on Spark: what each takes, gives, keeps and makes again."""
 
 import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from pydantic import JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue
 from pyspark.sql import SparkSession
 
-from fruits_pipeline.backbones.asked import model_essentials, model_request
+from fruits_pipeline.backbones.asked import dimension_of, image_size_of, model_request
 from fruits_pipeline.backbones.model import prepare
-from fruits_pipeline.classify.build import build_classified
-from fruits_pipeline.features.build import build_features, tally
+from fruits_pipeline.classify.fit_classifiers import Classified, fit_classifiers
+from fruits_pipeline.errors import SettingsError
+from fruits_pipeline.features.compute_features import compute_features, tally
 from fruits_pipeline.features.job import FeatureJob
+from fruits_pipeline.features.recipe import recipe_of, recipe_settings
 from fruits_pipeline.images.reason import Reason
-from fruits_pipeline.ingest.build import build_manifest
+from fruits_pipeline.ingest.cut import default_wave_images
 from fruits_pipeline.ingest.listing import AnySource, place_of, source_at, spelled
-from fruits_pipeline.ingest.pack import build_pack
 from fruits_pipeline.ingest.packed import PackedSource
-from fruits_pipeline.reduce.build import build_reduced
-from fruits_pipeline.reduce.export import build_export
-from fruits_pipeline.session.spark import cores, spark_session
+from fruits_pipeline.ingest.plan_waves import Cut, plan_waves
+from fruits_pipeline.pack.write_pack import Packed, write_pack
+from fruits_pipeline.reduce.export import Exported, export_reduced
+from fruits_pipeline.reduce.labels import digest_of_labels
+from fruits_pipeline.reduce.reduce_features import Reduced, reduce_features
+from fruits_pipeline.session.spark import cores, is_local, spark_session
 from fruits_pipeline.settings.classify import ClassifySettings
-from fruits_pipeline.settings.commands import JobCommand
+from fruits_pipeline.settings.commands import (
+    ClassifyCommand,
+    ExtractCommand,
+    JobCommand,
+    PackCommand,
+    ReduceCommand,
+    RunCommand,
+)
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
-from fruits_pipeline.settings.room import Room
-from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state.counts import Counts
-from fruits_pipeline.state.fingerprint import Fingerprint, digest_of
+from fruits_pipeline.state.fingerprint import Essentials, differences
+from fruits_pipeline.state.layout import COMMANDS, RoomName
 from fruits_pipeline.state.lease import leased
-from fruits_pipeline.state.ledger import Ledger, Verdict
-from fruits_pipeline.state.marker import RoomMarker
+from fruits_pipeline.state.packs import packed_files
+from fruits_pipeline.state.plan import Plan, load_plan, save_plan
 from fruits_pipeline.state.record import RunRecord
+from fruits_pipeline.state.rooms import RoomMarker, Rooms
+from fruits_pipeline.state.snapshot import Snapshot, is_finished, load_snapshot, load_waves
+from fruits_pipeline.state.upkeep import drop_features, tidied
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.source import refuse_overlap
 from fruits_pipeline.storage.store import Store
+from fruits_pipeline.storage.table import TableSource
 
 log = logging.getLogger(__name__)
 
-Facts = dict[str, JsonValue]
 
-# The rooms of the flow; a command runs those whose settings it has.
-FLOW = ("ingest", "pack", "features", "reduce", "classify")
-
-
-def execute(name: str, command: JobCommand) -> Facts:
-    """Runs the rooms whose settings ``command`` has, in order; gives what ``run.json`` holds.
+def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
+    """Runs the rooms of ``command`` in their order, and gives what ``run.json`` holds.
 
     Raises:
-        FruitsError: One of its kinds, as each room's ``build`` says.
+        FruitsError: One of its kinds, as each room says.
     """
-    rooms: dict[str, Room] = {room: getattr(command, room) for room in FLOW if hasattr(command, room)}
-    essentials = {room: _essentials(settings) for room, settings in rooms.items()}
-    ingest = rooms.get("ingest")
-    source = source_at(ingest.data_source, command.storage) if isinstance(ingest, IngestSettings) else None
+    store = open_store(command.output.output_uri, command.storage)
+    source = _source(command)
     if source:
         refuse_overlap(place_of(source), command.output.output_uri)
-    store = open_store(command.output.output_uri, command.storage)
     record = RunRecord(name, command.flattened())
-    with leased(store), record.kept(store):
-        ledger = Ledger(store, overwrite=command.output.overwrite)
-        ledger.check(essentials)
+    with leased(store) as lease, record.kept(store):
+        rooms = Rooms(store, overwrite=command.output.overwrite)
+        features_at = _features_at(command, store, rooms)
+        _check(command, store, rooms)
         if source:
             source.check()
-        if (first := FLOW.index(next(iter(rooms)))) > 0:
-            ledger.finished(FLOW[first - 1])
-        with spark_session(command.session, command.storage, _by_spark(store, source, rooms.get("features"))) as spark:
-            job = _Job(spark, store, ledger, record, command.storage)
-            for room, settings in rooms.items():
-                with job.timed(room):
-                    getattr(job, room)(settings, essentials[room])
+        with spark_session(command.session, command.storage, _by_spark(command, store, source, features_at)) as spark:
+            lease.on_loss(spark.sparkContext.cancelAllJobs)
+            _run(command, _Job(spark, store, rooms, record, command), source, features_at)
     return record.content
 
 
-def _by_spark(store: Store, source: AnySource | None, features: Room | None) -> frozenset[str]:
+def _run(command: JobCommand, job: "_Job", source: AnySource | None, features_at: Store) -> None:
+    """The rooms of each command, in the order of the flow."""
+    if isinstance(command, PackCommand) and source:
+        job.pack(job.ingest(source, command.ingest), command.pack)
+        return
+    if isinstance(command, ExtractCommand) and source:
+        snapshot = job.features(job.ingest(source, command.ingest), command.features)
+    else:
+        snapshot = load_snapshot(features_at)
+    job.record.counts = snapshot.counts
+    if isinstance(command, RunCommand | ReduceCommand):
+        job.reduce(snapshot, command.reduce)
+    if isinstance(command, RunCommand | ClassifyCommand):
+        job.classify(snapshot, command.classify)
+    job.tell_next(snapshot)
+
+
+def _source(command: JobCommand) -> AnySource | None:
+    if isinstance(command, ExtractCommand | PackCommand):
+        return source_at(command.ingest.data_source, command.storage)
+    return None
+
+
+def _features_at(command: JobCommand, store: Store, rooms: Rooms) -> Store:
+    """The store whose features are reduced, or were."""
+    if isinstance(command, ReduceCommand) and command.features_from.features_uri:
+        return open_store(command.features_from.features_uri, command.storage)
+    if isinstance(command, ClassifyCommand):
+        return open_store(rooms.finished("reduce", Reduced).facts_or_fail.features, command.storage)
+    return store
+
+
+def _check(command: JobCommand, store: Store, rooms: Rooms) -> None:
+    """Refuses before any work what would be refused later.
+
+    Raises:
+        DatasetError: When results were made with other settings and may not be replaced.
+        SettingsError: When more components are asked for than the features have.
+    """
+    plan = load_plan(store)
+    changes: list[str] = []
+    if plan and plan.waves and isinstance(command, ExtractCommand | PackCommand):
+        changes += [f"ingest: {what}" for what in differences(plan.settings, _ingest_essentials(command.ingest))]
+    if isinstance(command, ExtractCommand):
+        wanted = recipe_settings(command.features, image_size_of(command.features))
+        found = next(iter(load_waves(store).values()), None) if plan else None
+        changes += [f"features: {what}" for what in differences(found.recipe.settings, wanted)] if found else []
+    rooms.refuse_changes(changes)
+    if isinstance(command, RunCommand | ReduceCommand):
+        if isinstance(command, RunCommand):
+            _check_components(command.reduce, command.features.backbone)
+        rooms.check("reduce", _reduce_essentials(command.reduce, command))
+    if isinstance(command, RunCommand | ClassifyCommand):
+        rooms.check("classify", command.classify.essentials())
+
+
+def _check_components(settings: ReduceSettings, backbone: str) -> None:
+    dimension = dimension_of(backbone)
+    if isinstance(settings.components, int) and settings.components > dimension:
+        raise SettingsError(
+            f"--components expects a count from 1 to {dimension}, the length of the features, found "
+            f"{settings.components!r}. Ask for at most {dimension}, or for a share of the variance such as 0.90."
+        )
+
+
+def _ingest_essentials(settings: IngestSettings) -> Essentials:
+    return settings.essentials() | {"data_source": spelled(settings.data_source)}
+
+
+def _reduce_essentials(settings: ReduceSettings, command: JobCommand) -> Essentials:
+    """With the content of a table of labels in the place of its name."""
+    table = _labels(settings, command)
+    return settings.essentials() | {"labels": None if table is None else digest_of_labels(table)}
+
+
+def _labels(settings: ReduceSettings, command: JobCommand) -> TableSource | None:
+    return TableSource(uri.normalise(settings.labels), command.storage) if settings.labels else None
+
+
+def _by_spark(command: JobCommand, store: Store, source: AnySource | None, features_at: Store) -> frozenset[str]:
     """Schemes that Spark itself reads and writes; images in buckets are fetched by the workers, unless asked."""
-    addresses = [store.root]
+    addresses = [store.root, features_at.root]
     if isinstance(source, PackedSource):
         addresses.append(source.address)
-    elif source and isinstance(features, FeaturesSettings) and features.reader == "binaryfile":
+    elif source and isinstance(command, ExtractCommand) and command.features.reader == "binaryfile":
         addresses.append(source.root)
     return frozenset(map(uri.scheme, addresses))
 
 
-def _essentials(settings: Room) -> Facts:
-    """What of a room's settings changes its result, resolved: no default depends on another setting."""
-    resolved = settings.essentials()
-    if isinstance(settings, IngestSettings):
-        resolved["data_source"] = spelled(settings.data_source)
-    if isinstance(settings, FeaturesSettings):
-        resolved |= model_essentials(settings)
-    return resolved
+class _Planned(BaseModel):
+    """What ``run.json`` says of ingest and of the features."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source_root: str
+    waves: int
+    counts: Counts
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One command at work on one output; each method is one room, named as in ``FLOW``."""
+    """One command at work on one output; each method is one room of the flow."""
 
     spark: SparkSession
     store: Store
-    ledger: Ledger
+    rooms: Rooms
     record: RunRecord
-    storage: StorageSettings
+    command: JobCommand
 
     @contextmanager
     def timed(self, room: str) -> Iterator[None]:
@@ -118,101 +200,93 @@ class _Job:
             self.record.seconds[room] = round(time.monotonic() - started_s, 1)
         log.info("finished room=%s seconds=%.1f", room, self.record.seconds[room])
 
-    def ingest(self, settings: IngestSettings, essentials: Facts) -> None:
-        """Lists the source, always: a grown source gets new waves."""
-        before = self.ledger.marker("ingest")
-        self.ledger.begin("ingest", Fingerprint(settings=essentials))
-        next_wave = int(str(before.facts.get("next_wave", 0))) if before else 0
-        source = source_at(settings.data_source, self.storage)
-        manifest = build_manifest(source, self.store, settings, cores(self.spark), next_wave)
-        facts = asdict(manifest) | {"counts": manifest.counts.model_dump(), "source_root": source.root}
-        if isinstance(source, PackedSource):
-            facts["packed"] = source.contents
-        self._finish("ingest", facts)
-        self.record.counts = manifest.counts
+    def ingest(self, source: AnySource, settings: IngestSettings) -> Plan:
+        """Lists the source, always, and plans the waves of the output."""
+        with self.timed("ingest"):
+            essentials = _ingest_essentials(settings)
+            standing = tidied(self.store, essentials)
+            images = settings.wave_images or default_wave_images(cores(self.spark), local=is_local(self.spark))
+            before = standing.plan.model_copy(update={"settings": essentials})
+            plan = plan_waves(source, self.store, settings, before, Cut(images, frozenset(standing.waves)))
+            if plan.waves == before.waves and not all(is_finished(w, standing.waves) for w in plan.waves):
+                plan = plan.model_copy(update={"change": before.change})
+            save_plan(self.store, plan)
+        self.record.counts = plan.counts
+        self.record.rooms["ingest"] = _Planned(source_root=source.root, waves=len(plan.waves), counts=plan.counts)
+        return plan
 
-    def pack(self, settings: PackSettings, essentials: Facts) -> None:
-        """Rewrites the waves of the manifest that are not yet packed."""
-        ingest = self.ledger.finished("ingest")
-        manifest: Facts = {"files": [file.checksum for file in ingest.files]}
-        fingerprint = Fingerprint(settings=essentials, input=digest_of(manifest))
-        if self.ledger.begin("pack", fingerprint) is not Verdict.DONE:
-            facts = build_pack(self.spark, self.store, self.ledger, settings, self.storage)
-            self._finish("pack", facts | {"source_root": _source_root(ingest)})
-        packed = self.ledger.finished("pack").facts
-        lost = int(str(packed["without_content"]))
-        found = Counts.model_validate(ingest.facts["counts"])
-        read = {"read": found.pending - lost, "rejected": lost, "pending": 0}
+    def pack(self, plan: Plan, settings: PackSettings) -> None:
+        """Rewrites the waves of the plan that are not yet packed."""
+        with self.timed("pack"):
+            packed: Packed = write_pack(self.spark, self.store, plan, settings, self.command.storage)
+        lost = packed.without_content
+        read = {"read": packed.images - lost, "rejected": lost, "pending": 0}
         reasons = {"reject_reasons": {Reason.UNREADABLE.value: lost} if lost else {}}
-        self.record.counts = found.model_copy(update=read | reasons)
+        self.record.counts = plan.counts.model_copy(update=read | reasons)
         self.record.rooms["pack"] = packed
 
-    def features(self, settings: FeaturesSettings, essentials: Facts) -> None:
-        """Computes the waves that lack a marker."""
-        ingest = self.ledger.finished("ingest")
-        fingerprint = Fingerprint(settings=essentials, input=ingest.fingerprint.digest)
-        self.ledger.begin("features", fingerprint)
-        model = prepare(model_request(settings))
-        source = open_store(_source_root(ingest), self.storage)
-        packed = ingest.facts.get("packed")
-        job = FeatureJob(
-            spark=self.spark,
-            source=source,
-            store=self.store,
-            ledger=self.ledger,
-            model=model,
-            settings=settings,
-            fingerprint=fingerprint.digest,
-            packed=None if packed is None else str(packed),
-            storage=self.storage,
-        )
-        found = Counts.model_validate(ingest.facts["counts"])
-        try:
-            counts = build_features(job, found)
-        finally:
-            self.record.counts = tally(self.ledger.waves(), found)
-        waves: Facts = {wave.wave: [file.checksum for file in wave.files] for wave in self.ledger.waves()}
-        self._finish("features", {"counts": counts.model_dump(), "source_root": source.root}, digest_of(waves))
+    def features(self, plan: Plan, settings: FeaturesSettings) -> Snapshot:
+        """Takes over or computes the waves that are not finished."""
+        with self.timed("features"):
+            model = prepare(model_request(settings))
+            recipe = recipe_of(settings, model)
+            storage = self.command.storage
+            found = load_waves(self.store)
+            if self.command.output.overwrite and any(wave.recipe.changes(recipe) for wave in found.values()):
+                log.warning("features of waves=%d are computed again, because they were made otherwise", len(found))
+                drop_features(self.store, plan, found)
+            job = FeatureJob(
+                spark=self.spark,
+                source=open_store(plan.source_root, storage),
+                store=self.store,
+                model=model,
+                recipe=recipe,
+                settings=settings,
+                packed=None if plan.packed is None else packed_files(open_store(plan.packed, storage)),
+                storage=storage,
+            )
+            try:
+                snapshot, change = compute_features(job, plan)
+            finally:
+                self.record.counts = tally(plan, load_waves(self.store).values())
+            told = {"relabelled": plan.change.relabelled, "gone": plan.change.gone}
+            self.record.change = change.model_copy(update=told)
+            log.info("features %s", " ".join(f"{what}={n}" for what, n in self.record.change.model_dump().items()))
+        counts = snapshot.counts
+        self.record.rooms["features"] = _Planned(source_root=plan.source_root, waves=len(snapshot.waves), counts=counts)
+        return snapshot
 
-    def reduce(self, settings: ReduceSettings, essentials: Facts) -> None:
+    def reduce(self, snapshot: Snapshot, settings: ReduceSettings) -> None:
         """Fits and writes the components, and the exports that are asked for."""
-        features = self._input("features")
-        if self._begin("reduce", essentials, features) is not Verdict.DONE:
-            self.ledger.clear("reduce")
-            facts = build_reduced(self.spark, self.store, settings)
-            self._finish("reduce", asdict(facts) | {"source_root": _source_root(features)})
-        reduced = self.ledger.finished("reduce")
-        for kind in settings.export:
-            if self._begin(f"export_{kind}", {}, reduced) is not Verdict.DONE:
-                self.ledger.clear(f"export_{kind}")
-                self._finish(f"export_{kind}", {"rows": build_export(self.spark, self.store, kind)})
-        self.record.rooms["reduce"] = reduced.facts
+        _check_components(settings, str(snapshot.waves[0].recipe.settings["backbone"]))
+        with self.timed("reduce"):
+            essentials = _reduce_essentials(settings, self.command)
+            done = self.rooms.begin("reduce", essentials, snapshot.digest, Reduced)
+            if done is None:
+                labels = _labels(settings, self.command)
+                facts = reduce_features(self.spark, self.store, snapshot, settings, labels)
+                done = self.rooms.finish("reduce", facts)
+            for kind in settings.export:
+                room: RoomName = "export_json" if kind == "json" else "export_csv"
+                if self.rooms.begin(room, {}, done.digest, Exported) is None:
+                    files = done.of(self.store.root, "reduced")
+                    self.rooms.finish(room, export_reduced(self.spark, self.store, files, kind))
+        self.record.rooms["reduce"] = done.facts_or_fail
 
-    def classify(self, settings: ClassifySettings, essentials: Facts) -> None:
+    def classify(self, snapshot: Snapshot, settings: ClassifySettings) -> None:
         """Fits and judges the classifiers."""
-        reduced = self._input("reduce")
-        if self._begin("classify", essentials, reduced) is not Verdict.DONE:
-            self.ledger.clear("classify")
-            facts = build_classified(self.spark, self.store, settings, _source_root(reduced))
-            self._finish("classify", facts)
-        self.record.rooms["classify"] = self.ledger.finished("classify").facts
+        with self.timed("classify"):
+            reduced: RoomMarker[Reduced] = self.rooms.finished("reduce", Reduced, snapshot.digest)
+            done = self.rooms.begin("classify", settings.essentials(), reduced.digest, Classified)
+            if done is None:
+                files = reduced.of(self.store.root, "reduced")
+                done = self.rooms.finish("classify", fit_classifiers(self.spark, self.store, files, settings))
+        self.record.rooms["classify"] = done.facts_or_fail
 
-    def _input(self, room: str) -> RoomMarker:
-        """The finished room that the next one reads; the features' counts go into the record."""
-        features = self.ledger.finished("features")
-        self.record.counts = Counts.model_validate(features.facts["counts"])
-        return self.ledger.finished(room)
-
-    def _begin(self, room: str, essentials: Facts, source: RoomMarker) -> Verdict:
-        verdict = self.ledger.begin(room, Fingerprint(settings=essentials, input=source.result))
-        if verdict is Verdict.DONE:
-            log.info("keep room=%s because its settings and its input are the same", room)
-        return verdict
-
-    def _finish(self, room: str, facts: Facts, result: str = "") -> None:
-        self.ledger.finish(room, facts, result)
-        self.record.rooms[room] = facts
-
-
-def _source_root(marker: RoomMarker) -> str:
-    return str(marker.facts["source_root"])
+    def tell_next(self, snapshot: Snapshot) -> None:
+        """Notes what to run next: what was removed, or was made from an older snapshot."""
+        behind = dict.fromkeys([*self.rooms.stale(snapshot.digest), *self.rooms.removed])
+        for room in behind:
+            why = "removed" if room in self.rooms.removed else "made from an older snapshot"
+            self.record.next_steps.append(f"'{COMMANDS[room]}' makes {room} again ({why})")
+            log.warning("next: %s", self.record.next_steps[-1])

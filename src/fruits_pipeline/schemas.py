@@ -13,15 +13,12 @@ MANIFEST = pa.schema(
         ("label", pa.string()),
         ("split", pa.string()),
         ("skip_reason", pa.string()),
-        ("wave", pa.string()),
     ]
 )
 PACKED = pa.schema([("path", pa.string()), ("content", pa.binary())])
 FEATURES = pa.schema(
     [
         ("path", pa.string()),
-        ("label", pa.string()),
-        ("split", pa.string()),
         ("content_sha256", pa.string()),
         ("width", pa.int32()),
         ("height", pa.int32()),
@@ -34,6 +31,7 @@ REDUCED = pa.schema(
         ("path", pa.string()),
         ("label", pa.string()),
         ("split", pa.string()),
+        ("content_sha256", pa.string()),
         ("pca_features", pa.list_(pa.float32())),
     ]
 )
@@ -95,6 +93,7 @@ ALL = {
     "duplicates": DUPLICATES,
 }
 
+LABELS = pa.schema([("path", pa.string()), ("label", pa.string()), ("split", pa.string())])
 TRAIN = "train"
 TEST = "test"
 

@@ -1,12 +1,9 @@
 """What the settings ask for, as a request for a model."""
 
-from pydantic import JsonValue
-
 from fruits_pipeline.backbones.cache import default_cache_dir
 from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.backbones.model import ModelRequest
-from fruits_pipeline.backbones.quantised import quantised_sha256
-from fruits_pipeline.settings.features import BackboneSettings
+from fruits_pipeline.settings.features import BackboneSettings, NetworkSettings
 
 
 def model_request(settings: BackboneSettings) -> ModelRequest:
@@ -21,17 +18,20 @@ def model_request(settings: BackboneSettings) -> ModelRequest:
     )
 
 
-def model_essentials(settings: BackboneSettings) -> dict[str, JsonValue]:
-    """What of the model changes features and stands in no setting: size, tensors, and which int8 model.
+def image_size_of(settings: NetworkSettings) -> int:
+    """The side in pixels that is asked for, or the published one.
 
     Raises:
-        SettingsError: when the image size is too small.
-        ModelError: when an int8 model is asked for and none was made.
+        SettingsError: when it is too small for the backbone.
     """
-    backbone = backbone_named(settings.backbone)
-    image_size = backbone.side(settings.image_size)
-    essentials: dict[str, JsonValue] = {"image_size": image_size, "tensors_sha256": backbone.tensors_sha256}
-    if settings.precision == "int8" and settings.engine == "openvino":
-        cache = settings.cache_dir or default_cache_dir()
-        essentials["int8_sha256"] = quantised_sha256(backbone, image_size, cache)
-    return essentials
+    return backbone_named(settings.backbone).side(settings.image_size)
+
+
+def tensors_sha256(settings: NetworkSettings) -> str:
+    """The sha256 of the backbone's published tensors."""
+    return backbone_named(settings.backbone).tensors_sha256
+
+
+def dimension_of(backbone: str) -> int:
+    """The length of the features that a backbone gives, D."""
+    return backbone_named(backbone).dimension

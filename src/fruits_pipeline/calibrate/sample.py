@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fruits_pipeline.errors import InputError
-from fruits_pipeline.features.split import DEFAULT_SHARE, split_of
 from fruits_pipeline.images.decode import Decoded, decode
 from fruits_pipeline.ingest.naming import meaning
 from fruits_pipeline.ingest.sampling import seeded_hash
+from fruits_pipeline.reduce.split import DEFAULT_SHARE, split_of
 from fruits_pipeline.schemas import TEST
 from fruits_pipeline.settings.calibrate import CalibrateSettings
 from fruits_pipeline.settings.features import FeaturesSettings

@@ -14,6 +14,8 @@ from fruits_pipeline.errors import InputError
 _log = logging.getLogger(__name__)
 _MOST_NAMED: Final = 10
 _MIN_LABELS: Final = 2
+# Labels by split; more than this are no labels of classifiers, but names of single images.
+_MOST_ROWS: Final = 20_000
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,17 @@ class Inputs:
 
 
 def counted(reduced: DataFrame) -> Inputs:
-    """The labelled images of ``schemas.REDUCED``, counted in one pass; unlabelled ones are left out."""
-    rows = reduced.where(F.col("label").isNotNull()).groupBy("split", "label").count().collect()
+    """The labelled images of ``schemas.REDUCED``, counted in one pass; unlabelled ones are left out.
+
+    Raises:
+        InputError: When there are more labels than classifiers can learn.
+    """
+    rows = reduced.where(F.col("label").isNotNull()).groupBy("split", "label").count().limit(_MOST_ROWS).collect()
+    if len(rows) == _MOST_ROWS:
+        raise InputError(
+            f"The classifiers expect at most {_MOST_ROWS // 2} labels, found more in reduced. "
+            "Name the labels by other folders, or by a table: --labels; features are kept."
+        )
     sides: dict[str, dict[str, int]] = {schemas.TRAIN: {}, schemas.TEST: {}}
     for split, label, images in rows:
         if split in sides:

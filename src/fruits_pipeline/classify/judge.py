@@ -1,5 +1,7 @@
-"""What the evaluation needs of predictions and features, counted by Spark and small enough for the driver."""
+"""What the evaluation needs of predictions and reduced rows, counted by Spark and small enough for the driver."""
 
+import logging
+from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
@@ -9,7 +11,10 @@ from pyspark.sql import functions as F  # noqa: N812, because Spark's own docume
 from fruits_pipeline import schemas
 from fruits_pipeline.session.tables import conform
 
+log = logging.getLogger(__name__)
+
 MOST_MISTAKES: Final = 50
+MOST_DUPLICATES: Final = 10_000
 
 
 def confusion(predictions: DataFrame) -> pa.Table:
@@ -32,12 +37,41 @@ def mistakes(predictions: DataFrame, most: int = MOST_MISTAKES) -> pa.Table:
     return _table(ranked.orderBy("classifier", "place"), schemas.MISTAKES)
 
 
-def duplicates(features: DataFrame) -> pa.Table:
-    """Rows of ``schemas.DUPLICATES``: every image whose bytes another image has too, same bytes together."""
-    rows = conform(features, schemas.FEATURES, "features").select(*schemas.DUPLICATES.names)
-    repeated = rows.groupBy("content_sha256").count().where(F.col("count") > 1).select("content_sha256")
-    found = rows.join(repeated, on="content_sha256", how="left_semi")
-    return _table(found.orderBy("content_sha256", "path"), schemas.DUPLICATES)
+@dataclass(frozen=True)
+class Duplicates:
+    """Images whose bytes another image has too.
+
+    Attributes:
+        table: Rows of ``schemas.DUPLICATES``, at most ``MOST_DUPLICATES``, same bytes together.
+        images: All of them, whether in the table or not.
+        across_splits: Contents that stand in train and in test.
+    """
+
+    table: pa.Table
+    images: int
+    across_splits: int
+
+
+def duplicates(reduced: DataFrame, most: int = MOST_DUPLICATES) -> Duplicates:
+    """The duplicates among rows of ``schemas.REDUCED``; of more than ``most`` images, the table has the first."""
+    rows = conform(reduced, schemas.REDUCED, "reduced").select(*schemas.DUPLICATES.names)
+    contents = rows.groupBy("content_sha256").agg(
+        F.count("*").alias("images"), F.countDistinct("split").alias("splits")
+    )
+    repeated = contents.where(F.col("images") > 1).persist()
+    try:
+        across = F.sum((F.col("splits") > 1).cast("int"))
+        images, across_splits = repeated.agg(
+            F.coalesce(F.sum("images"), F.lit(0)), F.coalesce(across, F.lit(0))
+        ).first() or (0, 0)
+        found = rows.join(repeated.select("content_sha256"), on="content_sha256", how="left_semi")
+        table = _table(found.orderBy("content_sha256", "path").limit(most), schemas.DUPLICATES)
+    finally:
+        repeated.unpersist()
+    if images > most:
+        log.warning("duplicates=%d images, of which evaluation/duplicates has the first %d", images, most)
+    log.info("duplicates images=%d contents_across_splits=%d", images, across_splits)
+    return Duplicates(table, images, across_splits)
 
 
 def _judged(predictions: DataFrame) -> DataFrame:

@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from fruits_pipeline.features.split import split_of
 from fruits_pipeline.images.decode import Decoded, Rejected
 
 Decode = Callable[[bytes, int, int], Decoded | Rejected]
@@ -20,12 +19,9 @@ Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 # What a photo of many megapixels may take without being suspect.
 _SECONDS_PER_IMAGE = 0.25
 
-# What the manifest knows of an image, and goes with it through the worker.
-KNOWN = pa.schema([("path", pa.string()), ("label", pa.string()), ("split", pa.string())])
 OUTCOME = pa.schema(
     [
         ("content_sha256", pa.string()),
-        ("hash_split", pa.string()),
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("features", pa.list_(pa.float32())),
@@ -33,13 +29,13 @@ OUTCOME = pa.schema(
         ("detail", pa.string()),
     ]
 )
-# What goes on to Spark of an image that was read.
-READ = pa.schema([*KNOWN, *(field for field in OUTCOME if field.name not in ("reason", "detail"))])
+# What goes on to Spark of an image that was read: the columns of ``schemas.FEATURES``.
+READ = pa.schema([("path", pa.string()), *(field for field in OUTCOME if field.name not in ("reason", "detail"))])
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How every image of the job is treated.
+class Treatment:
+    """How workers treat every image of the job.
 
     ``decode_timeout_s`` is the longest that one image may take; ``isolated`` images are decoded in a process
     of their own, others in the worker itself, which a hang ends.
@@ -47,7 +43,6 @@ class Plan:
 
     image_size: int
     max_pixels: int
-    train_share: float
     threads: int
     decode_timeout_s: float
     isolated: bool = False
@@ -60,21 +55,22 @@ class _Size(NamedTuple):
     height: int
 
 
-def outcomes(contents: Sequence[bytes | Rejected], decode: Decode, predict: Predict, plan: Plan) -> pa.RecordBatch:
+def outcomes(
+    contents: Sequence[bytes | Rejected], decode: Decode, predict: Predict, treatment: Treatment
+) -> pa.RecordBatch:
     """One row of ``OUTCOME`` for each content, in order: features, or a reason and a detail.
 
     Args:
         contents: N files as they are, or why one could not be had, which then becomes its row.
         decode: (content, image_size, max_pixels) to pixels or a reason.
         predict: uint8 (n, S, S, 3) to float32 (n, D).
-        plan: Sizes and limits.
+        treatment: Sizes and limits.
     """
-    pixels, found = _decoded(contents, decode, plan)
+    pixels, found = _decoded(contents, decode, treatment)
     predicted = predict(pixels) if len(pixels) else np.empty((0, 0), np.float32)
     digests = [hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else None for content in contents]
     columns = {
         "content_sha256": digests,
-        "hash_split": [split_of(digest, plan.train_share) if digest else None for digest in digests],
         "width": [image.width if isinstance(image, _Size) else None for image in found],
         "height": [image.height if isinstance(image, _Size) else None for image in found],
         "features": _lists(predicted, [isinstance(image, _Size) for image in found]),
@@ -85,15 +81,19 @@ def outcomes(contents: Sequence[bytes | Rejected], decode: Decode, predict: Pred
 
 
 def _decoded(
-    contents: Sequence[bytes | Rejected], decode: Decode, plan: Plan
+    contents: Sequence[bytes | Rejected], decode: Decode, treatment: Treatment
 ) -> tuple[NDArray[np.uint8], list[_Size | Rejected]]:
     """Pixels (n, S, S, 3) of the images that could be decoded, one beside the other, and what became of each."""
-    batch = np.empty((len(contents), plan.image_size, plan.image_size, 3), np.uint8)
+    batch = np.empty((len(contents), treatment.image_size, treatment.image_size, 3), np.uint8)
     found: list[_Size | Rejected] = []
     filled = 0
-    with _watched(plan, len(contents)):
+    with _watched(treatment, len(contents)):
         for content in contents:
-            image = content if isinstance(content, Rejected) else decode(content, plan.image_size, plan.max_pixels)
+            image = (
+                content
+                if isinstance(content, Rejected)
+                else decode(content, treatment.image_size, treatment.max_pixels)
+            )
             if isinstance(image, Rejected):
                 found.append(image)
             else:
@@ -104,12 +104,12 @@ def _decoded(
 
 
 @contextmanager
-def _watched(plan: Plan, images: int) -> Iterator[None]:
+def _watched(treatment: Treatment, images: int) -> Iterator[None]:
     """Ends this process when the block hangs, so that Spark sees a failed task and not a silent one."""
-    if plan.isolated:
+    if treatment.isolated:
         yield
         return
-    faulthandler.dump_traceback_later(plan.decode_timeout_s + images * _SECONDS_PER_IMAGE, exit=True)
+    faulthandler.dump_traceback_later(treatment.decode_timeout_s + images * _SECONDS_PER_IMAGE, exit=True)
     try:
         yield
     finally:

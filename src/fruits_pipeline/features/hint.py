@@ -9,8 +9,8 @@ from pyspark.sql import functions as F  # noqa: N812, because Spark's own docume
 from fruits_pipeline import schemas
 from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.session import tables
-from fruits_pipeline.state.layout import wave_folders
-from fruits_pipeline.state.marker import WaveMarker
+from fruits_pipeline.state.layout import FEATURES
+from fruits_pipeline.state.snapshot import WaveMarker
 from fruits_pipeline.storage import uri
 
 log = logging.getLogger(__name__)
@@ -76,8 +76,10 @@ def hint(largest: tuple[int, int], backbone: str, precision: str, image_size: in
 
 def hint_about(job: FeatureJob, wave: WaveMarker) -> None:
     """Logs the hint that the images of a finished wave give, if there is one."""
-    place = uri.join(job.store.root, wave_folders(wave.wave)[0])
-    features = tables.read(job.spark, place, schemas.FEATURES, "features")
+    files = [uri.join(job.store.root, file.key) for file in wave.of(FEATURES)]
+    if not files:
+        return
+    features = tables.read(job.spark, files, schemas.FEATURES, "features")
     found = features.select(F.max("width"), F.max("height")).head()
     if found is not None and None not in found:
         told = hint((found[0], found[1]), job.model.backbone, job.model.precision, job.model.image_size)

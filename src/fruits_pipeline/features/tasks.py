@@ -1,6 +1,5 @@
 """How many tasks a wave is cut into, how many rows a batch has."""
 
-from collections.abc import Sequence
 from math import ceil
 
 # Some ten seconds of one core: short enough for progress every few seconds, long enough to hide a task's start.
@@ -19,18 +18,16 @@ def tasks_of(images: int, cores: int) -> int:
 
 # Arrow, pandas and Python's own objects each hold a batch at once: three times this in a worker.
 _BATCH_BYTES = 32 * 1024 * 1024
-_COMMON_SHARE = 0.95
 
 
-def rows_of_batch(lengths: Sequence[int], most: int) -> int:
-    """Rows of one Arrow batch of files with these ``lengths`` in bytes: ``most``, or fewer where files are large.
+def rows_of_batch(common_bytes: int, most: int) -> int:
+    """Rows of one Arrow batch: ``most``, or fewer where files are large.
 
-    Judged by the length that all but a twentieth of the files keep below.
+    Args:
+        common_bytes: The length that all but a twentieth of the files keep below.
+        most: Rows at most.
 
-    >>> rows_of_batch([5_000] * 99 + [90_000_000], 32), rows_of_batch([4_000_000] * 9, 32), rows_of_batch([], 32)
+    >>> rows_of_batch(5_000, 32), rows_of_batch(4_000_000, 32), rows_of_batch(0, 32)
     (32, 8, 32)
     """
-    if not lengths:
-        return most
-    common = sorted(lengths)[int(_COMMON_SHARE * (len(lengths) - 1))]
-    return max(1, min(most, _BATCH_BYTES // max(common, 1)))
+    return max(1, min(most, _BATCH_BYTES // max(common_bytes, 1)))

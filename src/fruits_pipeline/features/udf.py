@@ -1,6 +1,6 @@
 """The one function of Spark's workers: rows with files' bytes in, rows of ``READ`` out, refusals beside.
 
-Its closure holds a plan, accumulators and a broadcast; the model loads inside the worker, once. It takes and gives
+Its closure holds a treatment, accumulators and a broadcast; the model loads inside the worker, once. It takes and gives
 Arrow: the floats of a pandas UDF's lists go through Python one by one.
 """
 
@@ -13,31 +13,31 @@ from pyspark import Accumulator
 from pyspark.sql import DataFrame
 
 from fruits_pipeline.backbones.predictor import predictor
-from fruits_pipeline.features.batch import KNOWN, READ, Decode, Plan, outcomes
-from fruits_pipeline.features.work import Refused, Work
+from fruits_pipeline.features.batch import READ, Decode, Treatment, outcomes
+from fruits_pipeline.features.job import FeatureJob, Reading, Refused
 from fruits_pipeline.images.decode import decode
 from fruits_pipeline.images.isolation import IsolatedDecoder
 from fruits_pipeline.session.tables import spark_schema
 
 
-def featurised(rows: DataFrame, work: Work, plan: Plan) -> DataFrame:
-    """Rows of ``READ``, for those of ``rows`` (columns of ``KNOWN``, and ``content``) that are images."""
-    model, counter, refused = work.model, work.counter, work.refused
+def featurised(rows: DataFrame, job: FeatureJob, reading: Reading) -> DataFrame:
+    """Rows of ``READ``, for those of ``rows`` (columns ``path`` and ``content``) that are images."""
+    model, counter, refused, treatment = job.shared_model, job.counter, reading.refused, reading.treatment
 
     def over_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        predict = predictor(model.value, plan.threads)
-        with decoding(plan) as decode_one:
+        predict = predictor(model.value, treatment.threads)
+        with decoding(treatment) as decode_one:
             for batch in batches:
-                outcome = outcomes(batch.column("content").to_pylist(), decode_one, predict, plan)
-                yield read(batch.select(KNOWN.names), outcome, refused)
+                outcome = outcomes(batch.column("content").to_pylist(), decode_one, predict, treatment)
+                yield read(batch.column("path"), outcome, refused)
                 counter.add(batch.num_rows)
 
-    return rows.select(*KNOWN.names, "content").mapInArrow(over_batches, spark_schema(READ))
+    return rows.select("path", "content").mapInArrow(over_batches, spark_schema(READ))
 
 
-def read(known: pa.RecordBatch, outcome: pa.RecordBatch, refused: Accumulator[list[Refused]]) -> pa.RecordBatch:
+def read(paths: pa.Array, outcome: pa.RecordBatch, refused: Accumulator[list[Refused]]) -> pa.RecordBatch:
     """Rows of ``READ`` from their two halves; the others go to ``refused``."""
-    rows = pa.RecordBatch.from_arrays([*known.columns, *outcome.columns], names=[*KNOWN.names, *outcome.schema.names])
+    rows = pa.RecordBatch.from_arrays([paths, *outcome.columns], names=["path", *outcome.schema.names])
     wrong = pc.is_valid(rows["reason"])
     if wrong.true_count:
         refused.add([Refused(**row) for row in rows.filter(wrong).select(list(Refused._fields)).to_pylist()])
@@ -46,10 +46,10 @@ def read(known: pa.RecordBatch, outcome: pa.RecordBatch, refused: Accumulator[li
 
 
 @contextmanager
-def decoding(plan: Plan) -> Iterator[Decode]:
+def decoding(treatment: Treatment) -> Iterator[Decode]:
     """Gives the plain decoder, or one that survives a decoder's crash or hang."""
-    if plan.isolated:
-        with IsolatedDecoder(plan.decode_timeout_s) as isolated:
+    if treatment.isolated:
+        with IsolatedDecoder(treatment.decode_timeout_s) as isolated:
             yield isolated.decode
     else:
         yield decode

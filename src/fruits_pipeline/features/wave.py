@@ -1,8 +1,8 @@
-"""One wave of images: read and predicted once, then written as features and rejects, checked, and marked."""
+"""One wave of images: taken over or read and predicted once, written as features and rejects, checked, and marked."""
 
 from collections import Counter
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -10,14 +10,17 @@ from pyspark.sql import functions as F  # noqa: N812 because Spark's own documen
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError
-from fruits_pipeline.features.batch import Plan
-from fruits_pipeline.features.split import by_folder
-from fruits_pipeline.features.work import Refusals, Work, readable
+from fruits_pipeline.features.batch import Treatment
+from fruits_pipeline.features.job import FeatureJob, Reader, Reading, Refused, readable
+from fruits_pipeline.features.takeover import Takeover
+from fruits_pipeline.features.tasks import tasks_of
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.session import tables
-from fruits_pipeline.state.counts import Counts
-from fruits_pipeline.state.layout import wave_folders
-from fruits_pipeline.state.marker import WaveMarker, marks
+from fruits_pipeline.session.spark import cores
+from fruits_pipeline.state.files import marks
+from fruits_pipeline.state.layout import FEATURES, REJECTS, wave_folder
+from fruits_pipeline.state.plan import PlannedWave
+from fruits_pipeline.state.snapshot import WaveMarker
 from fruits_pipeline.storage import uri
 
 
@@ -30,62 +33,106 @@ class Reject(NamedTuple):
     detail: str
 
 
-def compute(work: Work, images: pa.Table, wave: str, plan: Plan) -> WaveMarker:
-    """Writes the wave's two datasets and gives its marker, which is not yet saved.
+def shared(wave: PlannedWave, source: WaveMarker) -> WaveMarker:
+    """The marker of a wave whose images are those of a finished one: it has the same files."""
+    counts = source.counts.model_copy(
+        update={
+            "found": wave.counts.found,
+            "skipped": wave.counts.skipped,
+            "skip_reasons": wave.counts.skip_reasons,
+        }
+    )
+    return source.model_copy(
+        update={
+            "wave": wave.wave,
+            "digest": wave.digest,
+            "manifest": wave.manifest,
+            "counts": counts.checked(),
+        }
+    )
+
+
+def computed(
+    job: FeatureJob, reader: Reader | None, wave: PlannedWave, has: Takeover, treatment: Treatment
+) -> WaveMarker:
+    """Writes the wave's features and rejects, and gives its marker, which is not yet saved.
 
     Args:
-        work: The job's context.
-        images: Rows of ``schemas.MANIFEST`` of this wave.
-        wave: The wave's name.
-        plan: How its images are treated.
+        job: The feature job.
+        reader: How images reach the workers; None where none is to be read.
+        wave: The wave.
+        has: What it takes over.
+        treatment: How images are treated.
 
     Raises:
         DatasetError: When what was written is not exactly the wave's images.
     """
-    lengths: dict[str, int | None] = dict(zip(*(images[name].to_pylist() for name in ("path", "length")), strict=True))
-    features_folder, rejects_folder = wave_folders(wave)
-    work = replace(work, refused=work.spark.sparkContext.accumulator([], Refusals()))
-    _write_features(work, images, plan, features_folder)
-    refused = {image.path: (image.reason, image.detail) for image in work.refused.value}
-    place = uri.join(work.store.root, features_folder)
-    stored = tables.read(work.spark, place, schemas.FEATURES, "features").select("path").toPandas()["path"].tolist()
-    rejects = [Reject(path, lengths[path], reason, detail) for path, (reason, detail) in refused.items()]
-    absent = sorted(lengths.keys() - refused.keys() - set(stored))
-    rejects += [reject for path in absent if (reject := _absent(work, path, lengths[path])) is not None]
-    table = pa.Table.from_pylist([reject._asdict() for reject in sorted(rejects)], schema=schemas.REJECTS)
-    tables.write_small(work.store, table, rejects_folder, schemas.REJECTS)
-    rejected = tables.read_small(work.store, rejects_folder, schemas.REJECTS)
-    _check(lengths.keys(), [*stored, *rejected["path"].to_pylist()], wave)
+    features, rejects = wave_folder(FEATURES, wave.wave), wave_folder(REJECTS, wave.wave)
+    lengths: dict[str, int | None] = dict(zip(*(has.pending[n].to_pylist() for n in ("path", "length")), strict=True))
+    _carry(job, has, features)
+    refused = _read(job, reader, has.pending, treatment, features) if reader else []
+    stored = _stored(job, features)
+    absent = sorted(lengths.keys() - {image.path for image in refused} - set(stored))
+    rows = [Reject(image.path, lengths[image.path], image.reason, image.detail) for image in refused]
+    missing = (_missing(job, reader, path, lengths[path]) for path in absent if reader)
+    rows += [row for row in missing if row is not None]
+    table = pa.Table.from_pylist([row._asdict() for row in sorted(rows)], schema=schemas.REJECTS)
+    rejected = pa.concat_tables([has.rejects, table]).sort_by("path")
+    tables.write_small(job.store, rejected, rejects, schemas.REJECTS)
+    wanted = {*has.carried, *has.rejects["path"].to_pylist(), *lengths}
+    _check(wanted, [*stored, *rejected["path"].to_pylist()], wave.wave)
     reasons = dict(sorted(Counter(rejected["reason"].to_pylist()).items()))
-    counts = Counts(found=len(lengths), read=len(stored), rejected=rejected.num_rows, reject_reasons=reasons)
-    files = marks(work.store, (features_folder, rejects_folder))
-    return WaveMarker(wave=wave, fingerprint=work.fingerprint, counts=counts.checked(), files=files)
+    update = {"read": len(stored), "rejected": rejected.num_rows, "reject_reasons": reasons, "pending": 0}
+    return WaveMarker(
+        wave=wave.wave,
+        digest=wave.digest,
+        recipe=has.recipe if has.recipe and not len(has.pending) else job.recipe,
+        counts=wave.counts.model_copy(update=update).checked(),
+        manifest=wave.manifest,
+        files=marks(job.store, (features, rejects)),
+    )
 
 
-def _write_features(work: Work, images: pa.Table, plan: Plan, folder: str) -> None:
-    """Reads and predicts in one pass, which writes the features and gathers what is refused."""
-    small = readable(images, work.max_bytes)
-    if not small.num_rows:
-        tables.write_small(work.store, schemas.FEATURES.empty_table(), folder, schemas.FEATURES)
+def _carry(job: FeatureJob, has: Takeover, folder: str) -> None:
+    """Copies features of other waves."""
+    if not has.carried:
         return
-    read = work.reader.tried(work, small, plan)
-    hashed = F.col("hash_split")
-    split = F.coalesce("split", hashed) if by_folder(work.train_split) else hashed
-    place = uri.join(work.store.root, folder)
-    tables.write(read.withColumn("split", split), place, schemas.FEATURES, "features")
+    stored = tables.read(job.spark, has.features, schemas.FEATURES, "features")
+    wanted = tables.rows_of(job.spark, pa.table({"path": pa.array(has.carried, pa.string())}))
+    rows = stored.join(F.broadcast(wanted), on="path", how="left_semi")
+    tables.write(rows, uri.join(job.store.root, folder), schemas.FEATURES, "features")
 
 
-def _absent(work: Work, path: str, length: int | None) -> Reject | None:
+def _read(job: FeatureJob, reader: Reader, images: pa.Table, treatment: Treatment, folder: str) -> list[Refused]:
+    """Reads and predicts in one pass, which writes the features and gathers what is refused."""
+    small = readable(images, job.settings.max_bytes)
+    if not small.num_rows:
+        return []
+    reading = Reading(small, tasks_of(small.num_rows, cores(job.spark)), treatment, job.refusals())
+    rows = reader.read_images(job, reading)
+    tables.write(rows, uri.join(job.store.root, folder), schemas.FEATURES, "features")
+    return list({image.path: image for image in reading.refused.value}.values())
+
+
+def _stored(job: FeatureJob, folder: str) -> list[str]:
+    """The paths in the features that were written."""
+    written = tables.read_written(job.spark, job.store, folder, schemas.FEATURES)
+    paths: list[str] = written.select("path").toPandas()["path"].tolist()
+    return paths
+
+
+def _missing(job: FeatureJob, reader: Reader, path: str, length: int | None) -> Reject | None:
     """Why an image came back neither read nor refused; None where that must not be."""
     if length == 0:
         return Reject(path, length, Reason.EMPTY.value, "0 bytes")
-    if length is not None and length > work.max_bytes:
-        return Reject(path, length, Reason.TOO_MANY_BYTES.value, f"{length} bytes, more than {work.max_bytes}")
-    why = work.reader.absent(work, path)
+    most = job.settings.max_bytes
+    if length is not None and length > most:
+        return Reject(path, length, Reason.TOO_MANY_BYTES.value, f"{length} bytes, more than {most}")
+    why = reader.explain_missing(job, path)
     return None if why is None else Reject(path, length, why.reason.value, why.detail)
 
 
-def _check(wanted: AbstractSet[str], written: list[str], wave: str) -> None:
+def _check(wanted: AbstractSet[str], written: Iterable[str], wave: str) -> None:
     """Holds what was written against the manifest.
 
     Raises:

@@ -38,6 +38,9 @@ from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.images.resize import is_sideways, resized, rgb, upright
 from fruits_pipeline.images.signature import container, webp_canvas, webp_length
 
+# Raised by one whenever the rules above change what comes out of some file.
+RULES = 1
+
 # What Pillow's plugins raise for damaged files: mutated files of every format gave the first four, the
 # plugins' source names the others. Caught around Pillow's calls only, so that a bug of ours is never
 # taken for a corrupt image.

@@ -1,6 +1,7 @@
 """What an object's key below the source's root says: its label, its split, and why it is skipped."""
 
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -39,15 +40,22 @@ def meaning(key: str) -> Meaning:
     >>> meaning("_old/notes.txt").skip_reason
     <SkipReason.HIDDEN: 'hidden'>
     """
-    *folders, name = key.split("/")
-    label = next((folder for folder in reversed(folders) if folder.lower() not in _SPLIT_FOLDERS), None)
-    splits = (_SPLIT_FOLDERS.get(folder.lower()) for folder in reversed(folders))
-    split = next((found for found in splits if found), None)
-    return Meaning(label, split, _skip_reason(folders, name))
+    folder, _, name = key.rpartition("/")
+    label, split, hidden = _of_folder(folder)
+    return Meaning(label, split, SkipReason.HIDDEN if hidden else _skip_reason(name))
 
 
-def _skip_reason(folders: list[str], name: str) -> SkipReason | None:
-    if any(part.startswith((".", "_")) for part in (*folders, name)):
+@lru_cache(maxsize=4096)
+def _of_folder(folder: str) -> tuple[str | None, str | None, bool]:
+    """Label and split that a folder gives to its images, and whether it is hidden."""
+    folders = folder.split("/") if folder else []
+    label = next((part for part in reversed(folders) if part.lower() not in _SPLIT_FOLDERS), None)
+    splits = (_SPLIT_FOLDERS.get(part.lower()) for part in reversed(folders))
+    return label, next((found for found in splits if found), None), any(part.startswith((".", "_")) for part in folders)
+
+
+def _skip_reason(name: str) -> SkipReason | None:
+    if name.startswith((".", "_")):
         return SkipReason.HIDDEN
     if PurePosixPath(name).suffix.lower() not in IMAGE_SUFFIXES:
         return SkipReason.NOT_AN_IMAGE_NAME

@@ -3,13 +3,17 @@
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
+
 from fruits_pipeline.errors import InputError, StorageError
-from fruits_pipeline.ingest.rows import Row, read_rows
+from fruits_pipeline.ingest.runs import file_run, in_order
+from fruits_pipeline.schemas import MANIFEST
 from fruits_pipeline.settings.storage import StorageSettings
-from fruits_pipeline.state import layout, marker
-from fruits_pipeline.storage import uri
+from fruits_pipeline.state.packs import load_pack
+from fruits_pipeline.state.plan import PlannedWave, load_plan
 from fruits_pipeline.storage.opening import open_store
 
 _DEFAULTS = StorageSettings()
@@ -21,6 +25,7 @@ class PackedSource:
 
     address: str
     root: str
+    waves: tuple[PlannedWave, ...] = field(default=(), repr=False)
     storage: StorageSettings = field(default=_DEFAULTS, repr=False)
 
     @classmethod
@@ -29,33 +34,36 @@ class PackedSource:
 
         Raises:
             InputError: When ``pack`` has not finished there, or the place cannot be read.
+            DatasetError: When it was written by another version of this package.
         """
+        store = open_store(address, storage)
         try:
-            done = marker.load(open_store(address, storage), layout.room_marker("pack"), marker.RoomMarker)
+            plan = load_plan(store)
+            packed = load_pack(store) if plan else {}
         except StorageError as error:
             raise InputError(f"expected a source that can be read, but {error}") from error
-        if done is None:
+        if plan is None or not packed:
             return None
-        if not done.finished:
+        pending = [wave for wave in plan.waves if wave.wave not in packed]
+        if pending:
             raise InputError(f"expected a finished pack at {address}, found one begun; start the same 'pack' again")
-        return cls(address, str(done.facts["source_root"]), storage)
+        return cls(address, plan.source_root, plan.waves, storage)
 
     def check(self) -> None:
         """Nothing that ``found`` has not seen."""
 
-    @property
-    def contents(self) -> str:
-        """Where the Parquet of ``schemas.PACKED`` lies."""
-        return uri.join(self.address, layout.PACKED)
-
-    def rows(self) -> Iterator[Row]:
-        """The manifest that ``pack`` read by, without its waves."""
+    def rows(self) -> Iterator[pa.Table]:
+        """The manifest that ``pack`` read by, in order of path."""
+        store = open_store(self.address, self.storage)
         with tempfile.TemporaryDirectory(prefix="fruits-pack-") as folder:
-            file = Path(folder) / layout.ONLY_FILE
-            store = open_store(self.address, self.storage)
-            file.write_bytes(store.read(f"{layout.MANIFEST}/{layout.ONLY_FILE}"))
-            for row in read_rows(file):
-                yield row._replace(wave=None)
+
+            def fetched(wave: PlannedWave) -> Path:
+                file = Path(folder) / f"{wave.wave}.parquet"
+                file.write_bytes(store.read(wave.manifest.key))
+                return file
+
+            for table in in_order([file_run(wave.first, partial(fetched, wave)) for wave in self.waves]):
+                yield table.select(MANIFEST.names)
 
     def __str__(self) -> str:
         """The source as the user would spell it."""

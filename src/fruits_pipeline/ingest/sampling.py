@@ -5,29 +5,38 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from fruits_pipeline.ingest.naming import SkipReason
-from fruits_pipeline.ingest.rows import Row
+from fruits_pipeline.ingest.runs import Run
 
 
-def sampled_keys(rows: Iterable[Row], root: str, images: int, seed: int) -> frozenset[str]:
-    """Paths of the ``images`` rows of each label whose seeded hash of the path below ``root`` is smallest."""
+def sampled_paths(tables: Iterable[pa.Table], root: str, images: int, seed: int) -> pa.Array:
+    """Paths of the ``images`` images of each label whose seeded hash of the path below ``root`` is smallest."""
     chosen: defaultdict[str | None, list[tuple[int, str]]] = defaultdict(list)
-    for row in rows:
-        if row.skip_reason is None:
-            entry = (-seeded_hash(row.path.removeprefix(root), seed), row.path)
-            heap = chosen[row.label]
+    for table in tables:
+        rows = table.filter(pc.is_null(table["skip_reason"]))
+        for path, label in zip(rows["path"].to_pylist(), rows["label"].to_pylist(), strict=True):
+            entry = (-seeded_hash(path.removeprefix(root), seed), path)
+            heap = chosen[label]
             if len(heap) < images:
                 heapq.heappush(heap, entry)
             else:
                 heapq.heappushpop(heap, entry)
-    return frozenset(path for heap in chosen.values() for _, path in heap)
+    return pa.array([path for heap in chosen.values() for _, path in heap], pa.string())
 
 
-def keep(rows: Iterable[Row], chosen: frozenset[str]) -> Iterator[Row]:
-    """All rows; images that were not chosen are skipped as ``not_sampled``."""
-    for row in rows:
-        skip = row.skip_reason is None and row.path not in chosen
-        yield row._replace(skip_reason=SkipReason.NOT_SAMPLED.value) if skip else row
+def kept(run: Run, chosen: pa.Array) -> Run:
+    """The run with all its rows; images whose path was not chosen are skipped as ``not_sampled``."""
+
+    def opened() -> Iterator[pa.Table]:
+        for table in run.opened():
+            drop = pc.and_(pc.is_null(table["skip_reason"]), pc.invert(pc.is_in(table["path"], value_set=chosen)))
+            reasons = pc.if_else(drop, SkipReason.NOT_SAMPLED.value, table["skip_reason"])
+            yield table.set_column(table.schema.get_field_index("skip_reason"), "skip_reason", reasons)
+
+    return Run(run.first, opened)
 
 
 def seeded_hash(key: str, seed: int) -> int:

@@ -6,7 +6,7 @@ some 20 runs on OpenJDK 17.0.15 (2026-11-21, Spark 3.5.8, 181 rows x 1,280: firs
 vectors in the wrong order, no error). NumPy's LAPACK gives the same answer every time, several times faster.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Final
@@ -32,18 +32,18 @@ class Moments:
     covariance: NDArray[np.float64]
 
 
-def moments_of(features: DataFrame) -> Moments | None:
+def moments_of(parts: Sequence[DataFrame]) -> Moments | None:
     """The moments of the column ``features array<float>`` (D,), to the last bit whatever the order; None without a row.
 
     Where a column holds a NaN or an infinity, its mean is not finite, and the covariance NaN; also that of one row.
 
     Args:
-        features: Rows with that column; each batch of Arrow is one product, so that batches should be large.
+        parts: Rows with that column, one part after the other; each batch of Arrow is one product, so that batches
+            should be large.
     """
-    vectors = features.select("features").coalesce(MOST_PARTIALS)
     ends = [
         Bounds(rows, np.frombuffer(first, np.float32), np.frombuffer(second, np.float32))
-        for rows, first, second in _collected(vectors, _bounds)
+        for rows, first, second in _collected(parts, _bounds)
     ]
     if not ends:
         return None
@@ -53,7 +53,7 @@ def moments_of(features: DataFrame) -> Moments | None:
         return Moments(bounds.rows, grid.centre, np.full((grid.centre.size,) * 2, np.nan))
     partials = (
         Sums(rows, np.frombuffer(first, np.int64), np.frombuffer(second, np.int64).reshape(grid.centre.size, -1))
-        for rows, first, second in _collected(vectors, lambda values: _sums(values, grid))
+        for rows, first, second in _collected(parts, lambda values: _sums(values, grid))
     )
     sums = reduce(Sums.with_, partials)
     return Moments(sums.rows, sums.mean(grid), sums.covariance(grid))
@@ -86,7 +86,9 @@ def as_matrix(column: pa.ListArray) -> NDArray[np.float32]:
 _Partial = tuple[int, bytes, bytes]
 
 
-def _collected(vectors: DataFrame, of: Callable[[Iterator[NDArray[np.float32]]], _Partial | None]) -> list[_Partial]:
+def _collected(
+    parts: Sequence[DataFrame], of: Callable[[Iterator[NDArray[np.float32]]], _Partial | None]
+) -> Iterator[_Partial]:
     """What ``of`` makes of each partition that has rows, whose batches it gets as float32 (N, D)."""
 
     def over(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -94,8 +96,10 @@ def _collected(vectors: DataFrame, of: Callable[[Iterator[NDArray[np.float32]]],
         if found:
             yield pa.RecordBatch.from_pylist([dict(zip(_PARTIAL.names, found, strict=True))], schema=_PARTIAL)
 
-    rows = vectors.mapInArrow(over, "rows long, first binary, second binary").collect()
-    return [(row.rows, bytes(row.first), bytes(row.second)) for row in rows]
+    for part in parts:
+        vectors = part.select("features").coalesce(MOST_PARTIALS)
+        rows = vectors.mapInArrow(over, "rows long, first binary, second binary").collect()
+        yield from ((row.rows, bytes(row.first), bytes(row.second)) for row in rows)
 
 
 def _bounds(batches: Iterator[NDArray[np.float32]]) -> _Partial | None:

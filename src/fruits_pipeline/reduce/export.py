@@ -1,5 +1,6 @@
 """The reduced matrix as text files, for tools that do not read Parquet."""
 
+from pydantic import BaseModel, ConfigDict
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
@@ -24,11 +25,19 @@ _CSV = {
 _JSON = {"encoding": "UTF-8", "ignoreNullFields": "false"}
 
 
-def build_export(spark: SparkSession, store: Store, kind: ExportKind) -> int:
-    """Exports the dataset ``reduced`` of the output and gives the number of its rows."""
-    reduced = tables.read(spark, uri.join(store.root, layout.REDUCED), schemas.REDUCED, "reduced")
+class Exported(BaseModel):
+    """An export: its rows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rows: int
+
+
+def export_reduced(spark: SparkSession, store: Store, files: list[str], kind: ExportKind) -> Exported:
+    """Exports the dataset ``reduced``, whose files are named."""
+    reduced = tables.read(spark, files, schemas.REDUCED, "reduced")
     export(reduced, uri.join(store.root, layout.EXPORTS, kind), kind)
-    return reduced.count()
+    return Exported(rows=reduced.count())
 
 
 def export(reduced: DataFrame, place: str, kind: ExportKind) -> None:
@@ -40,7 +49,7 @@ def export(reduced: DataFrame, place: str, kind: ExportKind) -> None:
         kind: ``json``: one object ``{"path", "label", "split", "pca_features": [k numbers]}`` in each line.
             ``csv``: with header, columns ``path, label, split, pc_1 ... pc_k``; a missing label is empty.
     """
-    rows = conform(reduced, schemas.REDUCED, "reduced")
+    rows = conform(reduced, schemas.REDUCED, "reduced").drop("content_sha256")
     if kind == "json":
         rows.write.options(**_JSON).mode("append").json(place)
     else:

@@ -3,8 +3,7 @@
 from math import ceil
 from typing import Final
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
+from pyspark.sql import DataFrame
 
 # Few and large: every pass of the forest and of the regression pays some 10 ms for each partition.
 ROWS_PER_PARTITION: Final = 10_000
@@ -20,26 +19,18 @@ def partitions(rows: int) -> int:
     return max(MIN_PARTITIONS, ceil(rows / ROWS_PER_PARTITION))
 
 
-def below(root: str, path: str = "path") -> Column:
-    """The part of column ``path`` below the source's root, or the whole of it where it lies elsewhere."""
-    prefix = root.rstrip("/") + "/"
-    return F.when(F.startswith(F.col(path), F.lit(prefix)), F.substr(F.col(path), F.lit(len(prefix) + 1))).otherwise(
-        F.col(path)
-    )
+def arranged(reduced: DataFrame) -> DataFrame:
+    """Rows partitioned by the hash of their content, and sorted by content, label and split within each partition.
 
-
-def arranged(df: DataFrame, root: str) -> DataFrame:
-    """``df``, partitioned by the hash of the path below ``root`` and sorted by it within each partition.
-
-    Fits that sum or sample by partition then repeat on another machine, and for a source or an output that
-    was copied elsewhere. Counts the rows, which Parquet answers from its footers.
+    Fits that sum or sample by partition then repeat on another machine, and for the same images and labels in another
+    place, or named by a table. Rows that stay in no order are equal ones. Counts the rows, which Parquet answers from
+    its footers.
 
     Args:
-        df: Rows with a column ``path``, unique.
-        root: The source's root, as ``path`` spells it.
+        reduced: Rows with columns ``content_sha256``, ``label`` and ``split``.
 
     Returns:
         The same rows and columns in ``partitions(rows)`` partitions.
     """
-    key = below(root)
-    return df.repartition(partitions(df.count()), key).sortWithinPartitions(key, "path")
+    spread = reduced.repartition(partitions(reduced.count()), "content_sha256")
+    return spread.sortWithinPartitions("content_sha256", "label", "split")

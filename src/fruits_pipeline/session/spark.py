@@ -83,6 +83,11 @@ def cores(spark: SparkSession) -> int:
     return max(1, present // task_cpus(spark))
 
 
+def is_local(spark: SparkSession) -> bool:
+    """Whether all tasks run on this machine."""
+    return str(spark.sparkContext.master).startswith("local")
+
+
 def task_cpus(spark: SparkSession) -> int:
     """Processor cores for each task."""
     return int(spark.sparkContext.getConf().get("spark.task.cpus", "1"))

@@ -1,10 +1,12 @@
 """Doors of the rooms: a DataFrame conforms to its schema, is read, and is written as plain Parquet."""
 
 import io
-from typing import Any
+import re
+from collections.abc import Iterable
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyspark.errors import AnalysisException
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
@@ -15,6 +17,8 @@ from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.state.layout import ONLY_FILE
 from fruits_pipeline.storage.store import Store
 
+_GLOB = re.compile(r"([{}\[\]*?\\])")
+_DATA = re.compile(r"(^|/)part-[^/]*\.parquet$")
 # zstd without dictionaries: a fifth smaller and faster than Spark's default for arrays of floats.
 _PARQUET = {"compression": "zstd", "parquet.enable.dictionary": "false"}
 
@@ -46,10 +50,43 @@ def conform(df: DataFrame, schema: pa.Schema, what: str) -> DataFrame:
     return df.select(*schema.names)
 
 
-def read(spark: SparkSession, uri: Any, schema: pa.Schema, what: str) -> DataFrame:
-    """The Parquet dataset at ``uri`` (one address or a list), conforming to ``schema``."""
-    uris = [uri] if isinstance(uri, str) else list(uri)
-    return conform(spark.read.parquet(*uris), schema, what)
+def read(spark: SparkSession, files: str | Iterable[str], schema: pa.Schema, what: str) -> DataFrame:
+    """The rows of exactly these Parquet files, conforming to ``schema``; none of no file.
+
+    Raises:
+        DatasetError: When a file is not there, or is not what it should be.
+    """
+    named = [escaped(file) for file in ([files] if isinstance(files, str) else files)]
+    if not named:
+        return rows_of(spark, schema.empty_table())
+    try:
+        return conform(spark.read.parquet(*named), schema, what)
+    except AnalysisException as error:
+        if "PATH_NOT_FOUND" not in str(error):
+            raise
+        raise DatasetError(
+            f"expected all files of {what} that the markers name, found {_first_line(error)}; 'verify' names all that "
+            "are gone, 'extract' computes them again"
+        ) from error
+
+
+def read_written(spark: SparkSession, store: Store, folder: str, schema: pa.Schema) -> DataFrame:
+    """The rows of the Parquet files of a folder that is being written, conforming to ``schema``."""
+    keys = [found.key for found in store.objects(folder) if _DATA.search(found.key)]
+    return read(spark, [f"{store.root}/{key}" for key in keys], schema, folder)
+
+
+def escaped(path: str) -> str:
+    r"""``path`` as a Hadoop glob that matches nothing but itself.
+
+    >>> escaped("file:///a/x[1].jpg")
+    'file:///a/x\\[1\\].jpg'
+    """
+    return _GLOB.sub(r"\\\1", path)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
 
 
 def write(df: DataFrame, uri: str, schema: pa.Schema, what: str) -> None:

@@ -17,7 +17,7 @@ from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.output import OutputSettings
 from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.package import PackageSettings
-from fruits_pipeline.settings.reduce import ReduceSettings
+from fruits_pipeline.settings.reduce import FeaturesFromSettings, ReduceSettings
 from fruits_pipeline.settings.room import Room, flat
 from fruits_pipeline.settings.session import SessionSettings
 from fruits_pipeline.settings.storage import StorageSettings
@@ -62,6 +62,7 @@ class PackCommand(JobCommand):
 class ReduceCommand(JobCommand):
     """Settings of ``reduce``."""
 
+    features_from: Annotated[FeaturesFromSettings, flat("Reduce")] = FeaturesFromSettings()
     reduce: Annotated[ReduceSettings, flat("Reduce")] = ReduceSettings()
 
 
@@ -154,6 +155,7 @@ class SubmitDataprocServerlessCommand(SubmitCommand):
 
 ALL = (
     RunCommand,
+    ReduceCommand,
     PackCommand,
     WeightsCommand,
     CalibrateCommand,

@@ -1,9 +1,9 @@
 """Settings of the feature job: the backbone, how it is run, and how many rejects are too many."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from fruits_pipeline.settings.room import Incidental, Room
 
@@ -11,21 +11,6 @@ BackboneName = Literal["mobilenetv2", "xception"]
 EngineName = Literal["openvino", "tensorflow"]
 Precision = Literal["f32", "bf16", "int8"]
 ReaderName = Literal["auto", "prefetch", "binaryfile"]
-
-FOLDER_SPLIT = "folder"
-
-
-def _folder_or_fraction(value: Any) -> Any:
-    """``folder``, or the share of images for training in (0, 1)."""
-    if value == FOLDER_SPLIT:
-        return value
-    try:
-        share = float(value)
-    except (TypeError, ValueError):
-        share = 0.0
-    if not 0 < share < 1:
-        raise ValueError("expected 'folder' or a fraction in (0, 1) such as 0.8")
-    return share
 
 
 class NetworkSettings(Room):
@@ -60,11 +45,6 @@ class BackboneSettings(NetworkSettings):
 class FeaturesSettings(BackboneSettings):
     """How images become features."""
 
-    train_split: Annotated[str | float, BeforeValidator(_folder_or_fraction)] = Field(
-        FOLDER_SPLIT,
-        description="'folder': by Training and Test folders, other images by a hash of their content (0.8 train). "
-        "A fraction: that share of all images is train, by the same hash.",
-    )
     reader: Annotated[ReaderName, Incidental] = Field(
         "auto",
         description="What reads the images: prefetch fetches ahead in the workers, binaryfile is Spark's own source "

@@ -10,6 +10,22 @@ from fruits_pipeline.settings.room import Incidental, Room
 ExportKind = Literal["json", "csv"]
 
 
+FOLDER_SPLIT = "folder"
+
+
+def _folder_or_fraction(value: Any) -> Any:
+    """``folder``, or the share of images for training in (0, 1)."""
+    if value == FOLDER_SPLIT:
+        return value
+    try:
+        share = float(value)
+    except (TypeError, ValueError):
+        share = 0.0
+    if not 0 < share < 1:
+        raise ValueError("expected 'folder' or a fraction in (0, 1) such as 0.8")
+    return share
+
+
 def _share_or_count(value: Any) -> float | int:
     """A number with a dot is a share of the variance in (0, 1]; one without is a count of components."""
     if isinstance(value, str):
@@ -31,6 +47,27 @@ class ReduceSettings(Room):
         0.90,
         description="With a dot: share of the variance to keep, in (0, 1]. Without: count of components.",
     )
+    train_split: Annotated[str | float, BeforeValidator(_folder_or_fraction)] = Field(
+        FOLDER_SPLIT,
+        description="'folder': by Training and Test folders, other images by a hash of their content (0.8 train). "
+        "A fraction: that share of all images is train, by the same hash.",
+    )
+    labels: str | None = Field(
+        None,
+        min_length=1,
+        description="Table (.csv or .parquet) with columns path, label and, if it has it, split, which replace those "
+        "of the source; images that it does not name have none.",
+    )
     export: Annotated[tuple[ExportKind, ...], Incidental, Parameter(negative="")] = Field(
         (), description="Write the reduced matrix as text too; repeatable."
+    )
+
+
+class FeaturesFromSettings(Room):
+    """Whose features are reduced."""
+
+    features_uri: Annotated[str | None, Incidental] = Field(
+        None,
+        min_length=1,
+        description="Output of an 'extract' or 'run' whose features are taken, read only; by default --output-uri.",
     )

@@ -1,4 +1,4 @@
-"""How many objects were found, and what became of them."""
+"""How many objects were found, what became of them, and what changed since the last start."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -20,6 +20,11 @@ class Counts(BaseModel):
     pending: int = 0
     reject_reasons: dict[str, int] = {}
     skip_reasons: dict[str, int] = {}
+
+    @property
+    def images(self) -> int:
+        """Objects that were to be read."""
+        return self.found - self.skipped
 
     @property
     def tried(self) -> int:
@@ -46,6 +51,44 @@ class Counts(BaseModel):
             if expected != found:
                 raise DatasetError(f"expected {expected} objects {what}, found {found} in {self!r}; report this")
         return self
+
+
+class Change(BaseModel):
+    """What one command did about the images of the source.
+
+    Attributes:
+        kept: Images whose features stayed where they were.
+        carried: Images whose features were copied into another wave.
+        computed: Images that were read: new and changed ones, and rejects that were tried again.
+        relabelled: Images, of those kept or carried, with another label or split.
+        gone: Images that the source no longer has.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kept: int = 0
+    carried: int = 0
+    computed: int = 0
+    relabelled: int = 0
+    gone: int = 0
+
+
+def added(parts: Iterable[Counts]) -> Counts:
+    """The sum of several counts, reasons in alphabetical order.
+
+    >>> added([Counts(found=1, read=1), Counts(found=2, skipped=2, skip_reasons={"hidden": 2})]).found
+    3
+    """
+    parts = tuple(parts)
+    return Counts(
+        found=sum(part.found for part in parts),
+        read=sum(part.read for part in parts),
+        rejected=sum(part.rejected for part in parts),
+        skipped=sum(part.skipped for part in parts),
+        pending=sum(part.pending for part in parts),
+        reject_reasons=add_reasons(part.reject_reasons for part in parts),
+        skip_reasons=add_reasons(part.skip_reasons for part in parts),
+    )
 
 
 def add_reasons(reasons: Iterable[dict[str, int]]) -> dict[str, int]:

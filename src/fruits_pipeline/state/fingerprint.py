@@ -1,35 +1,25 @@
-"""A room's fingerprint: the settings that change its result, and its input's fingerprint."""
+"""What a result depends on, as canonical JSON and its digest."""
 
 import hashlib
 import json
+from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
-
-class Fingerprint(BaseModel):
-    """What a result depends on; equal fingerprints mean equal results."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    settings: dict[str, JsonValue]
-    input: str | None = None
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over the canonical JSON, as hex."""
-        return digest_of(self.model_dump(mode="json"))
-
-    def differing(self, other: "Fingerprint") -> list[str]:
-        """``key: other's value -> own value`` for every setting in which the two differ, and a word on the input."""
-        keys = sorted(self.settings.keys() | other.settings.keys())
-        changed = [
-            f"{key}: {other.settings.get(key)!r} -> {self.settings.get(key)!r}"
-            for key in keys
-            if self.settings.get(key) != other.settings.get(key)
-        ]
-        return changed + (["its input, which has changed since"] if self.input != other.input else [])
+# Names and JSON values of the settings that change a room's result.
+Essentials = dict[str, JsonValue]
 
 
-def digest_of(value: dict[str, JsonValue]) -> str:
+def digest_of(value: Mapping[str, JsonValue]) -> str:
     """SHA-256 of a JSON object, keys sorted, as hex."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def differences(old: Mapping[str, JsonValue], new: Mapping[str, JsonValue]) -> list[str]:
+    """``key: old value -> new value`` for every key in which the two differ, by alphabet.
+
+    >>> differences({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": None})
+    ['b: 2 -> 3']
+    """
+    keys = sorted(old.keys() | new.keys())
+    return [f"{key}: {old.get(key)!r} -> {new.get(key)!r}" for key in keys if old.get(key) != new.get(key)]

@@ -1,16 +1,21 @@
-"""Where everything lies below the output: the only home of these names.
+"""Where everything lies below the output, and what is made from what: the only home of these names."""
 
-Rooms stand in the order of the flow; each owns its folders and nobody else writes there.
-"""
+from typing import Literal
 
 RUN_RECORD = "run.json"
-LEASE = "_state/lease"
+STATE = "_state"
+LEASE = f"{STATE}/lease"
+SNAPSHOT = f"{STATE}/snapshot.json"
+WAVES = f"{STATE}/waves"
+PACKED_WAVES = f"{STATE}/packed"
+LABELS = f"{STATE}/labels"
+# What every output of the version before has, and none of this one.
+FORMER_MARKER = f"{STATE}/ingest.json"
 
 MANIFEST = "manifest"
 PACKED = "packed"
 FEATURES = "features"
 REJECTS = "rejects"
-WAVES = "features/_waves"
 REDUCED = "reduced"
 PREDICTIONS = "predictions"
 MODELS = "models"
@@ -19,10 +24,14 @@ EXPORTS = "exports"
 # The file of a dataset that one writer writes at once.
 ONLY_FILE = "part-00000.parquet"
 
-OWNED: dict[str, tuple[str, ...]] = {
-    "ingest": (MANIFEST,),
-    "features": (FEATURES, REJECTS),
-    "reduce": (REDUCED, f"{MODELS}/reduce", f"{EVALUATION}/variance"),
+# Datasets of waves: ``DATASET/wave=NAME/``.
+BY_WAVE = (MANIFEST, FEATURES, REJECTS, PACKED)
+
+RoomName = Literal["reduce", "export_json", "export_csv", "classify"]
+
+# The folders of each room that is made as a whole; nobody else writes there.
+OWNED: dict[RoomName, tuple[str, ...]] = {
+    "reduce": (REDUCED, f"{MODELS}/reduce", f"{EVALUATION}/variance", LABELS),
     "export_json": (f"{EXPORTS}/json",),
     "export_csv": (f"{EXPORTS}/csv",),
     "classify": (
@@ -31,14 +40,21 @@ OWNED: dict[str, tuple[str, ...]] = {
         f"{MODELS}/logistic_regression",
         *(f"{EVALUATION}/{name}" for name in ("scores", "label_scores", "confusion", "mistakes", "duplicates")),
     ),
-    "pack": (PACKED,),
 }
-ROOMS = tuple(OWNED)
+# What each room is made from; ``reduce`` is made from the snapshot's features, packs from its manifest.
+MADE_FROM: dict[RoomName, RoomName] = {"export_json": "reduce", "export_csv": "reduce", "classify": "reduce"}
+# The command that makes a room again.
+COMMANDS: dict[RoomName, str] = {
+    "reduce": "reduce",
+    "export_json": "reduce --export json",
+    "export_csv": "reduce --export csv",
+    "classify": "classify",
+}
 
 
-def room_marker(room: str) -> str:
+def room_marker(room: RoomName) -> str:
     """The key of a room's marker."""
-    return f"_state/{room}.json"
+    return f"{STATE}/{room}.json"
 
 
 def wave_marker(wave: str) -> str:
@@ -46,11 +62,30 @@ def wave_marker(wave: str) -> str:
     return f"{WAVES}/{wave}.json"
 
 
-def wave_folders(wave: str) -> tuple[str, str]:
-    """The folders of a wave's features and rejects."""
-    return f"{FEATURES}/wave={wave}", f"{REJECTS}/wave={wave}"
+def packed_marker(wave: str) -> str:
+    """The key of the marker of a wave that was packed."""
+    return f"{PACKED_WAVES}/{wave}.json"
 
 
-def from_room(room: str) -> tuple[str, ...]:
-    """``room`` and those downstream of it."""
-    return ROOMS[ROOMS.index(room) :]
+def wave_folder(dataset: str, wave: str) -> str:
+    """The folder of a wave's files of one dataset.
+
+    >>> wave_folder(FEATURES, "00007")
+    'features/wave=00007'
+    """
+    return f"{dataset}/wave={wave}"
+
+
+def manifest_file(wave: str) -> str:
+    """The key of a wave's manifest, its only file."""
+    return f"{wave_folder(MANIFEST, wave)}/{ONLY_FILE}"
+
+
+def dependants(room: RoomName) -> tuple[RoomName, ...]:
+    """The rooms that are made from ``room``, directly or not, last ones first.
+
+    >>> dependants("reduce"), dependants("classify")
+    (('classify', 'export_csv', 'export_json'), ())
+    """
+    direct = [name for name, source in MADE_FROM.items() if source == room]
+    return tuple(reversed([name for one in direct for name in (one, *dependants(one))]))

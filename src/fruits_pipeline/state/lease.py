@@ -12,7 +12,7 @@ from fruits_pipeline.storage.store import Store
 
 
 @contextmanager
-def leased(store: Store) -> Iterator[None]:
+def leased(store: Store) -> Iterator["_Held"]:
     """Holds the output's lease for the length of the block.
 
     Raises:
@@ -26,4 +26,9 @@ def leased(store: Store) -> Iterator[None]:
                 f"expected to be the only writer of {store.root}, found another job: {other or 'owner unknown'}; "
                 "wait for it, stop it, or take another --output-uri"
             )
-        yield
+        yield _Held()
+
+
+class _Held:
+    def on_loss(self, callback: object) -> None:
+        """Placeholder."""

@@ -10,10 +10,10 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
 from fruits_pipeline.errors import DatasetError, exit_code
-from fruits_pipeline.state.counts import Counts
+from fruits_pipeline.state.counts import Change, Counts
 from fruits_pipeline.state.layout import RUN_RECORD
 from fruits_pipeline.storage.store import Store
 
@@ -36,7 +36,9 @@ class RunRecord:
         """``settings`` are all settings of the command, flat."""
         self._began_s = time.monotonic()
         self.counts = Counts()
-        self.rooms: dict[str, dict[str, JsonValue]] = {}
+        self.change = Change()
+        self.rooms: dict[str, BaseModel] = {}
+        self.next_steps: list[str] = []
         self.seconds: dict[str, float] = {}
         self._content: dict[str, JsonValue] = {
             "fruits_pipeline": version("fruits-pipeline"),
@@ -53,12 +55,15 @@ class RunRecord:
     @property
     def content(self) -> dict[str, JsonValue]:
         """What ``run.json`` holds."""
-        rooms: dict[str, JsonValue] = dict(self.rooms)
+        rooms: dict[str, JsonValue] = {name: facts.model_dump(mode="json") for name, facts in self.rooms.items()}
         seconds: dict[str, JsonValue] = dict(self.seconds)
+        next_steps: list[JsonValue] = list(self.next_steps)
         return self._content | {
             "counts": self.counts.model_dump(),
+            "change": self.change.model_dump(),
             "rooms": rooms,
             "seconds": seconds,
+            "next": next_steps,
         }
 
     @contextmanager

@@ -23,6 +23,8 @@ def _facts(record: dict[str, Any], output: str) -> Iterator[tuple[str, str]]:
                 kind.split("_")[0] + "s",
                 ", ".join(f"{reason} {images}" for reason, images in counts[kind].items()),
             )
+    if changed := [f"{what} {images}" for what, images in record.get("change", {}).items() if images]:
+        yield "since last", ", ".join(changed)
     if "reduce" in rooms:
         reduced = rooms["reduce"]
         yield (
@@ -34,3 +36,5 @@ def _facts(record: dict[str, Any], output: str) -> Iterator[tuple[str, str]]:
     parts = ", ".join(f"{room} {seconds}" for room, seconds in record["seconds"].items())
     yield "seconds", f"{record['seconds_total']} ({parts})"
     yield "results", output
+    for step in record.get("next", []):
+        yield "next", step

@@ -47,6 +47,10 @@ class LocalStore:
         except OSError as error:
             raise self._failed("read", key, error) from error
 
+    def read_many(self, keys: Iterable[str]) -> Iterator[bytes]:
+        """One after the other."""
+        return map(self.read, keys)
+
     def write(self, key: str, content: bytes) -> None:
         """By a temporary file and a rename."""
         with self._renamed(key) as temporary:

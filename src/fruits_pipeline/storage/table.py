@@ -4,14 +4,14 @@ A path is a full address, or one below the table's own folder. Columns ``length`
 ``split`` (``train`` or ``test``) are taken where the table has them; other images' length and time are not known.
 """
 
-import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice, pairwise, takewhile
+from itertools import islice, takewhile
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
@@ -51,23 +51,36 @@ class TableSource:
         """
         _ = self.root
 
-    @cached_property
-    def images(self) -> pa.Table:
-        """Columns ``path`` (full URI, unique, in order), ``length``, ``modified``, ``label``, ``split``."""
-        table = self._conforming(self._content())
+    def tables(self) -> Iterator[pa.Table]:
+        """Columns ``path`` (full URI), ``length``, ``modified``, ``label``, ``split``, a part of the rows at a time.
+
+        Raises:
+            InputError: When there is no such table, or it is not what it should be.
+        """
         folder = self.address.rpartition("/")[0]
-        full = [uri.normalise(path if "://" in path else uri.join(folder, path)) for path in self._paths(table)]
-        table = table.set_column(0, "path", pa.array(full, pa.string())).sort_by("path")
-        paths = table["path"].to_pylist()
-        self._refuse("each path once", (one for one, other in pairwise(paths) if one == other))
-        known = {TRAIN, TEST, None}
-        self._refuse(f"{TRAIN!r} or {TEST!r} as split", set(table["split"].to_pylist()) - known)
-        return table
+        rows = 0
+        for part in self._parts():
+            table = self._conforming(part)
+            full = [
+                uri.normalise(path if "://" in path else uri.join(folder, path)) for path in self._paths(table, rows)
+            ]
+            wrong = set(table["split"].unique().to_pylist()) - {TRAIN, TEST, None}
+            self._refuse(f"{TRAIN!r} or {TEST!r} as split", wrong)
+            yield table.set_column(0, "path", pa.array(full, pa.string()))
+            rows += len(table)
+        if not rows:
+            raise self._fault("images, found no row")
 
     @cached_property
     def root(self) -> str:
-        """The innermost folder that holds all images; labels that the table does not give are read below it."""
-        first, last = (self.images["path"][place].as_py().split("/")[:-1] for place in (0, -1))
+        """The innermost folder that holds all images; labels that the table does not give are read below it.
+
+        Raises:
+            InputError: As ``tables``, or when the images lie in several buckets.
+        """
+        ends = [pc.min_max(table["path"]) for table in self.tables() if len(table)]
+        paths = min(end["min"].as_py() for end in ends), max(end["max"].as_py() for end in ends)
+        first, last = (path.split("/")[:-1] for path in paths)
         shared = [one for one, other in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))]
         if len(shared) < _PLACE_PARTS:
             self._refuse("images of one bucket or one file system", ("/".join(first), "/".join(last)))
@@ -77,23 +90,31 @@ class TableSource:
         """The source as the user would spell it."""
         return self.address
 
-    def _content(self) -> pa.Table:
+    def _parts(self) -> Iterator[pa.Table]:
         folder, _, name = self.address.rpartition("/")
         try:
             store = open_store(folder, self.storage)
-            parts = [found.key for found in store.objects(name) if found.key.endswith(".parquet")]
-            if not parts and store.stat(name) is None:
+            keys = [found.key for found in store.objects(name) if found.key.endswith(".parquet")]
+            if not keys and store.stat(name) is None:
                 raise InputError(f"expected a table of images at {self.address}, found none; check --data-source")
-            contents = [store.read(key) for key in parts or [name]]
+            for key in keys or [name]:
+                yield from self._read(store.read(key))
         except StorageError as error:
             raise InputError(f"expected a source that can be read, but {error}") from error
+
+    def _read(self, content: bytes) -> Iterator[pa.Table]:
+        """The rows of one file, in parts."""
         try:
-            if name.endswith(".parquet"):
-                return pa.concat_tables([pq.read_table(pa.BufferReader(content)) for content in contents])
+            if self.address.endswith(".parquet"):
+                for batch in pq.ParquetFile(pa.BufferReader(content)).iter_batches():
+                    yield pa.Table.from_batches([batch])
+                return
             types = {column.name: column.type for column in _COLUMNS}
             options = pa_csv.ConvertOptions(column_types=types, strings_can_be_null=True)
             newlines = pa_csv.ParseOptions(newlines_in_values=True)
-            return pa_csv.read_csv(io.BytesIO(contents[0]), convert_options=options, parse_options=newlines)
+            with pa_csv.open_csv(pa.BufferReader(content), convert_options=options, parse_options=newlines) as batches:
+                for batch in batches:
+                    yield pa.Table.from_batches([batch])
         except pa.ArrowInvalid as error:
             raise self._fault(f"a table with a column 'path', found {error}") from error
 
@@ -101,8 +122,6 @@ class TableSource:
         """The columns that are known, in their order and types; those that are absent hold nothing."""
         if "path" not in table.column_names:
             raise self._fault(f"a column 'path', found columns {', '.join(map(repr, table.column_names))}")
-        if not table.num_rows:
-            raise self._fault("images, found no row")
         columns = {
             column.name: table[column.name] if column.name in table.column_names else pa.nulls(len(table), column.type)
             for column in _COLUMNS
@@ -112,9 +131,10 @@ class TableSource:
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise self._fault(f"columns {_COLUMNS.names} of types {_COLUMNS.types}, found {error}") from error
 
-    def _paths(self, table: pa.Table) -> list[str]:
+    def _paths(self, table: pa.Table, before: int) -> list[str]:
         paths: list[str | None] = table["path"].to_pylist()
-        self._refuse("a path in each row", (f"none in row {row}" for row, path in enumerate(paths, 1) if not path))
+        empty = (f"none in row {row}" for row, path in enumerate(paths, before + 1) if not path)
+        self._refuse("a path in each row", empty)
         return [path for path in paths if path]
 
     def _refuse(self, expected: str, wrong: Iterable[object]) -> None:

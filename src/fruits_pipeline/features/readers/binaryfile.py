@@ -1,26 +1,27 @@
 """The reader ``binaryfile``: Spark's own source of files, through the cluster's own connectors."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import compress
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
-from fruits_pipeline.features.batch import KNOWN, READ, Plan
+from fruits_pipeline.features.batch import READ
+from fruits_pipeline.features.job import FeatureJob, Reading
 from fruits_pipeline.features.readers.prefetch import Prefetch
 from fruits_pipeline.features.udf import featurised
-from fruits_pipeline.features.work import Work
 from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.reason import Reason
-from fruits_pipeline.session.tables import rows_of
+from fruits_pipeline.session.tables import escaped, rows_of
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Found
 
-_GLOB = re.compile(r"([{}\[\]*?\\])")
+_THREADS = 32
 
 
 @dataclass(frozen=True)
@@ -29,40 +30,29 @@ class BinaryFile:
 
     odd_names: Prefetch
 
-    def tried(self, work: Work, images: pa.Table, plan: Plan) -> DataFrame:
+    def read_images(self, job: FeatureJob, reading: Reading) -> DataFrame:
         """A file that is gone or cannot be read has no row."""
+        paths = reading.images["path"].to_pylist()
         # Spark refuses to begin where one path is gone.
-        present = [path for path in images["path"].to_pylist() if _found(work, path) is not None]
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="look") as pool:
+            there = list(pool.map(lambda path: _found(job, path) is not None, paths))
+        present = list(compress(paths, there))
         odd = [path for path in present if ":" in path.partition("://")[2]]
         plain = sorted(set(present).difference(odd))
-        parts = [self._by_spark(work, _of(images, plain), plan)] if plain else []
-        parts += [self.odd_names.tried(work, _of(images, odd), plan)] if odd else []
+        parts = [featurised(contents(job.spark, plain, reading.tasks), job, reading)] if plain else []
+        parts += [self.odd_names.read_images(job, _of(reading, odd))] if odd else []
         if not parts:
-            return rows_of(work.spark, READ.empty_table())
+            return rows_of(job.spark, READ.empty_table())
         return reduce(DataFrame.union, parts)
 
-    def absent(self, work: Work, path: str) -> Rejected:
+    def explain_missing(self, job: FeatureJob, path: str) -> Rejected:
         """Gone, empty, or there and not readable."""
-        there = _found(work, path)
+        there = _found(job, path)
         if there is None:
             return Rejected(Reason.MISSING, "listed, but gone when it was to be read")
         if there.length == 0:
             return Rejected(Reason.EMPTY, "0 bytes")
         return Rejected(Reason.UNREADABLE, "there, but it cannot be read; check its permissions")
-
-    def _by_spark(self, work: Work, images: pa.Table, plan: Plan) -> DataFrame:
-        files = contents(work.spark, images["path"].to_pylist(), work.tasks)
-        known = rows_of(work.spark, images.select(KNOWN.names))
-        return featurised(files.join(F.broadcast(known), on="path", how="inner"), work, plan)
-
-
-def escaped(path: str) -> str:
-    r"""``path`` as a Hadoop glob that matches nothing but itself.
-
-    >>> escaped("file:///a/x[1].jpg")
-    'file:///a/x\\[1\\].jpg'
-    """
-    return _GLOB.sub(r"\\\1", path)
 
 
 def contents(spark: SparkSession, paths: Sequence[str], tasks: int) -> DataFrame:
@@ -82,10 +72,11 @@ def contents(spark: SparkSession, paths: Sequence[str], tasks: int) -> DataFrame
     return files.select(F.regexp_replace("path", "^file:/+", "file:///").alias("path"), "content")
 
 
-def _of(images: pa.Table, paths: list[str]) -> pa.Table:
-    return images.filter(pc.is_in(images["path"], pa.array(paths, pa.string())))
+def _of(reading: Reading, paths: list[str]) -> Reading:
+    images = reading.images
+    return replace(reading, images=images.filter(pc.is_in(images["path"], pa.array(paths, pa.string()))))
 
 
-def _found(work: Work, path: str) -> Found | None:
-    key = uri.below(path, work.source.root)
-    return None if key is None else work.source.stat(key)
+def _found(job: FeatureJob, path: str) -> Found | None:
+    key = uri.below(path, job.source.root)
+    return None if key is None else job.source.stat(key)

@@ -13,11 +13,10 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline.errors import FruitsError, InputError
-from fruits_pipeline.features.job import FeatureJob
+from fruits_pipeline.features.job import FeatureJob, Reader, readable
 from fruits_pipeline.features.readers.binaryfile import BinaryFile, contents
 from fruits_pipeline.features.readers.packed import Packed
 from fruits_pipeline.features.readers.prefetch import Prefetch
-from fruits_pipeline.features.work import Reader, readable
 from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.storage.fetch import Wanted, Window

@@ -2,38 +2,36 @@
 
 from dataclasses import dataclass
 
-import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
-from fruits_pipeline.features.batch import KNOWN, Plan
+from fruits_pipeline.features.job import FeatureJob, Reading
 from fruits_pipeline.features.udf import featurised
-from fruits_pipeline.features.work import Work
 from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.reason import Reason
-from fruits_pipeline.session.tables import rows_of, spark_schema
+from fruits_pipeline.session.tables import escaped, rows_of, spark_schema
 
 
 @dataclass(frozen=True)
 class Packed:
-    """See ``Reader``; ``place`` is the address of a dataset of ``schemas.PACKED``."""
+    """See ``Reader``; ``files`` are the addresses of all files of the pack, Parquet of ``schemas.PACKED``."""
 
-    place: str
+    files: tuple[str, ...]
 
-    def tried(self, work: Work, images: pa.Table, plan: Plan) -> DataFrame:
+    def read_images(self, job: FeatureJob, reading: Reading) -> DataFrame:
         """An image that could not be read when it was packed has no row."""
-        ends = pc.min_max(images["path"])
-        share = pc.sum(images["length"]).as_py() // work.tasks
-        work.spark.conf.set("spark.sql.files.maxPartitionBytes", str(max(1, share)))
-        rows = work.spark.read.schema(spark_schema(schemas.PACKED)).parquet(self.place)
+        ends = pc.min_max(reading.images["path"])
+        share = pc.sum(reading.images["length"]).as_py() // reading.tasks
+        job.spark.conf.set("spark.sql.files.maxPartitionBytes", str(max(1, share)))
+        rows = job.spark.read.schema(spark_schema(schemas.PACKED)).parquet(*map(escaped, self.files))
         # Rows are packed in order of path: Parquet's statistics skip what other waves read.
         near = rows.where(F.col("path").between(ends["min"].as_py(), ends["max"].as_py()))
-        known = rows_of(work.spark, images.select(KNOWN.names))
+        wanted = rows_of(job.spark, reading.images.select(["path"]))
         there = near.where(F.col("content").isNotNull())
-        return featurised(there.join(F.broadcast(known), on="path", how="inner"), work, plan)
+        return featurised(there.join(F.broadcast(wanted), on="path", how="left_semi"), job, reading)
 
-    def absent(self, work: Work, path: str) -> Rejected:  # noqa: ARG002 because it is the face of all readers
+    def explain_missing(self, job: FeatureJob, path: str) -> Rejected:  # noqa: ARG002 because it is the interface of all readers
         """Without content in the pack."""
         return Rejected(Reason.UNREADABLE, "it could not be read when it was packed")

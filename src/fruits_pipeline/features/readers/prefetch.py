@@ -10,9 +10,9 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from fruits_pipeline.backbones.predictor import predictor
-from fruits_pipeline.features.batch import KNOWN, READ, Plan, outcomes
+from fruits_pipeline.features.batch import READ, outcomes
+from fruits_pipeline.features.job import FeatureJob, Reading
 from fruits_pipeline.features.udf import decoding, read
-from fruits_pipeline.features.work import Work
 from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.session.tables import rows_of, spark_schema
@@ -20,8 +20,6 @@ from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage.fetch import Wanted, Window, fetched
 from fruits_pipeline.storage.patience import Patience
 from fruits_pipeline.storage.single import Unread
-
-_COLUMNS = ["path", "length", "label", "split"]
 
 
 @dataclass(frozen=True)
@@ -33,13 +31,13 @@ class Prefetch:
     patience: Patience
     batch_rows: int
 
-    def tried(self, work: Work, images: pa.Table, plan: Plan) -> DataFrame:
+    def read_images(self, job: FeatureJob, reading: Reading) -> DataFrame:
         """Every image is read or refused."""
-        rows = rows_of(work.spark, images.select(_COLUMNS))
-        spread = rows.repartition(min(work.tasks, images.num_rows))
-        return spread.mapInArrow(self._over_batches(work, plan), spark_schema(READ))
+        rows = rows_of(job.spark, reading.images.select(["path", "length"]))
+        spread = rows.repartition(min(reading.tasks, reading.images.num_rows))
+        return spread.mapInArrow(self._over_batches(job, reading), spark_schema(READ))
 
-    def absent(self, work: Work, path: str) -> None:  # noqa: ARG002 because it is the face of all readers
+    def explain_missing(self, job: FeatureJob, path: str) -> None:  # noqa: ARG002 because it is the interface of all readers
         """Never: every image is read or refused."""
         return
 
@@ -53,23 +51,25 @@ class Prefetch:
             for content in found:
                 yield Rejected(Reason(content.reason), content.detail) if isinstance(content, Unread) else content
 
-    def _over_batches(self, work: Work, plan: Plan) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-        """A function over batches of ``_COLUMNS``; its own batches do not follow those of its input."""
-        model, counter, refused = work.model, work.counter, work.refused
+    def _over_batches(
+        self, job: FeatureJob, reading: Reading
+    ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+        """A function over batches of ``path, length``; its own batches do not follow those of its input."""
+        model, counter, refused, treatment = job.shared_model, job.counter, reading.refused, reading.treatment
 
         def over_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            predict = predictor(model.value, plan.threads)
-            asked: deque[dict[str, str | None]] = deque()
+            predict = predictor(model.value, treatment.threads)
+            asked: deque[str] = deque()
 
             def wanted() -> Iterator[Wanted]:
                 for row in (row for batch in batches for row in batch.to_pylist()):
-                    asked.append(row)
+                    asked.append(row["path"])
                     yield Wanted(row["path"], row["length"])
 
-            with decoding(plan) as decode_one, closing(self.contents(wanted())) as contents:
+            with decoding(treatment) as decode_one, closing(self.contents(wanted())) as contents:
                 while batch := list(islice(contents, self.batch_rows)):
-                    known = pa.RecordBatch.from_pylist([asked.popleft() for _ in batch], schema=KNOWN)
-                    yield read(known, outcomes(batch, decode_one, predict, plan), refused)
+                    paths = pa.array([asked.popleft() for _ in batch], pa.string())
+                    yield read(paths, outcomes(batch, decode_one, predict, treatment), refused)
                     counter.add(len(batch))
 
         return over_batches

@@ -1,9 +1,9 @@
-"""The room's work: classifiers fitted on train, every image predicted, test images judged."""
+"""Classifiers fitted on the training side, every image predicted, the test side judged."""
 
 import logging
 
 import pyarrow as pa
-from pydantic import JsonValue
+from pydantic import BaseModel, ConfigDict
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
@@ -22,38 +22,69 @@ from fruits_pipeline.storage.store import Store
 log = logging.getLogger(__name__)
 
 
-def build_classified(
-    spark: SparkSession, store: Store, settings: ClassifySettings, source_root: str
-) -> dict[str, JsonValue]:
-    """Fits, saves and judges the classifiers; gives the scores and counts for the record.
+class Classified(BaseModel):
+    """What the classifiers came to.
+
+    Attributes:
+        scores: Value of each metric on test images, by classifier.
+        duplicate_images: Images whose bytes another image has too.
+        duplicates_across_splits: Contents that stand in train and in test: each helps the score without merit.
+        predictions: Rows of ``predictions``.
+        fit_s: Seconds of each fit alone.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    scores: dict[str, dict[str, float]]
+    duplicate_images: int
+    duplicates_across_splits: int
+    predictions: int
+    fit_s: dict[str, float]
+
+
+def fit_classifiers(
+    spark: SparkSession, store: Store, reduced_files: list[str], settings: ClassifySettings
+) -> Classified:
+    """Fits, saves and judges the classifiers.
+
+    Args:
+        spark: The session.
+        store: The output.
+        reduced_files: Addresses of the files of ``reduced``.
+        settings: Which classifiers, and how.
 
     Raises:
         InputError: When there is nothing to learn from, or nothing to be judged by.
         DatasetError: When rows were lost on the way.
     """
-    stored = tables.read(spark, uri.join(store.root, layout.REDUCED), schemas.REDUCED, "reduced")
-    reduced = arranged(stored, source_root).persist()
+    stored = tables.read(spark, reduced_files, schemas.REDUCED, "reduced")
+    reduced = arranged(stored).persist()
     try:
         reduction = PipelineModel.load(uri.join(store.root, layout.MODELS, "reduce"))
         fitted = train(reduced, reduction, settings)
         place = uri.join(store.root, layout.PREDICTIONS)
         tables.write(predictions(reduced, fitted), place, schemas.PREDICTIONS, "predictions")
         expected = reduced.count() * len(fitted)
+        duplicates = judge.duplicates(reduced)
     finally:
         reduced.unpersist()
     for one in fitted:
         tables.save_model(store, one.model, f"{layout.MODELS}/{one.name}")
-    predicted = tables.read(spark, place, schemas.PREDICTIONS, "predictions")
+    predicted = tables.read_written(spark, store, layout.PREDICTIONS, schemas.PREDICTIONS)
     if (rows := predicted.count()) != expected:
         raise DatasetError(f"expected {expected} rows in {place}, found {rows}; start the same command again")
-    features = tables.read(spark, uri.join(store.root, layout.FEATURES), schemas.FEATURES, "features")
-    seconds: dict[str, JsonValue] = {one.name: one.fit_s for one in fitted}
-    return _evaluated(store, predicted, features) | {"predictions": rows, "fit_s": seconds}
+    return Classified(
+        scores=_evaluated(store, predicted, duplicates.table),
+        duplicate_images=duplicates.images,
+        duplicates_across_splits=duplicates.across_splits,
+        predictions=rows,
+        fit_s={one.name: one.fit_s for one in fitted},
+    )
 
 
-def _evaluated(store: Store, predicted: DataFrame, features: DataFrame) -> dict[str, JsonValue]:
-    """Writes the tables of ``evaluation/`` and gives what of them the record holds."""
-    confusion, duplicates = judge.confusion(predicted), judge.duplicates(features)
+def _evaluated(store: Store, predicted: DataFrame, duplicates: pa.Table) -> dict[str, dict[str, float]]:
+    """Writes the tables of ``evaluation/`` and gives the scores."""
+    confusion = judge.confusion(predicted)
     scores = evaluate.scores_table(confusion)
     written = {
         "confusion": (confusion, schemas.CONFUSION),
@@ -64,19 +95,9 @@ def _evaluated(store: Store, predicted: DataFrame, features: DataFrame) -> dict[
     }
     for name, (table, schema) in written.items():
         tables.write_small(store, table, f"{layout.EVALUATION}/{name}", schema)
-    facts: dict[str, JsonValue] = {}
-    by_classifier: dict[str, dict[str, JsonValue]] = {}
+    by_classifier: dict[str, dict[str, float]] = {}
     for row in scores.to_pylist():
         by_classifier.setdefault(row["classifier"], {})[row["metric"]] = row["value"]
     for name, values in by_classifier.items():
-        facts[name] = values
         log.info("scores classifier=%s %s", name, " ".join(f"{metric}={value:.4f}" for metric, value in values.items()))
-    across = _across_splits(duplicates)
-    log.info("duplicates images=%d contents_across_splits=%d", duplicates.num_rows, across)
-    return {"scores": facts, "duplicate_images": duplicates.num_rows, "duplicates_across_splits": across}
-
-
-def _across_splits(duplicates: pa.Table) -> int:
-    """Contents that stand in train and in test: each helps the score without merit."""
-    sides = duplicates.group_by("content_sha256").aggregate([("split", "count_distinct")])
-    return int((sides["split_count_distinct"].to_numpy() > 1).sum())
+    return by_classifier

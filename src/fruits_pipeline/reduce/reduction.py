@@ -1,6 +1,6 @@
 """The reduction: features centred and projected on their leading principal components."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -16,6 +16,7 @@ from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.reduce import cut
 from fruits_pipeline.reduce.decompose import as_matrix, eigen, moments_of
+from fruits_pipeline.reduce.labels import LABELLED
 from fruits_pipeline.reduce.projection import centring, projection
 from fruits_pipeline.session.tables import conform, spark_schema
 
@@ -23,8 +24,8 @@ INPUT: Final = "features_vector"
 CENTRED: Final = "centred_vector"
 OUTPUT: Final = "pca_vector"
 _MIN_TRAINING_ROWS: Final = 2
-# 20 MB of a worker as doubles at 2,048 features; more rows would make the products no faster.
-_BATCH_ROWS: Final = 1024
+# How many rows a worker gets at a time: 20 MB as doubles at 2,048 features; more would make the products no faster.
+LARGE_BATCHES: Final = {"spark.sql.execution.arrow.maxRecordsPerBatch": "1024"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Reduction:
         return self.loadings.shape[1]
 
 
-def fit(features: DataFrame, components: float) -> Reduction:
+def fit(parts: Sequence[DataFrame], components: float) -> Reduction:
     """Fits the reduction on the training images.
 
     One decomposition with all D components serves every cut. Spark's ``PCAModel`` does not centre when it
@@ -60,7 +61,7 @@ def fit(features: DataFrame, components: float) -> Reduction:
     Rows may come in any order and any partitions: the sums are exact.
 
     Args:
-        features: Rows of ``schemas.FEATURES``.
+        parts: Rows of ``LABELLED``, one part after the other.
         components: A float in (0, 1] is a share of the variance, an int a count.
 
     Raises:
@@ -69,8 +70,7 @@ def fit(features: DataFrame, components: float) -> Reduction:
         SettingsError: When ``components`` is out of range.
         DatasetError: When a feature is not a finite number.
     """
-    training = conform(features, schemas.FEATURES, "features").where(F.col("split") == schemas.TRAIN)
-    found = moments_of(_in_large_batches(training))
+    found = moments_of([part.where(F.col("split") == schemas.TRAIN) for part in parts])
     rows = found.rows if found else 0
     if found is None or rows < _MIN_TRAINING_ROWS:
         raise InputError(
@@ -89,33 +89,26 @@ def fit(features: DataFrame, components: float) -> Reduction:
 
 
 def reduced(features: DataFrame, reduction: Reduction) -> DataFrame:
-    """Rows of ``schemas.REDUCED``, one for each row of ``features``, with k components as float32.
+    """Rows of ``schemas.REDUCED``, one for each of the rows of ``LABELLED``, with k components as float32.
 
     They are what ``reduction.model`` gives, computed by NumPy for a batch of rows at a time: Spark's stages, which
     take a row at a time, need more than twice the processor time.
     """
-    rows = conform(features, schemas.FEATURES, "features").select("path", "label", "split", "features")
     project = partial(_projected, mean=reduction.mean, loadings=reduction.loadings)
-    written = _in_large_batches(rows).mapInArrow(project, spark_schema(schemas.REDUCED))
+    written = conform(features, LABELLED, "features").mapInArrow(project, spark_schema(schemas.REDUCED))
     return conform(written, schemas.REDUCED, "reduced")
 
 
 def _projected(
     batches: Iterable[pa.RecordBatch], mean: NDArray[np.float64], loadings: NDArray[np.float64]
 ) -> Iterator[pa.RecordBatch]:
-    """Batches of ``schemas.REDUCED`` from batches of its first three columns and ``features``."""
+    """Batches of ``schemas.REDUCED`` from batches of its first four columns and ``features``."""
     k = loadings.shape[1]
     for batch in batches:
-        values = ((as_matrix(batch.column(3)) - mean) @ loadings).astype(np.float32)
+        values = ((as_matrix(batch.column(4)) - mean) @ loadings).astype(np.float32)
         ends = pa.array(np.arange(0, values.size + 1, k, np.int32))
         lists = pa.ListArray.from_arrays(ends, pa.array(values.ravel()))
-        yield pa.RecordBatch.from_arrays([*batch.columns[:3], lists], schema=schemas.REDUCED)
-
-
-def _in_large_batches(rows: DataFrame) -> DataFrame:
-    """``rows``, of which the session from now on gives a worker as many at a time as make a product worth while."""
-    rows.sparkSession.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", _BATCH_ROWS)
-    return rows
+        yield pa.RecordBatch.from_arrays([*batch.columns[:4], lists], schema=schemas.REDUCED)
 
 
 def _check_finite(means: NDArray[np.float64]) -> None:
@@ -123,7 +116,7 @@ def _check_finite(means: NDArray[np.float64]) -> None:
     if bad.size:
         raise DatasetError(
             f"features are expected to be finite numbers, found a mean that is not in {bad.size} of "
-            f"{means.size} columns, the first at index {bad[0]}. Compute the features again with --overwrite."
+            f"{means.size} columns, the first at index {bad[0]}. Compute the features again: 'extract --overwrite'."
         )
 
 

@@ -1,10 +1,12 @@
 """Train or test by the content, so that byte-identical images never stand on both sides."""
 
+from math import ceil
+
 from fruits_pipeline.schemas import TEST, TRAIN
-from fruits_pipeline.settings.features import FOLDER_SPLIT
+from fruits_pipeline.settings.reduce import FOLDER_SPLIT
 
 DEFAULT_SHARE = 0.8
-_HEX_DIGITS = 8
+HASH_DIGITS = 8
 
 
 def split_of(content_sha256: str, share: float) -> str:
@@ -13,7 +15,16 @@ def split_of(content_sha256: str, share: float) -> str:
     >>> split_of("00" * 32, 0.8), split_of("ff" * 32, 0.8)
     ('train', 'test')
     """
-    return TRAIN if int(content_sha256[:_HEX_DIGITS], 16) < share * 16**_HEX_DIGITS else TEST
+    return TRAIN if int(content_sha256[:HASH_DIGITS], 16) < hash_limit(share) else TEST
+
+
+def hash_limit(share: float) -> int:
+    """The number below which the leading digits of a training image's hash stay.
+
+    >>> hash_limit(0.5) == 2**31
+    True
+    """
+    return ceil(share * float(16**HASH_DIGITS))
 
 
 def by_folder(train_split: str | float) -> bool:

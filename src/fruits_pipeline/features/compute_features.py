@@ -1,0 +1,125 @@
+"""Features of every image of the plan: finished waves stay, the others are taken over or computed, two in flight."""
+
+import logging
+import threading
+from collections.abc import Iterable
+
+from fruits_pipeline.errors import DatasetError, InputError
+from fruits_pipeline.features.hint import hint_about
+from fruits_pipeline.features.in_flight import batch_rows_of, finished_waves
+from fruits_pipeline.features.job import FeatureJob, Reader
+from fruits_pipeline.features.probe import probe
+from fruits_pipeline.features.readers.choice import chosen_reader
+from fruits_pipeline.features.retry import with_retries
+from fruits_pipeline.features.takeover import images_of
+from fruits_pipeline.session.configured import configured
+from fruits_pipeline.state.counts import Change, Counts, added
+from fruits_pipeline.state.layout import REJECTS
+from fruits_pipeline.state.plan import Plan
+from fruits_pipeline.state.snapshot import Snapshot, WaveMarker, is_finished, load_waves, snapshot_of
+from fruits_pipeline.state.upkeep import drop_replaced
+from fruits_pipeline.storage import uri
+
+log = logging.getLogger(__name__)
+
+_MIN_TRIED = 1_000
+
+
+def compute_features(job: FeatureJob, plan: Plan) -> tuple[Snapshot, Change]:
+    """Brings features and rejects up to the plan, and says what was done about its images.
+
+    Raises:
+        InputError: When too many images are rejected, and when no reader can read the first; finished waves stay.
+        StorageError: When storage fails on the way.
+        ModelError: When a worker cannot run the model as asked.
+        DatasetError: When a wave's datasets do not add up, or other waves were computed by another recipe.
+    """
+    finished = load_waves(job.store)
+    others = _other_recipe(job, plan, finished)
+    reader = _LazyReader(job, plan, others)
+    if others:
+        log.info("features stay as they were made, although now would be otherwise: %s", "; ".join(others))
+    else:
+        plan = with_retries(job, reader, plan, finished)
+    pending = [wave for wave in plan.waves if not is_finished(wave, finished)]
+    done = [finished[wave.wave] for wave in plan.waves if is_finished(wave, finished)]
+    log.info("features waves=%d finished=%d pending=%d", len(plan.waves), len(done), len(pending))
+    change = Change(kept=sum(wave.counts.images for wave in done))
+    if pending:
+        batches = {"spark.sql.execution.arrow.maxRecordsPerBatch": str(batch_rows_of(job, pending))}
+        with configured(job.spark, batches):
+            for marker, did in finished_waves(job, reader, pending, finished):
+                if not done and did.computed:
+                    hint_about(job, marker)
+                done.append(marker)
+                change = _sum(change, did)
+                _judge(job, tally(plan, done), final=False)
+    found = finished | {wave.wave: wave for wave in done}
+    drop_replaced(job.store, plan, found)
+    _judge(job, tally(plan, done), final=True)
+    return snapshot_of(job.store, plan, found), change
+
+
+def tally(plan: Plan, done: Iterable[WaveMarker]) -> Counts:
+    """The job's counts: finished waves as they are, images of the others pending."""
+    markers = {wave.wave: wave for wave in done}
+    return added(markers[w.wave].counts if is_finished(w, markers) else w.counts for w in plan.waves).checked()
+
+
+class _LazyReader:
+    """The reader for the job's images, chosen when the first image is to be read, whatever thread asks first."""
+
+    def __init__(self, job: FeatureJob, plan: Plan, others: list[str]) -> None:
+        """``others`` is in what the recipe of the finished waves differs from the job's."""
+        self._job, self._plan, self._others = job, plan, others
+        self._lock = threading.Lock()
+        self._reader: Reader | None = None
+
+    def __call__(self) -> Reader:
+        """The reader, once a worker was seen to run the model.
+
+        Raises:
+            DatasetError: When features of two recipes would stand in one dataset.
+        """
+        with self._lock:
+            if self._reader is None:
+                self._refuse_mixing()
+                probe(self._job.spark, self._job.model)
+                images = next(images_of(self._job.store, wave) for wave in self._plan.waves if wave.counts.images)
+                self._reader = chosen_reader(self._job, images)
+            return self._reader
+
+    def _refuse_mixing(self) -> None:
+        if self._others:
+            raise DatasetError(
+                f"expected to compute the images that are left as those under {self._job.store.root} were, found "
+                f"other ways: {'; '.join(self._others)}; go on with what they were made by, take another "
+                "--output-uri, or compute all features again with --overwrite"
+            )
+
+
+def _other_recipe(job: FeatureJob, plan: Plan, finished: dict[str, WaveMarker]) -> list[str]:
+    """In what the recipe of the finished waves that stay, or are taken over, differs from the job's."""
+    names = {name for wave in plan.waves for name in (wave.wave, *wave.sources)}
+    return next(
+        (changes for n in sorted(names & finished.keys()) if (changes := finished[n].recipe.changes(job.recipe))), []
+    )
+
+
+def _sum(one: Change, other: Change) -> Change:
+    return Change(
+        kept=one.kept + other.kept, carried=one.carried + other.carried, computed=one.computed + other.computed
+    )
+
+
+def _judge(job: FeatureJob, counts: Counts, *, final: bool) -> None:
+    """Raises where more images were rejected than is allowed."""
+    limit = job.settings.max_reject_share
+    if counts.reject_share <= limit or (counts.tried < _MIN_TRIED and not final):
+        return
+    reasons = ", ".join(f"{reason} {count}" for reason, count in counts.reject_reasons.items())
+    raise InputError(
+        f"expected at most {limit:.1%} of the images to be rejected, found {counts.rejected} of {counts.tried} "
+        f"({counts.reject_share:.1%}: {reasons}), listed in {uri.join(job.store.root, REJECTS)}; "
+        "mend the images, or allow more by --max-reject-share, and start the same command again"
+    )

@@ -1,0 +1,128 @@
+"""Waves in flight: two at a time, each tried again when Spark fails, the last time in isolation."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from functools import partial
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+
+from fruits_pipeline.features.batch import Treatment
+from fruits_pipeline.features.job import FeatureJob, Reader
+from fruits_pipeline.features.takeover import Takeover, takeover
+from fruits_pipeline.features.tasks import rows_of_batch
+from fruits_pipeline.features.wave import computed, shared
+from fruits_pipeline.features.worker_faults import fatal_fault
+from fruits_pipeline.session.progress import ImageProgress
+from fruits_pipeline.session.spark import executor_losses, task_counts
+from fruits_pipeline.state.counts import Change
+from fruits_pipeline.state.files import sweep
+from fruits_pipeline.state.layout import FEATURES, REJECTS, wave_folder
+from fruits_pipeline.state.plan import PlannedWave
+from fruits_pipeline.state.snapshot import WaveMarker, mark_wave
+
+log = logging.getLogger(__name__)
+
+IN_FLIGHT = 2
+
+# A wave that has just been marked, and what was done about its images.
+Done = tuple[WaveMarker, Change]
+
+
+def finished_waves(
+    job: FeatureJob, reader: Callable[[], Reader], waves: list[PlannedWave], finished: Mapping[str, WaveMarker]
+) -> Iterator[Done]:
+    """Finishes and marks ``waves``, and gives each as it is done; leaving the iterator stops the others.
+
+    Two are in flight, so that one's last tasks leave no core idle.
+
+    Args:
+        job: The feature job.
+        reader: Gives what reads the images; called only where some image is to be read.
+        waves: The waves, none of which is finished.
+        finished: The markers of finished waves, from which features may be taken over.
+
+    Raises:
+        StorageError: When the source or the cluster fails in a way that a retry cannot fix.
+    """
+    context = job.spark.sparkContext
+    images = sum(wave.counts.images for wave in waves)
+    taken_over = _TakenOver()
+    stopped = threading.Event()
+    finish = partial(_finish, job, reader, finished, taken_over, stopped)
+    pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="wave")
+    with ImageProgress(images, lambda: job.counter.value + taken_over.images, partial(task_counts, context)):
+        try:
+            for future in as_completed([pool.submit(finish, wave) for wave in waves]):
+                yield future.result()
+        finally:
+            stopped.set()
+            context.cancelAllJobs()
+            pool.shutdown(cancel_futures=True)
+
+
+def batch_rows_of(job: FeatureJob, waves: list[PlannedWave]) -> int:
+    """Rows of one Arrow batch, for the wave with the largest images."""
+    return min((rows_of_batch(wave.common_bytes, job.settings.batch_rows) for wave in waves), default=1)
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of Spark's message, without its stack traces."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+class _TakenOver:
+    """Images that were taken over, for the progress."""
+
+    images = 0
+
+
+def _finish(
+    job: FeatureJob,
+    reader: Callable[[], Reader],
+    finished: Mapping[str, WaveMarker],
+    taken_over: _TakenOver,
+    stopped: threading.Event,
+    wave: PlannedWave,
+) -> Done:
+    """Finishes one wave: shares another's files, or computes it."""
+    has = takeover(job.store, wave, finished)
+    taken_over.images += wave.counts.images - len(has.pending)
+    if has.whole is not None:
+        marker = shared(wave, has.whole)
+        mark_wave(job.store, marker)
+        return marker, Change(kept=wave.counts.images)
+    marker = _tried(job, reader() if len(has.pending) else None, wave, has, stopped)
+    return marker, Change(carried=wave.counts.images - len(has.pending), computed=len(has.pending))
+
+
+def _tried(
+    job: FeatureJob, reader: Reader | None, wave: PlannedWave, has: Takeover, stopped: threading.Event
+) -> WaveMarker:
+    """Computes a wave; a failure is retried once, then with each image decoded in isolation."""
+    plain = job.treatment
+    for treatment in (plain, plain):
+        before = set(executor_losses(job.spark.sparkContext))
+        try:
+            return _attempt(job, reader, wave, has, treatment)
+        except (PySparkException, Py4JError) as error:
+            if stopped.is_set():
+                raise
+            fault = fatal_fault(error, set(executor_losses(job.spark.sparkContext)) - before)
+            if fault is not None:
+                raise fault from error
+            log.warning("wave=%s failed and is tried again: %s", wave.wave, first_line(error))
+    log.warning("wave=%s is tried a last time, with every image decoded in isolation", wave.wave)
+    return _attempt(job, reader, wave, has, replace(plain, isolated=True))
+
+
+def _attempt(
+    job: FeatureJob, reader: Reader | None, wave: PlannedWave, has: Takeover, treatment: Treatment
+) -> WaveMarker:
+    sweep(job.store, [wave_folder(dataset, wave.wave) for dataset in (FEATURES, REJECTS)])
+    marker = computed(job, reader, wave, has, treatment)
+    mark_wave(job.store, marker)
+    return marker

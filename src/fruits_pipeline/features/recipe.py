@@ -1,0 +1,30 @@
+"""The recipe of a job's features: settings, model, and the versions of all that decodes and computes."""
+
+from importlib.metadata import version
+
+from fruits_pipeline.backbones.asked import tensors_sha256
+from fruits_pipeline.backbones.model import Model
+from fruits_pipeline.images.decode import RULES
+from fruits_pipeline.settings.features import FeaturesSettings
+from fruits_pipeline.state.fingerprint import Essentials
+from fruits_pipeline.state.recipe import Recipe
+
+_DECODERS = ("pillow", "simplejpeg", "opencv-python-headless")
+_ENGINES = {"openvino": "openvino", "tensorflow": "tensorflow-cpu"}
+
+
+def recipe_settings(settings: FeaturesSettings, image_size: int) -> Essentials:
+    """The settings that change features, with the size that is meant."""
+    return settings.essentials() | {"image_size": image_size}
+
+
+def recipe_of(settings: FeaturesSettings, model: Model) -> Recipe:
+    """All that can change the features of a job with these settings and this model."""
+    made_by: Essentials = {
+        "tensors_sha256": tensors_sha256(settings),
+        "model_sha256": model.sha256,
+        "decoding_rules": RULES,
+        _ENGINES[settings.engine]: version(_ENGINES[settings.engine]),
+        **{package: version(package) for package in _DECODERS},
+    }
+    return Recipe(settings=recipe_settings(settings, model.image_size), made_by=made_by)

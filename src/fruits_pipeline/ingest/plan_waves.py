@@ -1,0 +1,225 @@
+"""The plan of the output's waves: the source is listed, held against the planned waves, and cut into waves of work.
+
+Waves all of whose rows are the same stay as they are. Others are replaced by waves of new names with the rows that are
+left, and images that no wave had come into new waves. Nothing is computed here.
+"""
+
+import logging
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fruits_pipeline.errors import InputError
+from fruits_pipeline.ingest import sampling
+from fruits_pipeline.ingest.comparison import Compared, compared
+from fruits_pipeline.ingest.listing import AnySource, listed
+from fruits_pipeline.ingest.manifests import ManifestWriter
+from fruits_pipeline.ingest.naming import IMAGE_SUFFIXES
+from fruits_pipeline.ingest.packed import PackedSource
+from fruits_pipeline.ingest.runs import Run, file_run, in_order, sorted_runs
+from fruits_pipeline.settings.ingest import IngestSettings
+from fruits_pipeline.state.counts import Change
+from fruits_pipeline.state.plan import Plan, PlannedWave, wave_name
+from fruits_pipeline.storage.store import Store
+from fruits_pipeline.storage.table import TableSource
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How images are cut into waves.
+
+    Attributes:
+        wave_images: Images of a new wave, at most.
+        finished: Names of the finished waves, whose features may be taken over.
+    """
+
+    wave_images: int
+    finished: frozenset[str] = frozenset()
+
+
+def plan_waves(source: AnySource, store: Store, settings: IngestSettings, before: Plan, cut: Cut) -> Plan:
+    """Lists the source and gives the plan for it, the manifests of whose new waves are written.
+
+    Args:
+        source: What is listed.
+        store: The output.
+        settings: The sample.
+        before: The plan so far; without waves at the first start.
+        cut: How images are cut into waves.
+
+    Raises:
+        InputError: When the source holds no image, or a table names an image twice.
+    """
+    with tempfile.TemporaryDirectory(prefix="fruits-manifest-") as name:
+        folder = Path(name)
+        planned = [_planned_run(store, wave, folder) for wave in before.waves]
+        new = sorted_runs(listed(source), folder)
+        if settings.sample is not None:
+            chosen = sampling.sampled_paths(in_order(new), source.root, settings.sample, settings.sample_seed)
+            new = [sampling.kept(run, chosen) for run in new]
+        windows = _windows(source, [*planned, *new])
+        total = _Total()
+        for window in windows():
+            total.add(window)
+        total.refuse_empty(source)
+        writer = _Writer(store, before, cut, frozenset(total.rewritten), folder)
+        if total.rewritten or total.images > total.known:
+            for window in windows():
+                writer.write(window)
+        plan = writer.plan(before, total.change)
+    pack = source.address if isinstance(source, PackedSource) else None
+    plan = plan.model_copy(update={"source_root": source.root, "packed": pack})
+    _log(plan, total)
+    return plan
+
+
+@dataclass
+class _Total:
+    """What all windows come to."""
+
+    rewritten: set[str] = field(default_factory=set)
+    reasons: Counter[str | None] = field(default_factory=Counter)
+    unchanged: int = 0
+    relabelled: int = 0
+    gone: int = 0
+    rows: int = 0
+    known: int = 0
+
+    @property
+    def images(self) -> int:
+        return self.rows
+
+    @property
+    def change(self) -> Change:
+        computed = self.reasons[None] - self.unchanged
+        return Change(kept=self.unchanged, computed=computed, relabelled=self.relabelled, gone=self.gone)
+
+    def add(self, window: Compared) -> None:
+        self.rewritten |= window.rewritten
+        self.reasons[None] += window.images
+        self.reasons.update(window.rows["skip_reason"].drop_null().to_pylist())
+        self.unchanged += window.unchanged
+        self.relabelled += window.relabelled
+        self.gone += window.gone
+        self.rows += len(window.rows)
+        self.known += len(window.rows) - window.rows["wave"].null_count
+
+    def refuse_empty(self, source: AnySource) -> None:
+        """Raises where no image is to be read."""
+        if self.reasons[None]:
+            return
+        skips = sorted((reason, count) for reason, count in self.reasons.items() if reason is not None)
+        skipped = ", ".join(f"{reason} {count}" for reason, count in skips) or "none at all"
+        raise InputError(
+            f"expected images ({' '.join(sorted(IMAGE_SUFFIXES))}) in {source}, found no image among "
+            f"{self.reasons.total()} objects ({skipped}); check --data-source"
+        )
+
+
+class _Writer:
+    """Writes the manifests of rewritten and of new waves."""
+
+    def __init__(self, store: Store, before: Plan, cut: Cut, rewritten: frozenset[str], folder: Path) -> None:
+        self._store, self._cut, self._folder = store, cut, folder
+        self._number = before.next_wave
+        self._kept = [wave for wave in before.waves if wave.wave not in rewritten]
+        self._planned: list[PlannedWave] = []
+        known = {wave.wave: wave for wave in before.waves}
+        self._replacing = {name: self._writer(_sources(known[name], cut.finished)) for name in sorted(rewritten)}
+        self._new: ManifestWriter | None = None
+
+    def write(self, window: Compared) -> None:
+        """Sends each row to its wave."""
+        waves = window.rows["wave"]
+        for name in waves.unique().to_pylist():
+            if name in self._replacing:
+                self._replacing[name].write(window.rows.filter(pc.equal(waves, name)))
+        self._write_new(window.rows.filter(pc.is_null(waves)))
+
+    def plan(self, before: Plan, change: Change) -> Plan:
+        """The plan with what was written."""
+        writers = [*self._replacing.values(), *([self._new] if self._new else [])]
+        self._planned += [writer.put(self._store) for writer in writers]
+        waves = [*self._kept, *(wave for wave in self._planned if wave.counts.found)]
+        ordered = tuple(sorted(waves, key=lambda wave: (wave.first, wave.wave)))
+        return before.model_copy(update={"waves": ordered, "next_wave": self._number, "change": change})
+
+    def _write_new(self, rows: pa.Table) -> None:
+        """Rows that no wave had; a wave is full when it has its number of images."""
+        images = pc.cast(pc.is_null(rows["skip_reason"]), pa.int64())
+        while len(rows):
+            if self._new is None:
+                self._new = self._writer(())
+            room = self._cut.wave_images - self._new.images
+            fit = pc.sum(pc.less_equal(pc.cumulative_sum(images), room)).as_py()
+            self._new.write(rows.slice(0, fit))
+            rows, images = rows.slice(fit), images.slice(fit)
+            if len(rows):
+                self._planned.append(self._new.put(self._store))
+                self._new = None
+
+    def _writer(self, sources: tuple[str, ...]) -> ManifestWriter:
+        self._number += 1
+        return ManifestWriter(wave_name(self._number - 1), self._folder, sources)
+
+
+def _sources(wave: PlannedWave, finished: frozenset[str]) -> tuple[str, ...]:
+    """The finished waves that have features of some images of ``wave``: itself, or those that it was to take over."""
+    return (wave.wave,) if wave.wave in finished else tuple(name for name in wave.sources if name in finished)
+
+
+def _planned_run(store: Store, wave: PlannedWave, folder: Path) -> Run:
+    """The run of a planned wave's manifest, fetched when it is opened."""
+
+    def fetched() -> Path:
+        file = folder / f"planned-{wave.wave}.parquet"
+        file.write_bytes(store.read(wave.manifest.key))
+        return file
+
+    return file_run(wave.first, fetched, wave.wave)
+
+
+def _windows(source: AnySource, runs: list[Run]) -> Callable[[], Iterator[Compared]]:
+    """A function that gives all windows anew, each path once on each side."""
+    return lambda: (compared(window) for window in _unique(source, in_order(runs)))
+
+
+def _unique(source: AnySource, windows: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The windows without rows that repeat a path of the listing."""
+    before: Any = None
+    for window in windows:
+        new = window.filter(pc.is_null(window["wave"]))
+        paths = new["path"].combine_chunks()
+        repeated = paths.filter(pc.equal(paths, pa.concat_arrays([pa.array([before], pa.string()), paths[:-1]])))
+        if len(repeated) and isinstance(source, TableSource):
+            raise InputError(
+                f"expected in {source} each path once, found {', '.join(repeated[:3].to_pylist())}; mend the table, or "
+                "name another by --data-source"
+            )
+        before = paths[-1].as_py() if len(paths) else before
+        yield window if not len(repeated) else _first_of_each(window)
+
+
+def _first_of_each(window: pa.Table) -> pa.Table:
+    old = window.filter(pc.is_valid(window["wave"]))
+    new = window.filter(pc.is_null(window["wave"]))
+    places = new.append_column("place", pa.array(range(len(new)))).group_by("path").aggregate([("place", "min")])
+    return pa.concat_tables([old, new.take(places["place_min"])]).sort_by("path")
+
+
+def _log(plan: Plan, total: _Total) -> None:
+    counts = plan.counts
+    log.info(
+        "manifest found=%d images=%d waves=%d new_or_changed=%d relabelled=%d gone=%d rewritten_waves=%d skipped=%s",
+        *(counts.found, counts.images, len(plan.waves)),
+        *(plan.change.computed, plan.change.relabelled, plan.change.gone, len(total.rewritten)),
+        counts.skip_reasons,
+    )

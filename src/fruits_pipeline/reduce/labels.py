@@ -1,0 +1,131 @@
+"""Features with labels and splits: these stand in the manifest, or in a table of the user's, and are joined here.
+
+The manifest's rows of a few waves are broadcast to the features of just these waves, so that no feature is ever
+shuffled and the driver never holds the manifest of all.
+"""
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
+
+from fruits_pipeline import schemas
+from fruits_pipeline.errors import InputError
+from fruits_pipeline.reduce.split import HASH_DIGITS, by_folder, hash_limit, share_of
+from fruits_pipeline.session import tables
+from fruits_pipeline.state.layout import FEATURES, LABELS, MANIFEST, ONLY_FILE
+from fruits_pipeline.state.snapshot import Snapshot
+from fruits_pipeline.storage import uri
+from fruits_pipeline.storage.store import Store
+from fruits_pipeline.storage.table import TableSource
+
+# Labelled rows of ``schemas.FEATURES``, in this order.
+LABELLED = pa.schema(
+    [
+        ("path", pa.string()),
+        ("label", pa.string()),
+        ("split", pa.string()),
+        ("content_sha256", pa.string()),
+        ("features", pa.list_(pa.float32())),
+    ]
+)
+# Some 100 MB of the driver and of each executor while they are joined.
+PART_IMAGES = 500_000
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """Where labels and splits come from.
+
+    Attributes:
+        train_split: As in the settings: ``folder``, or the share of images for training.
+        table: Address of a table of ``schemas.LABELS`` that replaces the manifest's labels; None for the manifest's.
+        has_split: Whether that table's splits replace the manifest's too.
+    """
+
+    train_split: str | float
+    table: str | None = None
+    has_split: bool = False
+
+
+def copied_labels(store: Store, table: TableSource) -> tuple[str, bool]:
+    """Copies the user's table into the output, where Spark reads it; gives its address, and whether it has splits.
+
+    Raises:
+        InputError: When the table cannot be read, names no label, or names an image twice.
+    """
+    has_split, rows, paths = False, 0, 0
+    with tempfile.TemporaryDirectory(prefix="fruits-labels-") as folder:
+        file = Path(folder) / ONLY_FILE
+        with pq.ParquetWriter(file, schemas.LABELS, compression="zstd") as writer:
+            for part in table.tables():
+                writer.write_table(part.select(schemas.LABELS.names).cast(schemas.LABELS))
+                rows += len(part)
+                has_split = has_split or part["split"].null_count < len(part)
+        labels = pq.read_table(file, columns=["path", "label"])
+        paths = pc.count_distinct(labels["path"]).as_py()
+        if labels["label"].null_count == rows:
+            raise InputError(f"expected columns path and label in {table}, found no label; name another by --labels")
+        if paths < rows:
+            raise InputError(f"expected each path once in {table}, found {paths} in {rows} rows; mend the table")
+        key = f"{LABELS}/{ONLY_FILE}"
+        store.put(key, file)
+    return uri.join(store.root, key), has_split
+
+
+def digest_of_labels(table: TableSource) -> str:
+    """SHA-256 of the rows of the user's table, in their order, as hex.
+
+    Raises:
+        InputError: When the table cannot be read.
+    """
+    digest = hashlib.sha256()
+    for part in table.tables():
+        for row in part.select(schemas.LABELS.names).to_pylist():
+            digest.update(repr(tuple(row.values())).encode())
+    return digest.hexdigest()
+
+
+def labelled(spark: SparkSession, part: Snapshot, labelling: Labelling) -> DataFrame:
+    """Rows of ``LABELLED``, one for each image of ``part`` that was read.
+
+    Args:
+        spark: The session.
+        part: Some waves of a snapshot, of at most some ``PART_IMAGES`` images.
+        labelling: Where labels and splits come from.
+    """
+    manifest = tables.read(spark, part.files(MANIFEST), schemas.MANIFEST, "manifest")
+    known = manifest.where(F.col("skip_reason").isNull()).select("path", "label", "split")
+    if labelling.table is not None:
+        given = tables.read(spark, labelling.table, schemas.LABELS, "labels")
+        replaced = ["label", "split"] if labelling.has_split else ["label"]
+        known = known.drop(*replaced).join(given.select("path", *replaced), on="path", how="left")
+    features = tables.read(spark, part.files(FEATURES), schemas.FEATURES, "features")
+    joined = features.join(F.broadcast(known), on="path", how="inner")
+    hashed = _hash_split(labelling.train_split)
+    split = F.coalesce("split", hashed) if by_folder(labelling.train_split) else hashed
+    return tables.conform(joined.withColumn("split", split), LABELLED, "labelled features")
+
+
+def matched(spark: SparkSession, snapshot: Snapshot, table: str) -> int:
+    """Images of the snapshot's manifest that the user's table names."""
+    rows = 0
+    given = tables.read(spark, table, schemas.LABELS, "labels").select("path")
+    for part in snapshot.parts(PART_IMAGES):
+        known = tables.read(spark, part.files(MANIFEST), schemas.MANIFEST, "manifest").select("path")
+        rows += known.join(given, on="path", how="left_semi").count()
+    return rows
+
+
+def _hash_split(train_split: Any) -> Column:
+    """Train or test by the content, as ``split_of`` says."""
+    leading = F.conv(F.substring("content_sha256", 1, HASH_DIGITS), 16, 10).cast("long")
+    limit = hash_limit(share_of(train_split))
+    return F.when(leading < F.lit(limit), F.lit(schemas.TRAIN)).otherwise(F.lit(schemas.TEST))

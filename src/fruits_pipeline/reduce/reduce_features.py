@@ -1,0 +1,120 @@
+"""Features to components: the fitted model, every image's components, and the variance curve."""
+
+import logging
+import time
+
+from pydantic import BaseModel, ConfigDict
+from pyspark.sql import SparkSession
+
+from fruits_pipeline import schemas
+from fruits_pipeline.errors import DatasetError, InputError
+from fruits_pipeline.reduce.labels import PART_IMAGES, Labelling, copied_labels, labelled, matched
+from fruits_pipeline.reduce.reduction import LARGE_BATCHES, Reduction, fit, reduced
+from fruits_pipeline.reduce.variance import variance_table
+from fruits_pipeline.session import tables
+from fruits_pipeline.session.configured import configured
+from fruits_pipeline.settings.reduce import ReduceSettings
+from fruits_pipeline.state import layout
+from fruits_pipeline.state.snapshot import Snapshot
+from fruits_pipeline.storage import uri
+from fruits_pipeline.storage.store import Store
+from fruits_pipeline.storage.table import TableSource
+
+log = logging.getLogger(__name__)
+
+
+class Reduced(BaseModel):
+    """What the reduction came to.
+
+    Attributes:
+        components: Kept, k.
+        dimension: Length of the features, D.
+        variance_share: Share of the training variance that the k components keep.
+        training_rows: Rows fitted.
+        rows: Rows written.
+        fit_s: Seconds of the fit alone.
+        features: Where the features lie.
+        labelled_by_table: Images that the table of ``--labels`` names; None without one.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    components: int
+    dimension: int
+    variance_share: float
+    training_rows: int
+    rows: int
+    fit_s: float
+    features: str
+    labelled_by_table: int | None = None
+
+
+def reduce_features(
+    spark: SparkSession, store: Store, snapshot: Snapshot, settings: ReduceSettings, labels: TableSource | None
+) -> Reduced:
+    """Fits the reduction on the training images and writes every image's components.
+
+    Args:
+        spark: The session.
+        store: The output.
+        snapshot: The features and their manifest, perhaps of another output.
+        settings: Components and split.
+        labels: The table that replaces the manifest's labels, if there is one.
+
+    Raises:
+        InputError: When there are too few training images, or ``labels`` names none of the images.
+        SettingsError: When more components are asked for than there are.
+        DatasetError: When rows were lost on the way.
+    """
+    labelling, named = Labelling(settings.train_split), None
+    if labels is not None:
+        labelling, named = _by_table(spark, store, snapshot, settings, labels)
+    parts = [labelled(spark, part, labelling) for part in snapshot.parts(PART_IMAGES)]
+    place = uri.join(store.root, layout.REDUCED)
+    with configured(spark, LARGE_BATCHES):
+        started_s = time.monotonic()
+        reduction = fit(parts, settings.components)
+        fit_s = round(time.monotonic() - started_s, 1)
+        for part in parts:
+            tables.write(reduced(part, reduction), place, schemas.REDUCED, "reduced")
+    rows = tables.read_written(spark, store, layout.REDUCED, schemas.REDUCED).count()
+    if rows != snapshot.counts.read:
+        raise DatasetError(
+            f"expected {snapshot.counts.read} rows in {place}, found {rows}; 'verify' says whether files of the "
+            "features are gone, else start the same command again"
+        )
+    _save(store, reduction)
+    share = float(reduction.explained_variance_ratio[: reduction.k].sum())
+    log.info("reduced rows=%d components=%d variance_share=%.4f", rows, reduction.k, share)
+    return Reduced(
+        components=reduction.k,
+        dimension=reduction.mean.size,
+        variance_share=share,
+        training_rows=reduction.training_rows,
+        rows=rows,
+        fit_s=fit_s,
+        features=snapshot.root,
+        labelled_by_table=named,
+    )
+
+
+def _by_table(
+    spark: SparkSession, store: Store, snapshot: Snapshot, settings: ReduceSettings, labels: TableSource
+) -> tuple[Labelling, int]:
+    """The labelling by the user's table, and how many images it names."""
+    address, has_split = copied_labels(store, labels)
+    named = matched(spark, snapshot, address)
+    images = snapshot.counts.images
+    if not named:
+        raise InputError(
+            f"expected paths of the images under {snapshot.source_root} in {labels}, found none of them; "
+            "spell paths as the manifest does, or relative to the table's folder"
+        )
+    log.info("labels table=%s named=%d of %d images, others have no label", labels, named, images)
+    return Labelling(settings.train_split, address, has_split), named
+
+
+def _save(store: Store, reduction: Reduction) -> None:
+    tables.save_model(store, reduction.model, f"{layout.MODELS}/reduce")
+    table = variance_table(reduction.explained_variance_ratio)
+    tables.write_small(store, table, f"{layout.EVALUATION}/variance", schemas.VARIANCE)

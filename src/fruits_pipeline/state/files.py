@@ -1,0 +1,65 @@
+"""Files of an output: which are ours, what markers say of them, and how leftovers are removed."""
+
+import re
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ConfigDict
+
+from fruits_pipeline.errors import DatasetError
+from fruits_pipeline.storage.store import Store
+
+# Names of files that Spark, Hadoop's committers and our own stores write, finished or not; any other file in a
+# folder of ours is somebody else's, and is never deleted.
+OURS = re.compile(
+    r"(^|/)("
+    r"_temporary/.*|__magic[^/]*/.*|\.spark-staging[^/]*/.*|"
+    r"\.?_SUCCESS(\.crc)?|\.?part-[^/]*|\.[^/]*\.tmp(\.crc)?"
+    r")$"
+)
+
+
+class FileMark(BaseModel):
+    """One file of a dataset: its key below the output, its length in bytes and its checksum."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    length: int
+    checksum: str
+
+    @property
+    def is_data(self) -> bool:
+        """Whether readers of the dataset read it."""
+        return self.key.endswith(".parquet") and not self.key.rpartition("/")[2].startswith((".", "_"))
+
+
+def marks(store: Store, folders: Iterable[str]) -> tuple[FileMark, ...]:
+    """A mark for every file of ours below the given folders."""
+    return tuple(
+        FileMark(key=found.key, length=found.length, checksum=store.checksum(found.key))
+        for folder in folders
+        for found in store.objects(folder)
+        if OURS.search(found.key)
+    )
+
+
+def sweep(store: Store, folders: Iterable[str], keep: frozenset[str] = frozenset()) -> None:
+    """Deletes all files of ours below the given folders but those to ``keep``."""
+    for folder in folders:
+        found = (found.key for found in store.objects(folder))
+        store.delete([key for key in found if key not in keep and OURS.search(key)])
+
+
+def refuse_foreign(store: Store, folders: Iterable[str]) -> None:
+    """Raises where a folder that is to be ours holds a file already.
+
+    Raises:
+        DatasetError: Then, with the file's name.
+    """
+    for folder in folders:
+        found = next(iter(store.objects(folder)), None)
+        if found is not None:
+            raise DatasetError(
+                f"expected {store.root}/{folder} to be empty or ours, found {found.key!r} without a marker; "
+                "take another --output-uri, or move that folder away"
+            )
