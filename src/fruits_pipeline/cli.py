@@ -81,8 +81,8 @@ def classify(*, settings: ClassifyCommand) -> None:
 @app.command
 def weights(*, settings: WeightsCommand = WeightsCommand()) -> None:
     """Fetch, verify and convert the pretrained weights into the cache."""
-    from fruits_pipeline.backbones.asked import model_request
     from fruits_pipeline.backbones.model import prepare
+    from fruits_pipeline.backbones.request import model_request
 
     model = prepare(model_request(settings.backbone))
     print(f"backbone   {model.backbone} ({model.engine}, {model.precision}, {model.image_size} px)")
@@ -93,9 +93,9 @@ def weights(*, settings: WeightsCommand = WeightsCommand()) -> None:
 @app.command
 def calibrate(*, settings: CalibrateCommand) -> None:
     """Make the int8 model from a sample of your images, for --precision int8."""
-    from fruits_pipeline.calibrate.run import run_calibrate
+    from fruits_pipeline.calibrate.calibration import calibrate_model
 
-    model = run_calibrate(settings)
+    model = calibrate_model(settings)
     print(f"backbone   {model.backbone} ({model.engine}, {model.precision}, {model.image_size} px)")
     print(f"sha256     {model.sha256}")
 
@@ -103,7 +103,7 @@ def calibrate(*, settings: CalibrateCommand) -> None:
 @app.command
 def demo(*, settings: DemoCommand = DemoCommand()) -> None:
     """Draw a small labelled sample of fruit-like images, then run the main job on it."""
-    from fruits_pipeline.demo.run import run_demo
+    from fruits_pipeline.demo.demo import run_demo
 
     print(summary(run_demo(settings), settings.output.output_uri))
 
@@ -212,10 +212,10 @@ def _execute(name: str, settings: JobCommand) -> None:
 def _submit(platform: Callable[..., Platform], cloud: Cloud, settings: SubmitCommand, own: Room) -> None:
     """Submits to ``platform``, whose own settings are ``own``."""
     from fruits_pipeline.submit.job import submitted_job
-    from fruits_pipeline.submit.run import run_submit
+    from fruits_pipeline.submit.submission import submit_job
 
     job = submitted_job(cloud, settings, settings.submit)
-    record = run_submit(platform(job, own), job, settings.submit, settings.storage)
+    record = submit_job(platform(job, own), job, settings.submit, settings.storage)
     if record is not None:
         print(summary(record, job.output_uri))
 

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pydantic import JsonValue
 from pyspark.sql import SparkSession
 
-from fruits_pipeline.backbones.asked import model_essentials, model_request
 from fruits_pipeline.backbones.model import prepare
+from fruits_pipeline.backbones.request import model_essentials, model_request
 from fruits_pipeline.classify.build import build_classified
 from fruits_pipeline.features.build import build_features, tally
 from fruits_pipeline.features.job import FeatureJob

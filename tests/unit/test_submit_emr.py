@@ -17,7 +17,7 @@ from fruits_pipeline.submit.emr_requests import alike, cluster_request, steps
 from fruits_pipeline.submit.emr_serverless import EmrServerless
 from fruits_pipeline.submit.emr_serverless_requests import fitted, job_request
 from fruits_pipeline.submit.platform import Phase
-from fruits_pipeline.submit.run import dry_run
+from fruits_pipeline.submit.submission import dry_run
 from schemas.aws import request_faults
 
 ROLE = "arn:aws:iam::123456789012:role/fruits-pipeline-run"
@@ -51,10 +51,10 @@ def test_a_dry_run_needs_neither_boto3_nor_spark():
         "from fruits_pipeline.settings.commands import RunCommand;"
         "from fruits_pipeline.settings.submit import SubmitSettings;"
         "from fruits_pipeline.settings.emr import EmrSettings;"
-        "from fruits_pipeline.submit import emr, emr_serverless, job, run;"
+        "from fruits_pipeline.submit import emr, emr_serverless, job, submission;"
         "asked = RunCommand.model_validate({'output': {'output_uri': 's3://b/o'}, 'ingest': {'data_source': 's3://b/p'}});"
         "found = job.submitted_job('emr', asked, SubmitSettings(dry_run=True, package='none'));"
-        "run.dry_run(emr.Emr(found, EmrSettings()));"
+        "submission.dry_run(emr.Emr(found, EmrSettings()));"
         "print(sorted({'boto3', 'botocore', 'pyspark', 'google.cloud', 'openvino'} & sys.modules.keys()))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

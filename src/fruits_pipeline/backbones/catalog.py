@@ -9,7 +9,7 @@ from typing import Final
 
 from fruits_pipeline.errors import SettingsError
 
-TABLE: Final = "weights.json"
+CATALOG_FILE: Final = "catalog.json"
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,11 @@ class Backbone:
         return tuple(self.tensors[a:b] for a, b in pairwise([*cuts, len(self.tensors)]))
 
 
+def tensor_sizes(backbone: Backbone) -> frozenset[int]:
+    """Numbers of values of the tensors of ``backbone``, and of all known backbones, to recognise a file of another."""
+    return frozenset(tensor.size for known in (backbone, *BACKBONES.values()) for tensor in known.tensors)
+
+
 def backbone_named(name: str) -> Backbone:
     """The backbone of that name.
 
@@ -97,7 +102,7 @@ def backbone_named(name: str) -> Backbone:
 
 
 def _read() -> dict[str, Backbone]:
-    table = json.loads(files(__package__).joinpath(TABLE).read_text(encoding="utf-8"))
+    table = json.loads(files(__package__).joinpath(CATALOG_FILE).read_text(encoding="utf-8"))
     return {name: _backbone(name, **row) for name, row in table.items()}
 
 

@@ -23,7 +23,7 @@ def float32_bytes(array: NDArray[Any]) -> bytes:
     return np.ascontiguousarray(array, dtype="<f4").tobytes()
 
 
-def tensors(file: Path | IO[bytes], where: str, sizes: frozenset[int]) -> list[tuple[str, NDArray[Any]]]:
+def read_tensors(file: Path | IO[bytes], where: str, sizes: frozenset[int]) -> list[tuple[str, NDArray[Any]]]:
     """Every floating-point dataset of the file with one of these numbers of values, with its path inside.
 
     Args:
@@ -43,7 +43,7 @@ def tensors(file: Path | IO[bytes], where: str, sizes: frozenset[int]) -> list[t
         raise unreadable(where, error) from error
 
 
-def layered_tensors(file: Path) -> Iterator[tuple[str, str, NDArray[Any]]]:
+def read_layer_tensors(file: Path) -> Iterator[tuple[str, str, NDArray[Any]]]:
     """(layer, tensor, values) in the layer order that a Keras 2 weights file states.
 
     Raises:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from fruits_pipeline.backbones.cache import write_whole
 from fruits_pipeline.backbones.catalog import Backbone
-from fruits_pipeline.backbones.converted import converted_file, obtain_converted, packed, unpacked
-from fruits_pipeline.backbones.weights import obtain
+from fruits_pipeline.backbones.converted import converted_file, decode_model, encode_model, obtain_converted
+from fruits_pipeline.backbones.weights import obtain_weights
 from fruits_pipeline.errors import ModelError
 
 logger = logging.getLogger(__name__)
@@ -28,18 +28,18 @@ RECIPE: Final = 1
 def obtain_quantised(backbone: Backbone, image_size: int, weights: Path | None, cache: Path) -> tuple[bytes, bytes]:
     """OpenVINO's XML and weights of the int8 model that ``calibrate`` made last for this network and size.
 
-    A ``weights`` file that is named is always checked, see ``weights.obtain``.
+    A ``weights`` file that is named is always checked, see ``weights.obtain_weights``.
 
     Raises:
         ModelError: when there is none, or it is damaged.
     """
     if weights is not None:
-        obtain(backbone, weights, cache)
+        obtain_weights(backbone, weights, cache)
     pointer = _pointer(backbone, image_size, cache)
     named = pointer.with_name(pointer.read_text(encoding="utf-8").strip()) if pointer.is_file() else None
     if named is None or not named.is_file():
         raise ModelError(_absent(backbone, image_size, cache, "none"))
-    parts = unpacked(named.read_bytes())
+    parts = decode_model(named.read_bytes())
     if parts is None:
         raise ModelError(_absent(backbone, image_size, cache, f"a damaged one, {named.name}"))
     return parts
@@ -62,7 +62,7 @@ def quantised_sha256(backbone: Backbone, image_size: int, cache: Path) -> str:
     return _digest(*obtain_quantised(backbone, image_size, None, cache))
 
 
-def calibrated(
+def make_quantised(
     backbone: Backbone, image_size: int, weights: Path | None, cache: Path, pixels: NDArray[np.uint8]
 ) -> tuple[bytes, bytes]:
     """The int8 model for ``pixels``, uint8 (N, S, S, 3), made or found in the cache, and from now on taken by jobs.
@@ -80,11 +80,11 @@ def calibrated(
     key = _digest(*parts, pixels.tobytes(), f"{pixels.shape} nncf{nncf}-{RECIPE}".encode())
     pointer = _pointer(backbone, image_size, cache)
     file = pointer.with_name(f"{pointer.stem}-{key[:12]}.model")
-    if not file.is_file() or unpacked(file.read_bytes()) is None:
-        from fruits_pipeline.backbones.engines.quantisation import quantise_apart
+    if not file.is_file() or decode_model(file.read_bytes()) is None:
+        from fruits_pipeline.backbones.engines.quantisation import quantise_in_subprocess
 
         logger.info("model=calibrating backbone=%s image_size=%s images=%s", backbone.name, image_size, len(pixels))
-        write_whole(file, packed(quantise_apart(parts, pixels)))
+        write_whole(file, encode_model(quantise_in_subprocess(parts, pixels)))
     write_whole(pointer, f"{file.name}\n".encode())
     return obtain_quantised(backbone, image_size, None, cache)
 

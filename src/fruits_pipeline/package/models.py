@@ -7,7 +7,7 @@ from fruits_pipeline.backbones.cache import default_cache_dir
 from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.backbones.converted import converted_file, obtain_converted
 from fruits_pipeline.backbones.quantised import obtain_quantised, quantised_files
-from fruits_pipeline.backbones.weights import obtain
+from fruits_pipeline.backbones.weights import obtain_weights
 from fruits_pipeline.settings.features import EngineName, NetworkSettings
 from fruits_pipeline.targets.index import model_name
 
@@ -34,7 +34,7 @@ def write_models(network: NetworkSettings, engine: EngineName, folder: Path) -> 
         files += calibrated
         names.append(model_name(backbone.name, side, "int8"))
     if engine == "tensorflow":
-        files.append(obtain(backbone, None, cache))
+        files.append(obtain_weights(backbone, None, cache))
         names.append(model_name(backbone.name, side, engine))
     for file in files:
         packed = folder / file.relative_to(cache)

@@ -9,8 +9,8 @@ progress bar, and takes its time limit from the process-wide socket default.
 import socket
 import sys
 
+from fruits_pipeline.backbones.download import MISSING_PACKAGE
 from fruits_pipeline.backbones.engines.keras_model import import_keras
-from fruits_pipeline.backbones.sources import MISSING_PACKAGE
 from fruits_pipeline.errors import ModelError
 
 

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from fruits_pipeline.backbones.catalog import Backbone
-from fruits_pipeline.backbones.matching import arrays
+from fruits_pipeline.backbones.tensors import arrays_by_layer
 from fruits_pipeline.errors import ModelError
 
 
@@ -57,6 +57,6 @@ def network(backbone: Backbone, image_size: int, weights: bytes) -> Any:
         weights=None, include_top=False, pooling="avg", input_shape=(image_size, image_size, 3)
     )
     layers = [layer for layer in built.layers if layer.weights]
-    for layer, values in zip(layers, arrays(backbone, weights), strict=True):
+    for layer, values in zip(layers, arrays_by_layer(backbone, weights), strict=True):
         layer.set_weights(values)
     return built

@@ -30,7 +30,7 @@ def load(model: Model, threads: int) -> Callable[[NDArray[np.uint8]], NDArray[np
     Raises:
         ModelError: when OpenVINO is missing, or this processor cannot compute in the model's precision.
     """
-    request = compiled(model, threads).create_infer_request()
+    request = compile_model(model, threads).create_infer_request()
     size = BATCH[model.precision]
 
     def predict(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -45,7 +45,7 @@ def load(model: Model, threads: int) -> Callable[[NDArray[np.uint8]], NDArray[np
     return predict
 
 
-def compiled(model: Model, threads: int) -> Any:
+def compile_model(model: Model, threads: int) -> Any:
     """The compiled model for uint8 (N, S, S, 3), N that of ``BATCH``, computing in the precision that was asked for.
 
     Raises:
@@ -55,11 +55,11 @@ def compiled(model: Model, threads: int) -> Any:
     graph = core.read_model(*model.parts)
     graph.reshape({0: [BATCH[model.precision], model.image_size, model.image_size, 3]})
     ready = core.compile_model(graph, "CPU", settings(model, threads))
-    check_precision(model.precision, effective(ready), core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    check_precision(model.precision, computed_precision(ready), core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
     return ready
 
 
-def effective(ready: Any) -> str:
+def computed_precision(ready: Any) -> str:
     """What the compiled model computes in: int8 when all its convolutions run in int8, else its floating type.
 
     An int8 graph may be run in floating point where a processor or a layer has no int8 kernel, and only the
@@ -95,20 +95,20 @@ def _filled(batch: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(batch)
 
 
-def check_precision(asked: str, effective: str, capabilities: list[str]) -> None:
+def check_precision(requested: str, computed: str, capabilities: list[str]) -> None:
     """Refuse a processor that would compute in another precision, or only emulate the asked one.
 
     Args:
-        asked: the precision of the model.
-        effective: what OpenVINO says that the compiled model computes in.
-        capabilities: what OpenVINO says that the processor does natively.
+        requested: the precision of the model.
+        computed: the precision that OpenVINO reports for the compiled model.
+        capabilities: the precisions that OpenVINO reports as native to the processor.
 
     Raises:
         ModelError: when they differ: features of two precisions must never mix in one dataset.
     """
-    native = asked == "f32" or asked.upper() in capabilities
-    if effective != asked or not native:
+    native = requested == "f32" or requested.upper() in capabilities
+    if computed != requested or not native:
         raise ModelError(
-            f"--precision: expected {asked!r}, found that this processor computes in {effective!r} "
-            f"(natively: {', '.join(capabilities)}); use --precision f32, or machines with {asked}"
+            f"--precision: expected {requested!r}, found that this processor computes in {computed!r} "
+            f"(natively: {', '.join(capabilities)}); use --precision f32, or machines with {requested}"
         )

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fruits_pipeline.backbones.apart import answer, run_apart
 from fruits_pipeline.backbones.engines.conversion import name_in_order
 from fruits_pipeline.backbones.engines.telemetry import import_openvino
+from fruits_pipeline.backbones.subprocess_module import report_error, run_module
 from fruits_pipeline.errors import ModelError
 
 
-def quantise_apart(parts: tuple[bytes, bytes], pixels: NDArray[np.uint8]) -> tuple[bytes, bytes]:
+def quantise_in_subprocess(parts: tuple[bytes, bytes], pixels: NDArray[np.uint8]) -> tuple[bytes, bytes]:
     """OpenVINO's XML and weights of the int8 model, made in a process of its own: NNCF draws on the terminal.
 
     Args:
@@ -33,7 +33,7 @@ def quantise_apart(parts: tuple[bytes, bytes], pixels: NDArray[np.uint8]) -> tup
         for suffix, content in zip((".xml", ".bin"), parts, strict=True):
             (folder / "f32").with_suffix(suffix).write_bytes(content)
         np.save(folder / "pixels.npy", pixels)
-        run_apart(__name__, [name], "calibrating")
+        run_module(__name__, [name], "calibrating")
         return (folder / "int8.xml").read_bytes(), (folder / "int8.bin").read_bytes()
 
 
@@ -42,7 +42,7 @@ def main(folder: str) -> int:
     try:
         _quantise(Path(folder))
     except ModelError as error:
-        return answer(error)
+        return report_error(error)
     return 0
 
 

@@ -20,7 +20,7 @@ SHOWN = 3
 Named = tuple[str, NDArray[Any]]
 
 
-def canonical(backbone: Backbone, found: Iterable[Named], where: str) -> bytes:
+def select_tensors(backbone: Backbone, found: Iterable[Named], where: str) -> bytes:
     """All tensors of ``backbone`` as float32 little-endian bytes, in layer order, as they are hashed.
 
     Args:
@@ -39,8 +39,8 @@ def canonical(backbone: Backbone, found: Iterable[Named], where: str) -> bytes:
     return b"".join(float32_bytes(by_hash[tensor.sha256]) for tensor in backbone.tensors)
 
 
-def arrays(backbone: Backbone, content: bytes) -> list[list[NDArray[np.float32]]]:
-    """The tensors of ``canonical``'s bytes, by layer, as read-only views in their shapes."""
+def arrays_by_layer(backbone: Backbone, content: bytes) -> list[list[NDArray[np.float32]]]:
+    """The tensors of ``select_tensors``' bytes, by layer, as read-only views in their shapes."""
     values = np.frombuffer(content, dtype="<f4")
     start = 0
     layers: list[list[NDArray[np.float32]]] = []

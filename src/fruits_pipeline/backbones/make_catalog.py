@@ -1,6 +1,6 @@
-"""How the table of published tensors, ``weights.json``, is made again from the Keras HDF5 files.
+"""Makes ``catalog.json``, the table of published tensors, from the Keras HDF5 files.
 
-    python -m fruits_pipeline.backbones.published mobilenetv2=FILE xception=FILE > weights.json
+    python -m fruits_pipeline.backbones.make_catalog mobilenetv2=FILE xception=FILE > catalog.json
 
 The files are those of ``keras.applications.<Name>(weights="imagenet", include_top=False)`` (Keras keeps them
 in its own cache folder). The table's ``tensors_sha256`` must come out as before: the tensors are published.
@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from fruits_pipeline.backbones.catalog import BACKBONES, Backbone, Tensor
-from fruits_pipeline.backbones.hdf5 import float32_bytes, layered_tensors
+from fruits_pipeline.backbones.hdf5 import float32_bytes, read_layer_tensors
 
 
-def published(backbone: Backbone, file: Path) -> Backbone:
+def with_tensors_of(backbone: Backbone, file: Path) -> Backbone:
     """The same backbone with the tensors of ``file``, a Keras HDF5 file without a head.
 
     Raises:
@@ -24,15 +24,15 @@ def published(backbone: Backbone, file: Path) -> Backbone:
     """
     overall = hashlib.sha256()
     rows = []
-    for layer, name, array in layered_tensors(file):
+    for layer, name, array in read_layer_tensors(file):
         content = float32_bytes(array)
         overall.update(content)
         rows.append(Tensor(layer, name, array.shape, hashlib.sha256(content).hexdigest()))
     return replace(backbone, tensors=tuple(rows), tensors_sha256=overall.hexdigest())
 
 
-def table(backbones: list[Backbone]) -> str:
-    """The JSON text of ``weights.json``: one tensor per line, so that a change is a visible diff."""
+def catalog_text(backbones: list[Backbone]) -> str:
+    """The JSON text of ``catalog.json``: one tensor per line, so that a change is a visible diff."""
     return "{\n" + ",\n".join(_entry(backbone) for backbone in backbones) + "\n}\n"
 
 
@@ -54,7 +54,7 @@ def _entry(backbone: Backbone) -> str:
 def main(arguments: list[str]) -> None:
     """Print the table for ``name=FILE`` arguments."""
     named = dict(argument.split("=", 1) for argument in arguments)
-    sys.stdout.write(table([published(BACKBONES[name], Path(file)) for name, file in named.items()]))
+    sys.stdout.write(catalog_text([with_tensors_of(BACKBONES[name], Path(file)) for name, file in named.items()]))
 
 
 if __name__ == "__main__":

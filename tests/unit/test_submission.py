@@ -8,7 +8,7 @@ from fruits_pipeline.errors import DatasetError, SettingsError
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.settings.submit import SubmitSettings
 from fruits_pipeline.submit.platform import Phase, Started, State
-from fruits_pipeline.submit.run import run_submit
+from fruits_pipeline.submit.submission import submit_job
 
 WAITING = SubmitSettings(wait=True)
 
@@ -41,7 +41,7 @@ def into(folder):
 def test_a_job_that_ends_before_it_is_followed_has_its_own_record(tmp_path):
     record = {"exit_code": 0, "started": "2026-02-01T00:00:00+00:00"}
     platform = Quick(lambda: (tmp_path / "run.json").write_text(json.dumps(record)))
-    assert run_submit(platform, into(tmp_path), WAITING, StorageSettings()) == record
+    assert submit_job(platform, into(tmp_path), WAITING, StorageSettings()) == record
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "\x00"])
@@ -49,7 +49,7 @@ def test_nothing_is_started_where_run_json_is_not_ours(tmp_path, content):
     (tmp_path / "run.json").write_text(content)
     platform = Quick(lambda: None)
     with pytest.raises(DatasetError, match=r"run\.json to be absent or ours"):
-        run_submit(platform, into(tmp_path), WAITING, StorageSettings())
+        submit_job(platform, into(tmp_path), WAITING, StorageSettings())
     assert platform.starts == 0
 
 
@@ -59,4 +59,4 @@ def test_a_client_that_is_not_installed_is_told(tmp_path, package, extra):
         raise ModuleNotFoundError(name=package)
 
     with pytest.raises(SettingsError, match=rf"{package}, found none; pip install 'fruits-pipeline\[{extra}\]'"):
-        run_submit(Quick(missing), into(tmp_path), SubmitSettings(), StorageSettings())
+        submit_job(Quick(missing), into(tmp_path), SubmitSettings(), StorageSettings())

@@ -7,7 +7,7 @@ import sys
 from fruits_pipeline.errors import ModelError
 
 
-def run_apart(module: str, arguments: list[str], what: str) -> None:
+def run_module(module: str, arguments: list[str], what: str) -> None:
     """Run ``python -m module arguments``, and pass on nothing of what it says while all goes well.
 
     TensorFlow beside PyArrow was seen to end a process in a segmentation fault, and both it and NNCF write
@@ -45,7 +45,7 @@ def run_apart(module: str, arguments: list[str], what: str) -> None:
     )
 
 
-def answer(error: ModelError) -> int:
+def report_error(error: ModelError) -> int:
     """What a module run apart does with a ``ModelError``: its message as the last line; gives the exit code."""
     sys.stderr.write(f"\n{' '.join(str(error).split())}\n")
     return error.exit_code

@@ -3,13 +3,13 @@
 from fruits_pipeline.backbones.cache import default_cache_dir
 from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.backbones.model import Model, ModelRequest, prepare
-from fruits_pipeline.backbones.quantised import calibrated
+from fruits_pipeline.backbones.quantised import make_quantised
 from fruits_pipeline.calibrate.sample import calibration_pixels
 from fruits_pipeline.settings.commands import CalibrateCommand
 from fruits_pipeline.storage.source import parse_source
 
 
-def run_calibrate(command: CalibrateCommand) -> Model:
+def calibrate_model(command: CalibrateCommand) -> Model:
     """The model that ``--precision int8`` takes from now on with the same network, size and cache folder.
 
     Raises:
@@ -22,5 +22,5 @@ def run_calibrate(command: CalibrateCommand) -> Model:
     cache = network.cache_dir or default_cache_dir()
     source = parse_source(command.calibrate.data_source, command.storage)
     pixels = calibration_pixels(source, command.calibrate, image_size)
-    calibrated(backbone, image_size, network.weights, cache, pixels)
+    make_quantised(backbone, image_size, network.weights, cache, pixels)
     return prepare(ModelRequest(backbone.name, "openvino", "int8", image_size, None, cache))

