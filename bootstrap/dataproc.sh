@@ -100,7 +100,7 @@ register_kernel() {
   python="$(jupyter_python)" ||
     fail "expected Jupyter with the package's Python in ${JUPYTERS[*]}, found none; make the cluster with the" \
       "component JUPYTER, of the release that the package is for"
-  [[ -f "${py4j[0]}" ]] || fail "expected py4j in ${SPARK}/python/lib, found none; take a release of config/targets.json"
+  [[ -f "${py4j[0]}" ]] || fail "expected py4j in ${SPARK}/python/lib, found none; take a release of config/releases.json"
   mkdir -p "${KERNEL}"
   cat >"${KERNEL}/kernel.json" <<JSON
 {

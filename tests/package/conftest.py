@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from making import packaged
 
-from fruits_pipeline.targets.releases import Release, releases
+from fruits_pipeline.clusters.releases import Release, releases
 
 _LINES = {"3.5": "a", "4.1": "b"}
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from making import packaged
 
+from fruits_pipeline.clusters.bundle_index import Index, read_package, sha256_of
 from fruits_pipeline.package.upload import upload
 from fruits_pipeline.settings.storage import StorageSettings
-from fruits_pipeline.targets.index import Index, read_package, sha256_of
 
 MEGABYTE = 1_000_000
 

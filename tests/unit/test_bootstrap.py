@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from fruits_pipeline.targets.folder import bootstrap_folder, config_folder
+from fruits_pipeline.clusters.folder import bootstrap_folder, config_folder
 from nodes import ADDRESSES, Node, small_archive
 
 SCRIPTS = tuple(ADDRESSES)

@@ -18,9 +18,9 @@ from botocore import xform_name
 from moto import mock_aws
 
 from fruits_pipeline import cli
+from fruits_pipeline.clusters.machines import machine
+from fruits_pipeline.clusters.sizing import sizes
 from fruits_pipeline.settings.submit import SizeSettings
-from fruits_pipeline.targets.machines import machine
-from fruits_pipeline.targets.sizing import sizes
 from pasted import blocks, paste
 from schemas.aws import request_faults
 from schemas.aws_tool import UnknownError, line

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from fruits_pipeline.clusters.bundle_index import INDEX, Index, Packaged, read_package, sha256_of, stored
+from fruits_pipeline.clusters.releases import releases
 from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.package.archive import archived
 from fruits_pipeline.package.build import build_package
@@ -20,8 +22,6 @@ from fruits_pipeline.package.upload import upload
 from fruits_pipeline.settings.commands import PackageCommand
 from fruits_pipeline.settings.package import PackageSettings
 from fruits_pipeline.settings.storage import StorageSettings
-from fruits_pipeline.targets.index import INDEX, Index, Packaged, read_package, sha256_of, stored
-from fruits_pipeline.targets.releases import releases
 
 HERE = "{}.{}".format(*sys.version_info)
 PYTHON = str(Path(sys.executable).resolve())

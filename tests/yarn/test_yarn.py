@@ -10,8 +10,8 @@ import pytest
 from daemons import NODES, Yarn
 from submission import BIN, BUCKET, SMALL, Cluster, Ended
 
+from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.demo.draw import draw_sample
-from fruits_pipeline.targets.templates import load
 from outputs import assert_equal_results, record
 
 # What fits two nodes of 4 GiB, and beside a driver one of them.

@@ -7,6 +7,9 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+from fruits_pipeline.clusters.bundle_index import ENVIRONMENT, INDEX, MODELS, Index, Packaged, read_package, sha256_of
+from fruits_pipeline.clusters.folder import bootstrap_folder, config_folder, jobs_folder, source_folder
+from fruits_pipeline.clusters.releases import Release, releases
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.package.archive import archived
 from fruits_pipeline.package.environment import install, pip
@@ -16,9 +19,6 @@ from fruits_pipeline.package.upload import upload
 from fruits_pipeline.settings.commands import PackageCommand
 from fruits_pipeline.settings.package import PackageSettings
 from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.targets.folder import bootstrap_folder, config_folder, jobs_folder, source_folder
-from fruits_pipeline.targets.index import ENVIRONMENT, INDEX, MODELS, Index, Packaged, read_package, sha256_of
-from fruits_pipeline.targets.releases import Release, releases
 
 log = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from fruits_pipeline.clusters.folder import config_folder
+from fruits_pipeline.clusters.releases import Release
 from fruits_pipeline.errors import SubmissionError
 from fruits_pipeline.package.trim import trim
 from fruits_pipeline.settings.submit import Arch
-from fruits_pipeline.targets.folder import config_folder
-from fruits_pipeline.targets.releases import Release
 
 SITE = "site-packages"
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}

@@ -11,10 +11,10 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from fruits_pipeline.clusters.releases import Release
 from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.package.environment import MACHINES
 from fruits_pipeline.settings.submit import Arch
-from fruits_pipeline.targets.releases import Release
 
 # Parts of glibc and the loader: a node's own, which must not be mixed with ours.
 _SYSTEM = re.compile(r"(ld-linux.*|lib(c|m|dl|pthread|rt|util|resolv|nsl|crypt))\.so.*|linux-vdso.*")

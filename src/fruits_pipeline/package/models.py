@@ -8,8 +8,8 @@ from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.backbones.converted import converted_file, obtain_converted
 from fruits_pipeline.backbones.quantised import obtain_quantised, quantised_files
 from fruits_pipeline.backbones.weights import obtain_weights
+from fruits_pipeline.clusters.bundle_index import model_name
 from fruits_pipeline.settings.features import EngineName, NetworkSettings
-from fruits_pipeline.targets.index import model_name
 
 
 def write_models(network: NetworkSettings, engine: EngineName, folder: Path) -> tuple[str, ...]:
@@ -18,7 +18,7 @@ def write_models(network: NetworkSettings, engine: EngineName, folder: Path) -> 
     With TensorFlow the canonical weights come too, which that engine reads.
 
     Returns:
-        Their names, as ``targets.index.model_name`` spells them.
+        Their names, as ``clusters.bundle_index.model_name`` spells them.
 
     Raises:
         ModelError: When weights are missing or wrong, or what converts them is not installed.

@@ -4,10 +4,10 @@ import json
 import logging
 from pathlib import Path
 
+from fruits_pipeline.clusters.bundle_index import INDEX, UPLOADED, Index, Packaged, sha256_of, stored
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.targets.index import INDEX, UPLOADED, Index, Packaged, sha256_of, stored
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ class PackageSettings(Room):
     """What is packaged."""
 
     target: str = Field(
-        description="Release that it is for, a name in config/targets.json: emr-7.14, emr-spark-8.1, dataproc-2.3 or "
+        description="Release that it is for, a name in config/releases.json: emr-7.14, emr-spark-8.1, dataproc-2.3 or "
         "dataproc-3.0."
     )
     arch: Arch = Field("x86_64", description="Processor of the nodes.")

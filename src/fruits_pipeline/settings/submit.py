@@ -39,7 +39,7 @@ class SubmitSettings(SizeSettings):
     """What is sent, and how it is followed."""
 
     target: str | None = Field(
-        None, description="Release to run on, a name in config/targets.json; by default the platform's Spark 3.5."
+        None, description="Release to run on, a name in config/releases.json; by default the platform's Spark 3.5."
     )
     package: str | None = Field(
         None,

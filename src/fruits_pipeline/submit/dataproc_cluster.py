@@ -2,11 +2,11 @@
 
 import shlex
 
+from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.settings.dataproc import DataprocSettings
 from fruits_pipeline.submit.google import Google, labels, listed, message, start_once
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
-from fruits_pipeline.targets.templates import load
 
 # https://cloud.google.com/dataproc/docs/reference/rest/v1/projects.regions.jobs#State
 _PHASES = {

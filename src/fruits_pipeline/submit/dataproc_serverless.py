@@ -2,13 +2,13 @@
 
 import shlex
 
+from fruits_pipeline.clusters.sizing import Sizes
+from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSettings
 from fruits_pipeline.submit.google import Google, labels, listed, message, start_once
 from fruits_pipeline.submit.job import PYTHON, SubmittedJob
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
-from fruits_pipeline.targets.sizing import Sizes
-from fruits_pipeline.targets.templates import load
 
 # https://cloud.google.com/dataproc-serverless/docs/reference/rest/v1/projects.locations.batches#State
 _PHASES = {

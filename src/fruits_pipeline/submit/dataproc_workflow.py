@@ -6,14 +6,14 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+from fruits_pipeline.clusters.machines import machine
+from fruits_pipeline.clusters.sizing import check_fits
+from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.settings.dataproc import DataprocSettings
 from fruits_pipeline.submit.google import Google, labels, message
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
-from fruits_pipeline.targets.machines import machine
-from fruits_pipeline.targets.sizing import check_fits
-from fruits_pipeline.targets.templates import load
 
 # A cluster's fewest, of which none is a Spot machine.
 _PRIMARY_NODES = 2

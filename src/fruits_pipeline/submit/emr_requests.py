@@ -3,12 +3,12 @@
 import re
 from typing import Any
 
+from fruits_pipeline.clusters.machines import machine
+from fruits_pipeline.clusters.sizing import check_fits
+from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.submit.job import SubmittedJob
-from fruits_pipeline.targets.machines import machine
-from fruits_pipeline.targets.sizing import check_fits
-from fruits_pipeline.targets.templates import load
 
 # Current generations of the same size and memory, with which a cluster finds Spot capacity more often.
 _ALIKE = {"x86_64": ("6i", "6a", "7i"), "arm64": ("6g", "7g", "6gd")}

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from fruits_pipeline.clusters.templates import filled
 from fruits_pipeline.errors import SubmissionError
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.submit.aws import Aws
@@ -13,7 +14,6 @@ from fruits_pipeline.submit.emr_serverless_requests import application_name, app
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
-from fruits_pipeline.targets.templates import filled
 
 log = logging.getLogger(__name__)
 

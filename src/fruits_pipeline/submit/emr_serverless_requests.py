@@ -5,12 +5,12 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
+from fruits_pipeline.clusters.machines import machine
+from fruits_pipeline.clusters.sizing import Sizes
+from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.submit.job import SubmittedJob
-from fruits_pipeline.targets.machines import machine
-from fruits_pipeline.targets.sizing import Sizes
-from fruits_pipeline.targets.templates import load
 
 _ARCHITECTURES = {"x86_64": "X86_64", "arm64": "ARM64"}
 # vCPUs of a worker, with the least and the most GB, and the step between:

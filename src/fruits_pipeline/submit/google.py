@@ -125,7 +125,7 @@ def remedy(error: "GoogleAPICallError") -> str:
         (_QUOTA.search(told), "take fewer or smaller machines (--nodes, --machine-type), or ask Google for more quota"),
         (_UNREACHED.search(told), "check --region and the network, then start the same command again"),
         (_busy(error), "start the same command again in a few minutes"),
-        (_RELEASE.search(told), "take another release by --target, of config/targets.json"),
+        (_RELEASE.search(told), "take another release by --target, of config/releases.json"),
         (isinstance(error, exceptions.NotFound), "name what is there: --cluster, --region, --gcp-project"),
     )
     return next((remedy for holds, remedy in remedies if holds), "mend the setting that it names")

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Literal
 
 from fruits_pipeline.backbones.catalog import backbone_named
+from fruits_pipeline.clusters.bundle_index import ENVIRONMENT, MODELS, UPLOADED, Index, model_name, read_package
+from fruits_pipeline.clusters.machines import Machine, machine
+from fruits_pipeline.clusters.releases import Release, releases
+from fruits_pipeline.clusters.sizing import Sizes, sizes
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.commands import RunCommand
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.submit import Arch, SubmitSettings
 from fruits_pipeline.storage import uri
-from fruits_pipeline.targets.index import ENVIRONMENT, MODELS, UPLOADED, Index, model_name, read_package
-from fruits_pipeline.targets.machines import Machine, machine
-from fruits_pipeline.targets.releases import Release, releases
-from fruits_pipeline.targets.sizing import Sizes, sizes
 
 Cloud = Literal["emr", "dataproc"]
 _TARGETS = {"emr": "emr-7.14", "dataproc": "dataproc-2.3"}

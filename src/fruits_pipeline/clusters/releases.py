@@ -1,12 +1,12 @@
-"""The releases of managed Spark that the job is packaged for: ``config/targets.json``, typed."""
+"""The releases of managed Spark that the job is packaged for: ``config/releases.json``, typed."""
 
 import json
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from fruits_pipeline.clusters.folder import config_folder
 from fruits_pipeline.settings.submit import Arch
-from fruits_pipeline.targets.folder import config_folder
 
 
 class Release(BaseModel):
@@ -25,5 +25,5 @@ class Release(BaseModel):
 
 def releases() -> dict[str, Release]:
     """Every target by its name."""
-    content = json.loads((config_folder() / "targets.json").read_text(encoding="utf-8"))
+    content = json.loads((config_folder() / "releases.json").read_text(encoding="utf-8"))
     return {name: Release.model_validate(release) for name, release in content.items()}

@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from fruits_pipeline.clusters.folder import config_folder
 from fruits_pipeline.errors import SettingsError
-from fruits_pipeline.targets.folder import config_folder
 
 # A string that is one placeholder takes the value's own type; inside a longer string it is text.
 _WHOLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from fruits_pipeline.clusters.machines import Machine
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.submit import SizeSettings
-from fruits_pipeline.targets.machines import Machine
 
 # YARN's share of a node: EMR gives three quarters of m5.xlarge (12 of 16 GiB), Dataproc four fifths.
 _YARN_SHARE = 0.75

@@ -6,7 +6,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def config_folder() -> Path:
-    """The folder of targets, constraints and the clouds' request files."""
+    """The folder of releases, pinned versions and the clouds' request files."""
     return _beside("config")
 
 
