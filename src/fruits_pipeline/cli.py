@@ -14,13 +14,13 @@ from pydantic import ValidationError
 from fruits_pipeline import errors, logs
 from fruits_pipeline.errors import FruitsError, SettingsError
 from fruits_pipeline.settings.commands import (
+    BundleCommand,
     CalibrateCommand,
     ClassifyCommand,
     Command,
     DemoCommand,
     ExtractCommand,
     JobCommand,
-    PackageCommand,
     PackCommand,
     ReduceCommand,
     RunCommand,
@@ -32,7 +32,7 @@ from fruits_pipeline.settings.commands import (
     WeightsCommand,
 )
 from fruits_pipeline.settings.room import Room
-from fruits_pipeline.settings.sources import Sources
+from fruits_pipeline.settings.sources import Sources, current_words
 from fruits_pipeline.state.summary import summary
 from fruits_pipeline.submit.job import Cloud
 from fruits_pipeline.submit.platform import Platform
@@ -44,7 +44,7 @@ app = App(
     help="Images to features, principal components, classifiers and Parquet, by one Spark job.",
     help_format="plaintext",
 )
-submit = App(name="submit", help="Start the packaged job on a managed cluster.", help_format="plaintext")
+submit = App(name="submit", help="Start the job of a bundle on a managed cluster.", help_format="plaintext")
 app.command(submit)
 
 
@@ -109,11 +109,11 @@ def demo(*, settings: DemoCommand = DemoCommand()) -> None:
 
 
 @app.command
-def package(*, settings: PackageCommand) -> None:
+def bundle(*, settings: BundleCommand) -> None:
     """Make all that a cluster needs to run the job: environment, models, scripts, configuration."""
-    from fruits_pipeline.package.build import build_package
+    from fruits_pipeline.bundle.assemble import assemble_bundle
 
-    print(build_package(settings))
+    print(assemble_bundle(settings))
 
 
 @submit.command
@@ -175,7 +175,7 @@ def _parsed(tokens: list[str]) -> Callable[[], object]:
     Raises:
         SettingsError: With every fault of the command line, the environment and the settings file.
     """
-    tokens = [_dashed(token) for token in tokens]
+    tokens = current_words(tokens)
     sources = Sources(tokens)
     app.config = (sources,)
     try:
@@ -195,12 +195,6 @@ def _parsed(tokens: list[str]) -> Callable[[], object]:
     if settings is not None:
         logs.configure(settings.session.log_level)
     return partial(call, *bound.args, **bound.kwargs)
-
-
-def _dashed(token: str) -> str:
-    """``--data_source=x`` as ``--data-source=x``."""
-    name, equals, value = token.partition("=")
-    return name.replace("_", "-") + equals + value if name.startswith("--") else token
 
 
 def _execute(name: str, settings: JobCommand) -> None:

@@ -53,7 +53,7 @@ def test_a_dry_run_needs_neither_boto3_nor_spark():
         "from fruits_pipeline.settings.emr import EmrSettings;"
         "from fruits_pipeline.submit import emr, emr_serverless, job, submission;"
         "asked = RunCommand.model_validate({'output': {'output_uri': 's3://b/o'}, 'ingest': {'data_source': 's3://b/p'}});"
-        "found = job.submitted_job('emr', asked, SubmitSettings(dry_run=True, package='none'));"
+        "found = job.submitted_job('emr', asked, SubmitSettings(dry_run=True, bundle='none'));"
         "submission.dry_run(emr.Emr(found, EmrSettings()));"
         "print(sorted({'boto3', 'botocore', 'pyspark', 'google.cloud', 'openvino'} & sys.modules.keys()))"
     )
@@ -85,7 +85,7 @@ def test_in_another_precision_all_nodes_are_of_the_type_asked_for():
     assert _types(job()) == ["m6i.2xlarge", "m6a.2xlarge", "m7i.2xlarge"]
 
 
-def test_the_step_runs_in_cluster_mode_with_both_archives_and_the_packaged_python():
+def test_the_step_runs_in_cluster_mode_with_both_archives_and_the_python_of_the_bundle():
     (step,) = steps(job(), SUBNETS)
     words = step["Args"]
     assert words[words.index("--deploy-mode") + 1] == "cluster"

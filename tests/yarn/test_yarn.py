@@ -1,4 +1,4 @@
-"""The packaged job on a real YARN, in cluster mode, between buckets: equal to a laptop's, whatever dies on the way."""
+"""A bundle's job on a real YARN, in cluster mode, between buckets: equal to a laptop's, whatever dies on the way."""
 
 import os
 import signal
@@ -48,7 +48,7 @@ def laptop(images, cluster, tmp_path_factory) -> Path:
     """The output of the same job on this machine."""
     output = tmp_path_factory.mktemp("laptop") / "output"
     words = [BIN / "fruits-pipeline", "run", "--data-source", images, "--output-uri", output, *SMALL]
-    words += ["--cache-dir", cluster.package.parent / "cache"]
+    words += ["--cache-dir", cluster.bundle.parent / "cache"]
     environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run([str(word) for word in words], check=False, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""The index of a package: what was made for which target, and where it lies once uploaded."""
+"""The index of a bundle: its files with their sha256, the release that it is for, and its addresses once uploaded."""
 
 import hashlib
 from pathlib import Path, PurePosixPath
@@ -18,8 +18,8 @@ ENVIRONMENT = "environment.tar.gz"
 MODELS = "models.tar.gz"
 
 
-class Packaged(BaseModel):
-    """One file of a package."""
+class BundledFile(BaseModel):
+    """Hash and length of one file of a bundle."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,7 +28,7 @@ class Packaged(BaseModel):
 
 
 class Index(BaseModel):
-    """The files of a package by their path below its folder; the same input gives the same index."""
+    """The files of a bundle by their path below its folder; the same input gives the same index."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,19 +36,19 @@ class Index(BaseModel):
     target: str
     arch: Arch
     models: tuple[str, ...]
-    files: dict[str, Packaged]
+    files: dict[str, BundledFile]
 
 
 class Uploaded(BaseModel):
-    """Where the package beside it was uploaded."""
+    """The address below which the bundle beside it was uploaded."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     base: str
 
 
-class Package(BaseModel):
-    """A package that lies in a bucket below ``base``."""
+class UploadedBundle(BaseModel):
+    """A bundle that was uploaded below the address ``base``."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,15 +56,15 @@ class Package(BaseModel):
     base: str
 
     def address(self, name: str) -> str:
-        """Where the file ``name`` of the index lies.
+        """The address of the file ``name`` of the index.
 
         Raises:
-            SubmissionError: When the package has no such file.
+            SubmissionError: When the bundle has no such file.
         """
         if name not in self.index.files:
             held = ", ".join(self.index.files)
-            raise SubmissionError(f"expected {name} in the package, found {held}; make it again by `package`")
-        return stored(self.base, name, self.index.files[name].sha256)
+            raise SubmissionError(f"expected {name} in the bundle, found {held}; make it again by `bundle`")
+        return content_address(self.base, name, self.index.files[name].sha256)
 
 
 _Content = TypeVar("_Content", Index, Uploaded)
@@ -77,7 +77,7 @@ def sha256_of(file: Path) -> str:
 
 
 def model_name(backbone: str, image_size: int, form: str) -> str:
-    """How the index calls a model; its form is a precision, or ``tensorflow`` for the weights that this engine reads.
+    """The name of a model in the index; ``form`` is a precision, or ``tensorflow`` for the weights of that engine.
 
     >>> model_name("mobilenetv2", 224, "int8")
     'mobilenetv2-224-int8'
@@ -85,17 +85,17 @@ def model_name(backbone: str, image_size: int, form: str) -> str:
     return f"{backbone}-{image_size}-{form}"
 
 
-def stored(base: str, name: str, sha256: str) -> str:
-    """The content-addressed place of a file below ``base``.
+def content_address(base: str, name: str, sha256: str) -> str:
+    """The address below ``base`` of a file with this content.
 
-    >>> stored("s3://bucket/packages", "jobs/run.py", "0123456789abcdef0123")
+    >>> content_address("s3://bucket/packages", "jobs/run.py", "0123456789abcdef0123")
     's3://bucket/packages/0123456789abcdef/run.py'
     """
     return f"{base}/{sha256[:16]}/{PurePosixPath(name).name}"
 
 
-def read_package(place: str, storage: StorageSettings) -> Package:
-    """The package whose folder (here) or ``index.json`` (in a bucket) is at ``place``.
+def read_bundle(place: str, storage: StorageSettings) -> UploadedBundle:
+    """The bundle of a local folder, or of the address of its ``index.json`` in a bucket.
 
     Raises:
         SubmissionError: When there is none, it was not uploaded, or another version made it.
@@ -103,22 +103,22 @@ def read_package(place: str, storage: StorageSettings) -> Package:
     address = uri.normalise(place)
     if address.endswith(f"/{INDEX}"):
         folder, _, _ = address.rpartition("/")
-        return Package(index=_read(Index, folder, INDEX, storage), base=folder.rpartition("/")[0])
+        return UploadedBundle(index=_read(Index, folder, INDEX, storage), base=folder.rpartition("/")[0])
     index = _read(Index, address, INDEX, storage)
-    return Package(index=index, base=_read(Uploaded, address, UPLOADED, storage).base)
+    return UploadedBundle(index=index, base=_read(Uploaded, address, UPLOADED, storage).base)
 
 
 def _read(kind: type[_Content], folder: str, name: str, storage: StorageSettings) -> _Content:
     store = open_store(folder, storage)
     option = " --upload" if name == UPLOADED else ""
     if store.stat(name) is None:
-        raise SubmissionError(f"expected {name} in {folder}, found none; run fruits-pipeline package{option}")
+        raise SubmissionError(f"expected {name} in {folder}, found none; run fruits-pipeline bundle{option}")
     try:
         return kind.model_validate_json(store.read(name))
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(map(str, fault["loc"]))
         raise SubmissionError(
-            f"expected {folder}/{name} as this version's `package` writes it, found {where or 'all of it'}: "
-            f"{fault['msg']}; run fruits-pipeline package{option}"
+            f"expected {folder}/{name} as this version's `bundle` writes it, found {where or 'all of it'}: "
+            f"{fault['msg']}; run fruits-pipeline bundle{option}"
         ) from error

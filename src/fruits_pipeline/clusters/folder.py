@@ -1,4 +1,4 @@
-"""Where ``config/`` and ``jobs/`` are: beside the code in a checkout, inside the package once installed."""
+"""The folders ``config/``, ``jobs/`` and ``bootstrap/``: beside ``src`` in a checkout, else in the installed wheel."""
 
 from pathlib import Path
 

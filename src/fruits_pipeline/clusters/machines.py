@@ -1,4 +1,4 @@
-"""Processors and memory of a machine type, as its vendor's naming says them."""
+"""vCPUs, memory and architecture of a machine type of EC2 or Compute Engine, read from its name."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _GOOGLE_GIB = {"standard": 4, "highmem": 8}
 
 @dataclass(frozen=True)
 class Machine:
-    """One node's size."""
+    """Size and architecture of one node."""
 
     name: str
     vcpus: int

@@ -1,4 +1,4 @@
-"""The releases of managed Spark that the job is packaged for: ``config/releases.json``, typed."""
+"""The releases of managed Spark that a bundle can be made for, read from ``config/releases.json``."""
 
 import json
 from typing import Literal
@@ -10,7 +10,7 @@ from fruits_pipeline.settings.submit import Arch
 
 
 class Release(BaseModel):
-    """What a release has: ``release`` as its vendor spells it, ``constraints`` our file of pinned versions."""
+    """One release: ``release`` is the vendor's name of it, ``constraints`` names the file of pinned versions."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -24,6 +24,6 @@ class Release(BaseModel):
 
 
 def releases() -> dict[str, Release]:
-    """Every target by its name."""
+    """Every release by the name that ``--target`` takes."""
     content = json.loads((config_folder() / "releases.json").read_text(encoding="utf-8"))
     return {name: Release.model_validate(release) for name, release in content.items()}

@@ -1,4 +1,4 @@
-"""How a machine is cut into executors, from its size and the memory that a Python worker was seen to take."""
+"""Number, cores and memory of executors, from the node's size and the measured memory of a Python worker."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ _YARN_SHARE = 0.75
 _WORKER_MIB = 460
 # Netty, thread stacks and the JVM's own beside the heap: Spark's least overhead.
 _JVM_MIB = 384
-# The driver takes the place of one executor on some node: the smaller, the less is lost by it, and by a lost executor.
+# The driver takes the place of one executor: the smaller that is, the less a driver or a lost executor costs.
 _MOST_CORES = 4
 _LEAST_HEAP_MIB = 1024
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Executors of a job: how many at most, and each one's cores, heap and room beside the heap in MiB."""
+    """Executors at most, and cores, heap and memory overhead in MiB of each of them and of the driver."""
 
     executors: int
     executor_cores: int
@@ -42,10 +42,10 @@ class Sizes:
 
 
 def sizes(settings: SizeSettings, node: Machine, driver_memory: str) -> Sizes:
-    """Executors that fill a node; what the user set stands.
+    """Sizes of executors that fill the nodes; what the user set is kept.
 
     Args:
-        settings: Number of nodes, and what overrides the derived figures.
+        settings: Number of nodes, and sizes that the user set.
         node: The machine that they run on.
         driver_memory: The driver's heap, as Java takes it.
     """
@@ -68,7 +68,7 @@ def sizes(settings: SizeSettings, node: Machine, driver_memory: str) -> Sizes:
 
 
 def check_fits(cut: Sizes, node: Machine) -> None:
-    """Refuses what no node of a cluster to be made could ever hold, which YARN would say only once it stands.
+    """Refuses a driver or an executor that is larger than a node, before a cluster is made on which it cannot start.
 
     Raises:
         SettingsError: When the driver or an executor is larger than the machine.
@@ -86,7 +86,7 @@ def check_fits(cut: Sizes, node: Machine) -> None:
 
 
 def mib(size: str | None) -> int | None:
-    """A size as Java takes it, in MiB.
+    """A memory size of Java, such as ``4g``, in MiB.
 
     >>> mib("4g"), mib("512m"), mib(None)
     (4096, 512, None)

@@ -1,4 +1,4 @@
-"""The clouds' request files in ``config/``, with their placeholders filled."""
+"""Requests to the clouds: the JSON files of ``config/`` with their placeholders filled."""
 
 import json
 import re

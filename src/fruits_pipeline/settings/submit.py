@@ -41,9 +41,9 @@ class SubmitSettings(SizeSettings):
     target: str | None = Field(
         None, description="Release to run on, a name in config/releases.json; by default the platform's Spark 3.5."
     )
-    package: str | None = Field(
+    bundle: str | None = Field(
         None,
-        description="Folder that `package` wrote, or the address of the index.json that it uploaded; "
+        description="Folder that `bundle` wrote, or the address of the index.json that it uploaded; "
         "by default dist/TARGET-ARCH.",
     )
     region: str | None = Field(None, description="Region; by default one in the EU (eu-west-1, europe-west1).")

@@ -8,7 +8,7 @@ from fruits_pipeline.submit.platform import Platform, Request, Started, State
 
 
 class Dataproc:
-    """The packaged job by whichever of the two ways the settings ask for."""
+    """Runs the job on the cluster that the settings name, else on one of its own."""
 
     name = "Dataproc"
 

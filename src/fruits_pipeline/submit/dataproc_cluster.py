@@ -23,7 +23,7 @@ _PHASES = {
 
 
 class OnCluster:
-    """The packaged job on the cluster ``--cluster``, which stays."""
+    """Runs the job on the cluster ``--cluster``, which is kept."""
 
     name = "Dataproc"
 

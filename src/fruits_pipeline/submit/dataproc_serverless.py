@@ -28,7 +28,7 @@ _UNKNOWN = ("spark.yarn.", "spark.submit.", "spark.dynamicAllocation.shuffleTrac
 
 
 class DataprocServerless:
-    """The packaged job as one batch."""
+    """Runs the job as one batch."""
 
     name = "Dataproc Serverless"
 

@@ -24,7 +24,7 @@ _NAME_LENGTH, _HASH_LENGTH = 35, 12
 
 
 class OwnCluster:
-    """The packaged job on a cluster of its own, in whatever zone has room, with Spot machines beside two others."""
+    """Runs the job on a cluster of its own, with Spot workers beside two others, in a zone that has capacity."""
 
     name = "Dataproc"
 

@@ -11,7 +11,7 @@ from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
 
-_FLAGS = {"SUBNET_IDS": "--subnet", "PACKAGE_URI": "--package"}
+_FLAGS = {"SUBNET_IDS": "--subnet", "BUNDLE_URI": "--bundle"}
 _ACTIVE_CLUSTERS = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING"]
 _ACTIVE_STEPS = ["PENDING", "RUNNING"]
 _PHASES = {

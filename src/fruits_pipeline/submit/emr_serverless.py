@@ -18,7 +18,7 @@ from fruits_pipeline.submit.platform import Phase, Request, Started, State
 log = logging.getLogger(__name__)
 
 _SERVICE = "emr-serverless"
-_FLAGS = {"EXECUTION_ROLE_ARN": "--execution-role-arn", "PACKAGE_URI": "--package"}
+_FLAGS = {"EXECUTION_ROLE_ARN": "--execution-role-arn", "BUNDLE_URI": "--bundle"}
 _PHASES = {
     "SUBMITTED": Phase.PENDING,
     "QUEUED": Phase.PENDING,

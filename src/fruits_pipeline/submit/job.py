@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from fruits_pipeline.backbones.catalog import backbone_named
-from fruits_pipeline.clusters.bundle_index import ENVIRONMENT, MODELS, UPLOADED, Index, model_name, read_package
+from fruits_pipeline.clusters.bundle_index import ENVIRONMENT, MODELS, UPLOADED, Index, model_name, read_bundle
 from fruits_pipeline.clusters.machines import Machine, machine
 from fruits_pipeline.clusters.releases import Release, releases
 from fruits_pipeline.clusters.sizing import Sizes, sizes
@@ -66,11 +66,11 @@ class SubmittedJob:
 def submitted_job(cloud: Cloud, run: RunCommand, submit: SubmitSettings) -> SubmittedJob:
     """The job that the settings ask for on ``cloud``.
 
-    With ``dry_run`` a package that does not exist yet is stood in for by placeholders.
+    With ``dry_run`` placeholders stand for the addresses of a bundle that does not exist yet.
 
     Raises:
         SettingsError: When target, machine type or their processors do not go together, or an address is no bucket's.
-        SubmissionError: When there is no package, or it was not uploaded.
+        SubmissionError: When there is no bundle, or it was not uploaded.
     """
     _in_bucket("--data-source", run.ingest.data_source, "s3", "gs")
     output = _in_bucket("--output-uri", run.output.output_uri, "s3", "gs")
@@ -168,27 +168,27 @@ def _release(cloud: Cloud, target: str, arch: Arch) -> Release:
 
 def _addresses(submit: SubmitSettings, run: RunCommand, cloud: Cloud, target: str, arch: Arch) -> tuple[str, ...]:
     """Where script, environment and models lie."""
-    place = submit.package or f"dist/{target}-{arch}"
+    place = submit.bundle or f"dist/{target}-{arch}"
     if submit.dry_run and not (Path(place) / UPLOADED).is_file():
-        return tuple(f"${{PACKAGE_URI}}/{name}" for name in _NEEDED)
-    package = read_package(place, run.storage)
-    found = (package.index.target, package.index.arch)
+        return tuple(f"${{BUNDLE_URI}}/{name}" for name in _NEEDED)
+    bundle = read_bundle(place, run.storage)
+    found = (bundle.index.target, bundle.index.arch)
     if found != (target, arch):
         raise SettingsError(
-            f"--package: expected one for {target} on {arch}, found one for {' on '.join(found)} in {place}; "
-            f"run fruits-pipeline package --target {target} --arch {arch}"
+            f"--bundle: expected one for {target} on {arch}, found one for {' on '.join(found)} in {place}; "
+            f"run fruits-pipeline bundle --target {target} --arch {arch}"
         )
     # Lists of archives are separated by commas, options by blanks, and # begins the name that an archive takes.
-    if not re.fullmatch(rf"{_SCHEMES[cloud]}://[^\s,;#$'\"\\]+", package.base):
+    if not re.fullmatch(rf"{_SCHEMES[cloud]}://[^\s,;#$'\"\\]+", bundle.base):
         raise SettingsError(
-            f"--package: expected one in {_SCHEMES[cloud]}://BUCKET/FOLDER without blanks, commas or quotes, found one "
-            f"in {package.base!r}; run fruits-pipeline package --target {target} --arch {arch} --upload URI"
+            f"--bundle: expected one in {_SCHEMES[cloud]}://BUCKET/FOLDER without blanks, commas or quotes, found one "
+            f"in {bundle.base!r}; run fruits-pipeline bundle --target {target} --arch {arch} --upload URI"
         )
-    _refuse_absent_model(run.features, package.index, place)
-    return tuple(package.address(name) for name in _NEEDED)
+    _check_model(run.features, bundle.index, place)
+    return tuple(bundle.address(name) for name in _NEEDED)
 
 
-def _refuse_absent_model(features: FeaturesSettings, index: Index, place: str) -> None:
+def _check_model(features: FeaturesSettings, index: Index, place: str) -> None:
     side = backbone_named(features.backbone).side(features.image_size)
     form = "tensorflow" if features.engine == "tensorflow" else features.precision
     wanted = model_name(features.backbone, side, form)
@@ -197,7 +197,7 @@ def _refuse_absent_model(features: FeaturesSettings, index: Index, place: str) -
         first = f"run fruits-pipeline calibrate {network} and then " if form == "int8" else "run "
         engine = " --engine tensorflow" if form == "tensorflow" else ""
         raise SettingsError(
-            f"--engine, --precision, --image-size, --backbone: expected one of the package's models "
+            f"--engine, --precision, --image-size, --backbone: expected one of the bundle's models "
             f"{', '.join(index.models)}, found {wanted}, not in {place}; "
-            f"{first}fruits-pipeline package --target {index.target} --arch {index.arch} {network}{engine}"
+            f"{first}fruits-pipeline bundle --target {index.target} --arch {index.arch} {network}{engine}"
         )

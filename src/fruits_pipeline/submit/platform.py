@@ -45,7 +45,7 @@ class Started:
 
 
 class Platform(Protocol):
-    """One way to run the packaged job. Failures of the platform's API are ``SubmissionError``."""
+    """One way to run a bundle's job on a cloud. Failures of the platform's API are ``SubmissionError``."""
 
     name: str
 

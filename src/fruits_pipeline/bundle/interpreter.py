@@ -1,6 +1,6 @@
-"""This machine's interpreter, copied so that it runs from any folder: for nodes that lack the right Python.
+"""A copy of this machine's Python interpreter that runs from any folder, for nodes without the right Python.
 
-The interpreter, its standard library, and the shared libraries that these name but that no Linux is without.
+It has the interpreter, its standard library, and the shared libraries that these load, without those of glibc.
 """
 
 import platform
@@ -11,9 +11,9 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from fruits_pipeline.bundle.environment import MACHINES
 from fruits_pipeline.clusters.releases import Release
 from fruits_pipeline.errors import SettingsError, SubmissionError
-from fruits_pipeline.package.environment import MACHINES
 from fruits_pipeline.settings.submit import Arch
 
 # Parts of glibc and the loader: a node's own, which must not be mixed with ours.
@@ -25,17 +25,19 @@ _LEFT_OUT = shutil.ignore_patterns(
 _GLIBC = re.compile(rb"GLIBC_2\.(\d+)\b")
 
 
-def bundle(release: Release, arch: Arch, folder: Path) -> None:
+def copy_interpreter(release: Release, arch: Arch, folder: Path) -> None:
     """Copies the interpreter to ``folder``/python.
 
     Raises:
-        SettingsError: When this machine's Python is not of the target's version, processor or system.
-        SubmissionError: When it needs a newer glibc than the target has.
+        SettingsError: When this machine's Python is not of the release's version, processor or system.
+        SubmissionError: When it needs a newer glibc than the release has.
     """
     here = "Python {}.{} on {} {}".format(*platform.python_version_tuple()[:2], platform.system(), platform.machine())
     wanted = f"Python {release.python} on Linux {MACHINES[arch]}"
     if here != wanted:
-        raise SettingsError(f"--bundle-python: expected to run on {wanted}, found {here}; package there, or without it")
+        raise SettingsError(
+            f"--bundle-python: expected to run on {wanted}, found {here}; make the bundle there, or without it"
+        )
     library, binary = folder / "python" / "lib", folder / "python" / "bin" / f"python{release.python}"
     binary.parent.mkdir(parents=True)
     shutil.copy(Path(sys.executable).resolve(), binary)
@@ -47,14 +49,14 @@ def bundle(release: Release, arch: Arch, folder: Path) -> None:
 
 
 def _libraries(file: Path) -> list[Path]:
-    """The shared libraries that the ELF ``file`` loads, but for the system's own."""
+    """The shared libraries that the ELF ``file`` loads, without those of glibc."""
     said = subprocess.run(["ldd", str(file)], capture_output=True, text=True, check=False).stdout
     named = re.findall(r"^\s*(\S+) => (/\S+)", said, re.MULTILINE)
     return [Path(path) for name, path in named if not _SYSTEM.fullmatch(name)]
 
 
 def _refuse_newer(folder: Path, minor: int) -> None:
-    """Looks for symbols of a newer glibc."""
+    """Refuses binaries that need symbols of a newer glibc than 2.``minor``."""
     files = (file for file in folder.rglob("*") if file.is_file())
     binaries = [file for file in files if ".so" in file.name or file.parent.name == "bin"]
     newest = {file: max((int(found) for found in _GLIBC.findall(file.read_bytes())), default=0) for file in binaries}
@@ -62,5 +64,5 @@ def _refuse_newer(folder: Path, minor: int) -> None:
     if newest[worst] > minor:
         raise SubmissionError(
             f"--bundle-python: expected an interpreter for glibc 2.{minor}, found {worst.name} that needs "
-            f"2.{newest[worst]}; package on an older Linux, or by a portable Python, such as uv installs"
+            f"2.{newest[worst]}; make the bundle on an older Linux, or with a portable Python such as uv installs"
         )

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts a Python @PYTHON@ with the packages that lie beside this folder: the one named in NODE_PYTHON, the bundled one,
-# or the node's. NODE_PYTHON has not the prefix of settings, among which it would be refused.
+# Starts Python @PYTHON@ with the packages in site-packages beside this folder: the interpreter named in NODE_PYTHON, or
+# the bundle's own, or the node's. NODE_PYTHON lacks the prefix FRUITS_, under which only settings are accepted.
 set -eu
 case $0 in */*) here=${0%/*} ;; *) here=. ;; esac
 home=$(CDPATH='' cd -- "$here/.." && pwd)
@@ -24,5 +24,5 @@ for python in /usr/bin/python@PYTHON@ /usr/local/bin/python@PYTHON@ /opt/conda/d
   if fits "$python"; then exec "$python" "$@"; fi
 done
 echo "error: expected Python @PYTHON@ on this node, found none on PATH nor in /usr/bin, /usr/local/bin and /opt/conda;" \
-  "name it in NODE_PYTHON, or package with --bundle-python" >&2
+  "name it in NODE_PYTHON, or make the bundle with --bundle-python" >&2
 exit 86

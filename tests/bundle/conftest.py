@@ -1,4 +1,4 @@
-"""Fixtures: one package for this machine's Python, made by the command, and its environment unpacked."""
+"""Fixtures: one bundle for this machine's Python, made by the command, and its environment unpacked."""
 
 import platform
 import sys
@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from making import packaged
+from making import make_bundle
 
 from fruits_pipeline.clusters.releases import Release, releases
 
@@ -18,7 +18,7 @@ _LINES = {"3.5": "a", "4.1": "b"}
 def target() -> str:
     """A release of this line of Spark, of this machine's Python and processor."""
     if platform.system() != "Linux" or platform.machine() != "x86_64":
-        pytest.skip(f"packages are started on Linux x86_64 only, not on {platform.system()} {platform.machine()}")
+        pytest.skip(f"bundles are started on Linux x86_64 only, not on {platform.system()} {platform.machine()}")
     line = _LINES[".".join(version("pyspark").split(".")[:2])]
     python = "{}.{}".format(*sys.version_info)
     fitting = [name for name, found in releases().items() if (found.constraints, found.python) == (line, python)]
@@ -29,7 +29,7 @@ def target() -> str:
 
 @pytest.fixture(scope="session")
 def release(target) -> Release:
-    """What the target has."""
+    """What the release has."""
     return releases()[target]
 
 
@@ -40,17 +40,17 @@ def cache_dir(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def package(target, shared_folder, cache_dir, tmp_path_factory) -> Path:
-    """The package."""
-    folder = tmp_path_factory.mktemp("packaged") / "package"
-    packaged(folder, shared_folder, cache_dir, "--target", target)
+def bundle(target, shared_folder, cache_dir, tmp_path_factory) -> Path:
+    """The bundle."""
+    folder = tmp_path_factory.mktemp("made") / "bundle"
+    make_bundle(folder, shared_folder, cache_dir, "--target", target)
     return folder
 
 
 @pytest.fixture(scope="session")
-def environment(package, tmp_path_factory) -> Path:
+def environment(bundle, tmp_path_factory) -> Path:
     """The unpacked environment."""
     folder = tmp_path_factory.mktemp("unpacked") / "environment"
-    with tarfile.open(package / "environment.tar.gz") as tar:
+    with tarfile.open(bundle / "environment.tar.gz") as tar:
         tar.extractall(folder, filter="data")
     return folder

@@ -1,4 +1,4 @@
-"""The models, laid out as the cache folder that a job reads by ``--cache-dir``."""
+"""The models of a bundle, in a folder that the job takes as its ``--cache-dir``."""
 
 import shutil
 from pathlib import Path
@@ -13,9 +13,9 @@ from fruits_pipeline.settings.features import EngineName, NetworkSettings
 
 
 def write_models(network: NetworkSettings, engine: EngineName, folder: Path) -> tuple[str, ...]:
-    """Puts the asked network's models into ``folder``: one for f32 and bf16, int8 where it was calibrated.
+    """Copies the network's models into ``folder``: one for f32 and bf16, and an int8 one where it was calibrated.
 
-    With TensorFlow the canonical weights come too, which that engine reads.
+    For TensorFlow the canonical weights are copied too, which that engine reads.
 
     Returns:
         Their names, as ``clusters.bundle_index.model_name`` spells them.
@@ -37,7 +37,7 @@ def write_models(network: NetworkSettings, engine: EngineName, folder: Path) -> 
         files.append(obtain_weights(backbone, None, cache))
         names.append(model_name(backbone.name, side, engine))
     for file in files:
-        packed = folder / file.relative_to(cache)
-        packed.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, packed)
+        copy = folder / file.relative_to(cache)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
     return tuple(names)

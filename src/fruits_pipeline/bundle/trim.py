@@ -1,4 +1,4 @@
-"""What of the packages no cluster needs, taken out."""
+"""Removes the files of installed packages that no cluster needs."""
 
 import shutil
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 # Glob below site-packages, and why it may go.
 _NEEDLESS = (
-    ("bin", "scripts name the Python of the machine that packaged"),
+    ("bin", "scripts name the Python of the machine that made the bundle"),
     ("*/direct_url.json", "names a folder of that machine"),
     ("*/RECORD", "lists what has been taken out"),
     ("**/__pycache__", "made by another Python"),
@@ -23,7 +23,7 @@ _NEEDLESS = (
     ("cv2/data", "cascades of face detection"),
     ("openvino/include", "headers"),
     ("openvino/cmake", "for compilers"),
-    ("openvino/tools", "conversion, done before packaging"),
+    ("openvino/tools", "conversion, done before the bundle is made"),
     ("openvino/torch", "conversion"),
     ("openvino/frontend/*/*", "frontends but for OpenVINO's own format"),
     ("openvino/libs/libopenvino_*_frontend.so*", "frontends but for OpenVINO's own format"),
@@ -45,7 +45,7 @@ _NEEDED = (
 
 
 def trim(site: Path) -> None:
-    """Removes the needless from the ``site-packages`` folder ``site``."""
+    """Removes the files that no cluster needs from the ``site-packages`` folder ``site``."""
     needed = set(_found(site, _NEEDED))
     for path in set(_found(site, [pattern for pattern, _ in _NEEDLESS])) - needed:
         if path.is_dir() and not path.is_symlink():

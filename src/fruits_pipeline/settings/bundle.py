@@ -1,4 +1,4 @@
-"""Settings of a package: for which release it is made, and where it goes."""
+"""Settings of a bundle: the release that it is for, its folder, and its upload."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +11,8 @@ from fruits_pipeline.settings.room import Room
 from fruits_pipeline.settings.submit import Arch
 
 
-class PackageSettings(Room):
-    """What is packaged."""
+class BundleSettings(Room):
+    """Settings of the bundle that ``bundle`` makes."""
 
     target: str = Field(
         description="Release that it is for, a name in config/releases.json: emr-7.14, emr-spark-8.1, dataproc-2.3 or "
@@ -25,5 +25,5 @@ class PackageSettings(Room):
     bundle_python: Annotated[bool, Parameter(negative="")] = Field(
         False, description="Bring an interpreter along, for images without the right one."
     )
-    package_dir: Path | None = Field(None, description="Folder to write to; by default dist/TARGET-ARCH.")
+    bundle_dir: Path | None = Field(None, description="Folder to write to; by default dist/TARGET-ARCH.")
     upload: str | None = Field(None, description="Folder in a bucket to upload to; what is there is skipped.")

@@ -1,4 +1,4 @@
-"""What packaging is made of: the archive, the trimming, the wrapper, the upload, and what is refused."""
+"""The parts of a bundle: the archive, the trimming, the wrapper, the upload, and what is refused."""
 
 import json
 import os
@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from fruits_pipeline.clusters.bundle_index import INDEX, Index, Packaged, read_package, sha256_of, stored
+from fruits_pipeline.bundle.archive import archive_folder
+from fruits_pipeline.bundle.assemble import assemble_bundle
+from fruits_pipeline.bundle.environment import pip, write_wrapper
+from fruits_pipeline.bundle.interpreter import copy_interpreter
+from fruits_pipeline.bundle.trim import trim
+from fruits_pipeline.bundle.upload import upload
+from fruits_pipeline.clusters.bundle_index import INDEX, BundledFile, Index, content_address, read_bundle, sha256_of
 from fruits_pipeline.clusters.releases import releases
 from fruits_pipeline.errors import SettingsError, SubmissionError
-from fruits_pipeline.package.archive import archived
-from fruits_pipeline.package.build import build_package
-from fruits_pipeline.package.environment import pip, write_wrapper
-from fruits_pipeline.package.interpreter import bundle
-from fruits_pipeline.package.trim import trim
-from fruits_pipeline.package.upload import upload
-from fruits_pipeline.settings.commands import PackageCommand
-from fruits_pipeline.settings.package import PackageSettings
+from fruits_pipeline.settings.bundle import BundleSettings
+from fruits_pipeline.settings.commands import BundleCommand
 from fruits_pipeline.settings.storage import StorageSettings
 
 HERE = "{}.{}".format(*sys.version_info)
@@ -98,7 +98,7 @@ def test_archives_of_equal_files_are_equal_whenever_and_by_whomever_they_are_mad
             (tmp_path / folder / name).chmod(mode)
             os.utime(tmp_path / folder / name, (when, when))
         (tmp_path / folder / "b" / "c.txt").chmod(mode | 0o100)
-        archived(tmp_path / folder, tmp_path / f"{folder}.tar.gz")
+        archive_folder(tmp_path / folder, tmp_path / f"{folder}.tar.gz")
     assert (tmp_path / "one.tar.gz").read_bytes() == (tmp_path / "two.tar.gz").read_bytes()
     with tarfile.open(tmp_path / "one.tar.gz") as tar:
         members = {member.name: member for member in tar}
@@ -151,12 +151,12 @@ def test_the_wrapper_refuses_a_named_python_of_another_version(tmp_path):
 
 
 @pytest.fixture
-def package(tmp_path):
+def bundle(tmp_path):
     """A folder with two files and their index."""
-    folder = tmp_path / "package"
+    folder = tmp_path / "bundle"
     write(folder, "jobs/run.py", "environment.tar.gz")
     files = {
-        name: Packaged(sha256=sha256_of(folder / name), bytes=(folder / name).stat().st_size)
+        name: BundledFile(sha256=sha256_of(folder / name), bytes=(folder / name).stat().st_size)
         for name in ("environment.tar.gz", "jobs/run.py")
     }
     index = Index(version="0", target="emr-7.14", arch="x86_64", models=(), files=files)
@@ -164,49 +164,49 @@ def package(tmp_path):
     return folder, index
 
 
-def uploaded(package, place):
-    folder, index = package
+def uploaded(bundle, place):
+    folder, index = bundle
     return upload(index, folder, str(place), StorageSettings())
 
 
-def test_an_upload_is_addressed_by_content_and_found_again(package, tmp_path):
-    address = uploaded(package, tmp_path / "bucket")
-    folder, index = package
+def test_an_upload_is_addressed_by_content_and_found_again(bundle, tmp_path):
+    address = uploaded(bundle, tmp_path / "bucket")
+    folder, index = bundle
     for name, file in index.files.items():
         placed = tmp_path / "bucket" / file.sha256[:16] / Path(name).name
         assert placed.read_bytes() == (folder / name).read_bytes()
     assert address.endswith(f"/{sha256_of(folder / INDEX)[:16]}/{INDEX}")
     for place in (str(folder), address):
-        found = read_package(place, StorageSettings())
+        found = read_bundle(place, StorageSettings())
         assert found.index == index
-        assert found.address("jobs/run.py") == stored(found.base, "run.py", index.files["jobs/run.py"].sha256)
+        assert found.address("jobs/run.py") == content_address(found.base, "run.py", index.files["jobs/run.py"].sha256)
 
 
-def test_a_second_upload_writes_only_what_is_missing_or_cut_short(package, tmp_path, caplog):
+def test_a_second_upload_writes_only_what_is_missing_or_cut_short(bundle, tmp_path, caplog):
     caplog.set_level("INFO")
-    uploaded(package, tmp_path / "bucket")
+    uploaded(bundle, tmp_path / "bucket")
     assert caplog.text.count("upload=done") == 3
     caplog.clear()
-    uploaded(package, tmp_path / "bucket")
+    uploaded(bundle, tmp_path / "bucket")
     assert caplog.text.count("upload=kept") == 3
     cut = next((tmp_path / "bucket").rglob("run.py"))
     content = cut.read_text()
     cut.write_text(content[:3])
     next((tmp_path / "bucket").rglob("environment.tar.gz")).unlink()
     caplog.clear()
-    uploaded(package, tmp_path / "bucket")
+    uploaded(bundle, tmp_path / "bucket")
     assert caplog.text.count("upload=done") == 2
     assert cut.read_text() == content
 
 
-def test_the_index_is_uploaded_last_so_that_what_it_names_is_there(package, tmp_path, caplog):
+def test_the_index_is_uploaded_last_so_that_what_it_names_is_there(bundle, tmp_path, caplog):
     caplog.set_level("INFO")
-    uploaded(package, tmp_path / "bucket")
+    uploaded(bundle, tmp_path / "bucket")
     assert caplog.messages[-1].split("/")[-1].startswith(INDEX)
 
 
 def asked(**settings):
-    return PackageCommand(package=PackageSettings(**settings))
+    return BundleCommand(bundle=BundleSettings(**settings))
 
 
 @pytest.mark.parametrize(
@@ -218,19 +218,19 @@ def asked(**settings):
 )
 def test_what_no_cluster_is_is_refused(settings, told):
     with pytest.raises(SettingsError, match=told):
-        build_package(asked(**settings))
+        assemble_bundle(asked(**settings))
 
 
 def test_pip_tells_which_version_there_is_none_of(tmp_path):
     (tmp_path / "constraints.txt").write_text("absent==1\n")
-    with pytest.raises(SubmissionError, match="found no wheel of absent==1 for the target's Python"):
+    with pytest.raises(SubmissionError, match="found no wheel of absent==1 for the release's Python"):
         pip("download", "--no-index", "--dest", tmp_path, "--constraint", tmp_path / "constraints.txt", "absent")
 
 
 def test_an_interpreter_of_another_version_is_not_bundled(tmp_path):
     other = releases()["emr-7.14"].model_copy(update={"python": "3.99"})
     with pytest.raises(SettingsError, match=f"expected to run on Python 3.99 on Linux .*, found Python {HERE} on"):
-        bundle(other, "x86_64", tmp_path)
+        copy_interpreter(other, "x86_64", tmp_path)
 
 
 @pytest.mark.skipif(platform.system() != "Linux", reason="an interpreter is bundled on Linux only")
@@ -238,4 +238,4 @@ def test_an_interpreter_that_needs_a_newer_glibc_is_not_bundled(tmp_path):
     old = releases()["emr-7.14"].model_copy(update={"python": HERE, "glibc": "2.5"})
     arch = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
     with pytest.raises(SubmissionError, match=r"expected an interpreter for glibc 2.5, found .* that needs 2\."):
-        bundle(old, arch, tmp_path)
+        copy_interpreter(old, arch, tmp_path)

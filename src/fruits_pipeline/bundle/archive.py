@@ -1,4 +1,4 @@
-"""Folders as archives that are equal, byte for byte, wherever and whenever they are made of equal files."""
+"""Reproducible archives: equal files give a ``.tar.gz`` of equal bytes, on whatever machine and at whatever time."""
 
 import gzip
 import tarfile
@@ -8,15 +8,15 @@ from pathlib import Path
 _LEVEL = 6
 
 
-def archived(folder: Path, archive: Path) -> None:
-    """Writes the files below ``folder``, in order of their names, to a ``.tar.gz`` that knows no time and no owner.
+def archive_folder(folder: Path, archive: Path) -> None:
+    """Writes the files below ``folder``, in order of their names, to a ``.tar.gz`` without times and owners.
 
-    Symbolic links are kept as links; of a file's mode only its right to be executed is kept.
+    Symbolic links stay links; of a file's mode only the right to execute it is kept.
     """
     with (
         archive.open("wb") as raw,
-        gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+        gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
         for file in sorted(folder.rglob("*")):
             if file.is_symlink() or file.is_file():

@@ -1,6 +1,6 @@
-"""The environment of a cluster's Python: packages for its processor and Python, and the wrapper that finds that Python.
+"""The Python environment of a cluster: wheels for its processor and Python, and ``bin/python`` that starts it.
 
-Nothing of this machine gets in: pip takes wheels for the target's platform tags alone.
+Nothing of this machine enters it: pip takes wheels for the release's platform tags alone.
 """
 
 import re
@@ -8,10 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from fruits_pipeline.bundle.trim import trim
 from fruits_pipeline.clusters.folder import config_folder
 from fruits_pipeline.clusters.releases import Release
 from fruits_pipeline.errors import SubmissionError
-from fruits_pipeline.package.trim import trim
 from fruits_pipeline.settings.submit import Arch
 
 SITE = "site-packages"
@@ -25,7 +25,7 @@ def install(requirement: str, release: Release, arch: Arch, folder: Path) -> Non
     """Fills ``folder`` with ``bin/python`` and the packages of ``requirement``, trimmed.
 
     Raises:
-        SubmissionError: When pip finds no wheels of the pinned versions for the target.
+        SubmissionError: When pip finds no wheels of the pinned versions for the release.
     """
     site = folder / SITE
     constraints = config_folder() / "constraints" / f"{release.constraints}.txt"
@@ -39,7 +39,7 @@ def install(requirement: str, release: Release, arch: Arch, folder: Path) -> Non
 
 
 def write_wrapper(folder: Path, python: str) -> None:
-    """Writes ``bin/python``, which finds the node's Python of this version."""
+    """Writes ``bin/python``, a script that finds and starts the node's Python of the version ``python``."""
     wrapper = folder / "bin" / "python"
     wrapper.parent.mkdir(parents=True, exist_ok=True)
     wrapper.write_text(_WRAPPER.read_text(encoding="utf-8").replace("@PYTHON@", python), encoding="utf-8")
@@ -47,36 +47,36 @@ def write_wrapper(folder: Path, python: str) -> None:
 
 
 def pip(*words: object) -> None:
-    """Runs pip with ``words``.
+    """Runs pip with the arguments ``words``.
 
     Raises:
-        SubmissionError: When it fails, with what it said.
+        SubmissionError: When it fails, with the cause that it names.
     """
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *(str(word) for word in words)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SubmissionError(
-            f"package: expected pip to fetch the pinned packages, found {_told(done.stdout + done.stderr)}; "
-            "look whether the package registry is reached, and the versions in config/constraints"
+            f"bundle: expected pip to fetch the pinned packages, found {_pip_error(done.stdout + done.stderr)}; "
+            "check that the package registry can be reached, and the versions in config/constraints"
         )
 
 
-def _told(said: str) -> str:
-    r"""The line of pip's account that says most.
+def _pip_error(said: str) -> str:
+    r"""The line of pip's output that names the cause.
 
-    >>> _told("The conflict is caused by:\n    a depends on b>=2\n    The user requested (constraint) b==2\nERROR: No")
-    "no wheel of b==2 for the target's Python, processor and glibc"
-    >>> _told("ERROR: No matching distribution found for b==2\n[notice] ...")
+    >>> _pip_error("The conflict is caused by:\n    a depends on b>=2\n    The user requested (constraint) b==2\nERROR")
+    "no wheel of b==2 for the release's Python, processor and glibc"
+    >>> _pip_error("ERROR: No matching distribution found for b==2\n[notice] ...")
     "'ERROR: No matching distribution found for b==2'"
     """
     if pinned := re.findall(r"\(constraint\) (\S+)", said):
-        return f"no wheel of {pinned[-1]} for the target's Python, processor and glibc"
+        return f"no wheel of {pinned[-1]} for the release's Python, processor and glibc"
     lines = said.strip().splitlines()
     return repr(next((line for line in reversed(lines) if line.startswith("ERROR")), "\n".join(lines[-5:])))
 
 
 def _platforms(glibc: str, machine: str) -> list[str]:
-    """Platform tags that a node with this glibc takes, newest first: PEP 600.
+    """Platform tags of wheels that run on a node with this glibc, newest first: PEP 600.
 
     >>> _platforms("2.6", "x86_64")
     ['manylinux_2_6_x86_64', 'manylinux_2_5_x86_64', 'manylinux2014_x86_64']

@@ -14,9 +14,9 @@ PYTHON = str(Path(sys.executable).resolve())
 
 
 @pytest.mark.parametrize("script", ADDRESSES)
-def test_the_environment_is_put_on_a_node_and_proven_there(package, tmp_path, script):
+def test_the_environment_is_put_on_a_node_and_proven_there(bundle, tmp_path, script):
     node = Node(tmp_path)
-    address = node.serve((package / "environment.tar.gz").read_bytes(), script)
+    address = node.serve((bundle / "environment.tar.gz").read_bytes(), script)
     ended = node.run(script, address, NODE_PYTHON=PYTHON)
     assert ended.code == 0, ended.said
     for fact in ("python      ", "package     openvino ", "decoded     a JPEG", "inference   ", "ready: "):
@@ -24,7 +24,7 @@ def test_the_environment_is_put_on_a_node_and_proven_there(package, tmp_path, sc
     assert ended.seconds < 60, ended.said  # because the script itself has no more
 
 
-def test_the_kernel_starts_where_jupyter_and_spark_are(package, tmp_path):
+def test_the_kernel_starts_where_jupyter_and_spark_are(bundle, tmp_path):
     """With a stand-in of Jupyter's Python that has a package ``ipykernel_launcher`` of its own."""
     node = Node(tmp_path)
     kernel_packages = tmp_path / "conda-packages"
@@ -36,7 +36,7 @@ def test_the_kernel_starts_where_jupyter_and_spark_are(package, tmp_path):
     node.with_jupyter(
         "/opt/conda/default", f'#!/bin/sh\nPYTHONPATH="$PYTHONPATH:{kernel_packages}" exec {PYTHON} "$@"\n'
     )
-    address = node.serve((package / "environment.tar.gz").read_bytes(), "dataproc.sh")
+    address = node.serve((bundle / "environment.tar.gz").read_bytes(), "dataproc.sh")
     node.role = "Master"
     ended = node.run("dataproc.sh", address, NODE_PYTHON=PYTHON)
     assert ended.code == 0, ended.said

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fruits_pipeline.package.environment import write_wrapper
-from fruits_pipeline.package.interpreter import bundle
+from fruits_pipeline.bundle.environment import write_wrapper
+from fruits_pipeline.bundle.interpreter import copy_interpreter
 
 PYTHON = str(Path(sys.executable).resolve())
 # Where every module of a process came from that has done all that the check does.
@@ -50,7 +50,7 @@ def test_the_check_tells_what_cannot_be_imported(environment, tmp_path):
     ended = run(environment, tmp_path / "check_node.py", NODE_PYTHON=PYTHON)
     assert ended.returncode == 1
     assert ended.stderr.startswith("error: expected to import ")
-    assert "found libm.so.7: not there; package for this node's release" in ended.stderr
+    assert "found libm.so.7: not there; make the bundle for this node's release" in ended.stderr
 
 
 def test_the_job_starts(environment):
@@ -65,7 +65,7 @@ def bundled(environment, release, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundled")
     here = release.model_copy(update={"glibc": platform.libc_ver()[1]})
     (folder / "made").mkdir()
-    bundle(here, "x86_64", folder / "made")
+    copy_interpreter(here, "x86_64", folder / "made")
     write_wrapper(folder / "made", release.python)
     (folder / "made" / "site-packages").symlink_to(environment / "site-packages")
     return (folder / "made").rename(folder / "moved")
