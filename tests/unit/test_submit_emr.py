@@ -13,9 +13,9 @@ from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.submit.aws import Aws
 from fruits_pipeline.submit.emr import Emr
-from fruits_pipeline.submit.emr_requests import alike, cluster_request, steps
+from fruits_pipeline.submit.emr_requests import cluster_request, same_size_types, steps
 from fruits_pipeline.submit.emr_serverless import EmrServerless
-from fruits_pipeline.submit.emr_serverless_requests import fitted, job_request
+from fruits_pipeline.submit.emr_serverless_requests import job_request, rounded_sizes
 from fruits_pipeline.submit.platform import Phase
 from fruits_pipeline.submit.submission import dry_run
 from schemas.aws import request_faults
@@ -71,7 +71,7 @@ def test_a_dry_run_needs_neither_boto3_nor_spark():
     ],
 )
 def test_task_nodes_are_of_types_alike(machine_type, types):
-    assert alike(job(machine_type)) == types
+    assert same_size_types(job(machine_type)) == types
 
 
 def _types(found):
@@ -200,14 +200,14 @@ def test_sizes_become_the_smallest_worker_that_holds_them(cores, memory_mib, wor
     cut = dataclasses.replace(
         job().sizes, executor_cores=cores, executor_memory_mib=memory_mib - 1024, executor_overhead_mib=1024
     )
-    found = fitted(cut)
+    found = rounded_sizes(cut)
     assert found.executor_overhead_mib == 1024
     assert (found.executor_cores, (found.executor_memory_mib + 1024) / 1024) == worker
 
 
 def test_a_size_that_no_worker_has_is_refused():
     with pytest.raises(SettingsError, match="expected at most 16 cores and 120 GB for the executor"):
-        fitted(dataclasses.replace(job().sizes, executor_memory_mib=130 * 1024))
+        rounded_sizes(dataclasses.replace(job().sizes, executor_memory_mib=130 * 1024))
 
 
 def test_serverless_has_no_yarn():
@@ -219,7 +219,7 @@ def test_serverless_has_no_yarn():
 def test_all_pages_of_a_list_are_read(monkeypatch):
     pages = {None: {"Steps": [1, 2], "Marker": "a"}, "a": {"Steps": [3], "Marker": "b"}, "b": {"Steps": [4]}}
     monkeypatch.setattr(Aws, "call", lambda _, __, body: pages[body.get("Marker")])
-    assert list(Aws("emr", "eu-west-1", None).listed("ListSteps", "Steps", {"ClusterId": "j-1"}, "Marker")) == [
+    assert list(Aws("emr", "eu-west-1", None).list_all("ListSteps", "Steps", {"ClusterId": "j-1"}, "Marker")) == [
         1,
         2,
         3,

@@ -1,4 +1,4 @@
-"""The backbones that this project knows: sizes, dimensions, published tensors."""
+"""The supported backbones, with their sizes, feature dimensions and published tensors."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ CATALOG_FILE: Final = "catalog.json"
 
 @dataclass(frozen=True)
 class Tensor:
-    """One published tensor: its place in the network and what its bytes must be.
+    """Layer, name, shape and sha256 of one published tensor.
 
     ``sha256`` is that of the tensor's float32 little-endian bytes in C order.
     """
@@ -63,7 +63,7 @@ class Backbone:
     tensors: tuple[Tensor, ...]
 
     def side(self, image_size: int | None) -> int:
-        """The side in pixels to compute at: the asked one, or the published one for ``None``.
+        """The input's side in pixels: ``image_size``, or the published one for ``None``.
 
         Raises:
             SettingsError: when the network cannot take images that small.
@@ -86,7 +86,7 @@ class Backbone:
 
 
 def tensor_sizes(backbone: Backbone) -> frozenset[int]:
-    """Numbers of values of the tensors of ``backbone``, and of all known backbones, to recognise a file of another."""
+    """Lengths of the tensors of ``backbone`` and of all known backbones, so that a file of another is recognised."""
     return frozenset(tensor.size for known in (backbone, *BACKBONES.values()) for tensor in known.tensors)
 
 

@@ -1,4 +1,4 @@
-"""OpenVINO's form of a backbone, converted once and kept in the cache folder."""
+"""Backbones converted to OpenVINO, once, and kept in the cache folder."""
 
 import hashlib
 import logging
@@ -13,7 +13,7 @@ from fruits_pipeline.errors import ModelError
 
 logger = logging.getLogger(__name__)
 
-# Raised by one whenever ``engines.conversion`` would give another graph for the same weights.
+# Increased by one whenever ``engines.conversion`` would give another graph for the same weights.
 RECIPE: Final = 1
 
 
@@ -39,7 +39,7 @@ def obtain_converted(backbone: Backbone, image_size: int, weights: Path | None, 
 
 
 def converted_file(backbone: Backbone, image_size: int, cache: Path) -> Path:
-    """Where the converted model is kept: one file per backbone, size and OpenVINO; it need not exist.
+    """Path of the converted model, one for each backbone, size and version of OpenVINO; it need not exist.
 
     Raises:
         ModelError: when OpenVINO is not installed.
@@ -56,7 +56,7 @@ def converted_file(backbone: Backbone, image_size: int, cache: Path) -> Path:
 
 
 def encode_model(parts: tuple[bytes, bytes]) -> bytes:
-    """One file's content: sha256 of all that follows, length of the XML, XML, weights.
+    """A model as the content of one file: sha256 of all that follows, length of the XML, XML, weights.
 
     >>> encode_model((b"<net/>", b"1234")).splitlines()[1:]
     [b'6', b'<net/>1234']
@@ -67,7 +67,7 @@ def encode_model(parts: tuple[bytes, bytes]) -> bytes:
 
 
 def decode_model(content: bytes) -> tuple[bytes, bytes] | None:
-    """What ``packed`` was given, or None when the content is damaged.
+    """XML and weights from the content that ``encode_model`` gave, or None when it is damaged.
 
     >>> decode_model(encode_model((b"<net/>", b"1234")))
     (b'<net/>', b'1234')

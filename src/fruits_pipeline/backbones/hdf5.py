@@ -1,4 +1,4 @@
-"""The tensors in a Keras weights file: HDF5 of Keras 2 or 3, or a ``.keras`` archive."""
+"""Reads tensors from Keras weights files: HDF5 of Keras 2 or 3, or a ``.keras`` archive."""
 
 import io
 import zipfile
@@ -19,7 +19,7 @@ DAMAGE = (OSError, RuntimeError, KeyError, ValueError, OverflowError, zipfile.Ba
 
 
 def float32_bytes(array: NDArray[Any]) -> bytes:
-    """The array's values as float32 little-endian bytes in C order: what the published hashes are of."""
+    """The array's values as float32 little-endian bytes in C order, the bytes that the published hashes cover."""
     return np.ascontiguousarray(array, dtype="<f4").tobytes()
 
 

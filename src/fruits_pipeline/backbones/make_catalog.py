@@ -17,7 +17,7 @@ from fruits_pipeline.backbones.hdf5 import float32_bytes, read_layer_tensors
 
 
 def with_tensors_of(backbone: Backbone, file: Path) -> Backbone:
-    """The same backbone with the tensors of ``file``, a Keras HDF5 file without a head.
+    """The backbone with the tensors of ``file``, a Keras HDF5 file without a head.
 
     Raises:
         ModelError: when the file is no such HDF5 file.
@@ -32,7 +32,7 @@ def with_tensors_of(backbone: Backbone, file: Path) -> Backbone:
 
 
 def catalog_text(backbones: list[Backbone]) -> str:
-    """The JSON text of ``catalog.json``: one tensor per line, so that a change is a visible diff."""
+    """The JSON text of ``catalog.json``, one tensor a line, so that diffs show changed tensors."""
     return "{\n" + ",\n".join(_entry(backbone) for backbone in backbones) + "\n}\n"
 
 

@@ -1,4 +1,4 @@
-"""A model that is ready to be sent to workers."""
+"""The model that the driver prepares and sends to the workers."""
 
 import hashlib
 import logging
@@ -21,7 +21,7 @@ Precision = Literal["f32", "bf16", "int8"]
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """Which model is asked for: ``image_size`` in pixels, None for the published one."""
+    """Backbone, engine, precision and input size of a model; ``image_size`` in pixels, None for the published one."""
 
     backbone: str = "mobilenetv2"
     engine: Engine = "openvino"

@@ -1,4 +1,4 @@
-"""What the settings ask for, as a request for a model."""
+"""The model that the settings ask for, as a ``ModelRequest``."""
 
 from pydantic import JsonValue
 
@@ -10,7 +10,7 @@ from fruits_pipeline.settings.features import BackboneSettings
 
 
 def model_request(settings: BackboneSettings) -> ModelRequest:
-    """The request, with the user's cache folder where no other is named."""
+    """The request for ``backbones.model.prepare``, with the default cache folder where none is set."""
     return ModelRequest(
         backbone=settings.backbone,
         engine=settings.engine,
@@ -22,11 +22,11 @@ def model_request(settings: BackboneSettings) -> ModelRequest:
 
 
 def model_essentials(settings: BackboneSettings) -> dict[str, JsonValue]:
-    """What of the model changes features and stands in no setting: size, tensors, and which int8 model.
+    """The model's part of the fingerprint of ``features`` that no setting holds: input size and hashes.
 
     Raises:
         SettingsError: when the image size is too small.
-        ModelError: when an int8 model is asked for and none was made.
+        ModelError: when the precision is int8 and no int8 model was made.
     """
     backbone = backbone_named(settings.backbone)
     image_size = backbone.side(settings.image_size)

@@ -1,4 +1,4 @@
-"""One of our own modules, run as a command in a process of its own."""
+"""Runs a module of this project as a command in a subprocess."""
 
 import os
 import subprocess
@@ -8,11 +8,11 @@ from fruits_pipeline.errors import ModelError
 
 
 def run_module(module: str, arguments: list[str], what: str) -> None:
-    """Run ``python -m module arguments``, and pass on nothing of what it says while all goes well.
+    """Run ``python -m module arguments``; its output is discarded unless it fails.
 
-    TensorFlow beside PyArrow was seen to end a process in a segmentation fault, and both it and NNCF write
-    what no user asked for. The module exits with ``ModelError.exit_code`` after a ``ModelError``, whose message
-    is then the last line that it wrote.
+    TensorFlow beside PyArrow was seen to end a process in a segmentation fault, and TensorFlow and NNCF write
+    lines that users should not see. After a ``ModelError`` the module exits with ``ModelError.exit_code``, and the
+    message is the last line that it wrote.
 
     Args:
         module: the module's full name.
@@ -46,6 +46,6 @@ def run_module(module: str, arguments: list[str], what: str) -> None:
 
 
 def report_error(error: ModelError) -> int:
-    """What a module run apart does with a ``ModelError``: its message as the last line; gives the exit code."""
+    """Write the error's message as the last line of stderr, where ``run_module`` reads it; return the exit code."""
     sys.stderr.write(f"\n{' '.join(str(error).split())}\n")
     return error.exit_code

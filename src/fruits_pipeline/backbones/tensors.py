@@ -1,7 +1,7 @@
-"""Published tensors picked out of whatever file holds them, by their content.
+"""Selects the published tensors from the tensors of a weights file, by their sha256.
 
 Keras 2, Keras 3, nested models and models with a head differ in names and order, never in the tensors' bytes:
-so a tensor is found by its sha256, and names serve only to say what differs.
+so a tensor is found by its sha256, and names are used only in messages.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ Named = tuple[str, NDArray[Any]]
 
 
 def select_tensors(backbone: Backbone, found: Iterable[Named], where: str) -> bytes:
-    """All tensors of ``backbone`` as float32 little-endian bytes, in layer order, as they are hashed.
+    """The canonical bytes: all tensors of ``backbone`` as float32 little-endian bytes, in layer order.
 
     Args:
         backbone: what is expected.
@@ -40,7 +40,7 @@ def select_tensors(backbone: Backbone, found: Iterable[Named], where: str) -> by
 
 
 def arrays_by_layer(backbone: Backbone, content: bytes) -> list[list[NDArray[np.float32]]]:
-    """The tensors of ``select_tensors``' bytes, by layer, as read-only views in their shapes."""
+    """The tensors of the canonical bytes by layer, each a read-only view in its shape."""
     values = np.frombuffer(content, dtype="<f4")
     start = 0
     layers: list[list[NDArray[np.float32]]] = []

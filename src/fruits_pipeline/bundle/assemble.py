@@ -23,7 +23,7 @@ from fruits_pipeline.storage.opening import open_store
 log = logging.getLogger(__name__)
 
 _EXTRAS = "s3,gcs"
-# Lies in the environment itself, so that a node fetches one file.
+# It is part of the environment, so that a node fetches one file.
 _CHECK = "check_node.py"
 
 

@@ -16,7 +16,7 @@ from fruits_pipeline.clusters.releases import Release
 from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.settings.submit import Arch
 
-# Parts of glibc and the loader: a node's own, which must not be mixed with ours.
+# glibc and the loader: these must be the node's own.
 _SYSTEM = re.compile(r"(ld-linux.*|lib(c|m|dl|pthread|rt|util|resolv|nsl|crypt))\.so.*|linux-vdso.*")
 _LEFT_OUT = shutil.ignore_patterns(
     *("site-packages", "dist-packages", "__pycache__", "ensurepip", "lib2to3", "config-*"),

@@ -1,4 +1,4 @@
-"""The command ``calibrate``: the int8 model from a sample of the user's images; no Spark."""
+"""The command ``calibrate``: makes the int8 model from a sample of the user's images, without Spark."""
 
 from fruits_pipeline.backbones.cache import default_cache_dir
 from fruits_pipeline.backbones.catalog import backbone_named
@@ -10,7 +10,7 @@ from fruits_pipeline.storage.source import parse_source
 
 
 def calibrate_model(command: CalibrateCommand) -> Model:
-    """The model that ``--precision int8`` takes from now on with the same network, size and cache folder.
+    """Makes the model that ``--precision int8`` takes from now on for the same network, size and cache folder.
 
     Raises:
         InputError: When the source has no image that can be used.

@@ -62,7 +62,7 @@ def sizes(settings: SizeSettings, node: Machine, driver_memory: str) -> Sizes:
         executor_overhead_mib=overhead,
         driver_cores=min(4, cores),
         driver_memory_mib=driver,
-        # The driver decodes nothing, but holds a model, and fits components by NumPy.
+        # The driver decodes no images, but holds a model, and fits components by NumPy.
         driver_overhead_mib=max(1024, driver // 4),
     )
 

@@ -1,4 +1,4 @@
-"""The demo: a drawn sample through the main job, without any data of the user's."""
+"""The command ``demo``: draws a sample of images and runs the main job on it."""
 
 import logging
 import shutil
@@ -36,7 +36,7 @@ def run_demo(command: DemoCommand) -> dict[str, JsonValue]:
 
 
 def sample_folder(output: Path, settings: DemoSettings) -> Path:
-    """The folder of the sample, beside ``output``; drawn unless it is there, and there only when it is whole."""
+    """The folder of the sample beside ``output``, drawn where it is missing and renamed into place when complete."""
     name = f"{settings.images_per_label}-per-label-seed-{settings.drawing_seed}"
     folder = output.with_name(f"{output.name}-images") / name
     if not folder.is_dir():

@@ -50,7 +50,7 @@ class SubmitSettings(SizeSettings):
     name: str = Field(
         "fruits-pipeline",
         pattern="^[a-z][a-z0-9-]{0,39}$",
-        description="What the job is called; its id is this name and a hash of what is asked.",
+        description="What the job is called; its id is this name and a hash of all that is submitted.",
     )
     log_uri: str | None = Field(
         None, description="Folder of the cluster's logs; by default logs/ in the output's bucket."

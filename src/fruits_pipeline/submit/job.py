@@ -1,4 +1,4 @@
-"""What is submitted, the same for every platform: script, arguments, archives, sizes, Spark's properties."""
+"""The submitted job, the same for every platform: script, arguments, archives, sizes, Spark properties."""
 
 import hashlib
 import json
@@ -23,13 +23,13 @@ Cloud = Literal["emr", "dataproc"]
 _TARGETS = {"emr": "emr-7.14", "dataproc": "dataproc-2.3"}
 _MACHINES = {"emr": "m6i.2xlarge", "dataproc": "n2-standard-8"}
 _REGIONS = {"emr": "eu-west-1", "dataproc": "europe-west1"}
-# Each cloud puts the job's files on its nodes from buckets of its own.
+# Each cloud's nodes fetch the job's files from buckets of the same cloud.
 _SCHEMES = {"emr": "s3", "dataproc": "gs"}
 _NEEDED = ("jobs/run.py", ENVIRONMENT, MODELS)
 # The archives appear under these names in the working directory of driver and executors.
 _ENVIRONMENT_AS, _MODELS_AS = "environment", "models"
 PYTHON = f"./{_ENVIRONMENT_AS}/bin/python"
-# Of this machine alone: its cache, files and profile; and the heap, which is a property.
+# Settings of this machine alone: cache, files and profile; and the driver's heap, which is a Spark property.
 _STAYS_HERE = frozenset({"cache_dir", "weights", "config", "s3_profile", "driver_memory"})
 
 
@@ -59,8 +59,8 @@ class SubmittedJob:
     def __post_init__(self) -> None:
         """Derives the id."""
         facts = {name: value for name, value in vars(self).items() if name != "sizes"} | asdict(self.sizes)
-        said = json.dumps(facts, sort_keys=True, default=lambda value: value.model_dump())
-        object.__setattr__(self, "job_id", f"{self.name}-{hashlib.sha256(said.encode()).hexdigest()[:12]}")
+        content = json.dumps(facts, sort_keys=True, default=lambda value: value.model_dump())
+        object.__setattr__(self, "job_id", f"{self.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}")
 
 
 def submitted_job(cloud: Cloud, run: RunCommand, submit: SubmitSettings) -> SubmittedJob:
@@ -97,7 +97,7 @@ def submitted_job(cloud: Cloud, run: RunCommand, submit: SubmitSettings) -> Subm
 
 
 def arguments(run: RunCommand) -> Iterator[str]:
-    """The job's flags: what differs from the defaults and is not of this machine alone."""
+    """The job's flags: settings that differ from the defaults, without those that hold for this machine alone."""
     rooms = (getattr(run, name).model_dump(mode="json", exclude_defaults=True) for name in RunCommand.model_fields)
     for name, value in (pair for room in rooms for pair in room.items()):
         flag = "--" + name.replace("_", "-")
@@ -130,7 +130,7 @@ def _properties(cut: Sizes) -> dict[str, str]:
 
 
 def _in_bucket(flag: str, address: str, *schemes: str) -> str:
-    """``address`` as ``storage.uri`` spells it, in a bucket that every node reaches."""
+    """The normalised ``address``, if it is in a bucket of these schemes."""
     found = uri.normalise(address)
     if uri.scheme(found) not in schemes or found.endswith("://"):
         wanted = " or ".join(f"{scheme}://BUCKET/FOLDER" for scheme in schemes)
@@ -141,7 +141,7 @@ def _in_bucket(flag: str, address: str, *schemes: str) -> str:
 
 
 def _log_uri(cloud: Cloud, submit: SubmitSettings, output: str) -> str:
-    """Where the cluster's logs go: ``logs/`` of the output's bucket, which its lifecycle rule clears."""
+    """The folder of the cluster's logs: by default ``logs/`` of the output's bucket, which a lifecycle rule empties."""
     found = submit.log_uri or "/".join([*output.split("/")[:3], "logs"])
     # Dataproc keeps logs in Cloud Logging.
     return _in_bucket("--log-uri", found, "s3") if cloud == "emr" else found
@@ -167,7 +167,7 @@ def _release(cloud: Cloud, target: str, arch: Arch) -> Release:
 
 
 def _addresses(submit: SubmitSettings, run: RunCommand, cloud: Cloud, target: str, arch: Arch) -> tuple[str, ...]:
-    """Where script, environment and models lie."""
+    """The addresses of script, environment and models."""
     place = submit.bundle or f"dist/{target}-{arch}"
     if submit.dry_run and not (Path(place) / UPLOADED).is_file():
         return tuple(f"${{BUNDLE_URI}}/{name}" for name in _NEEDED)

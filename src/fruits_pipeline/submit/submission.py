@@ -1,4 +1,4 @@
-"""The door of ``submit``: prints what would be sent, or sends it and follows it."""
+"""The command ``submit``: prints the requests, or starts the job and follows it."""
 
 import json
 import logging
@@ -37,7 +37,7 @@ def submit_job(
         print(dry_run(platform))  # noqa: T201 because that is what --dry-run is for
         return None
     output = open_store(job.output_uri, storage) if submit.wait else None
-    # Before the start: what cannot be followed is not started, and the job's own record is none of an earlier run.
+    # Read before the start: a job that cannot be followed is not started, and an earlier run's record is known as such.
     before = last_record(output) if output else None
     started = _started(platform)
     how = "an equal one is active and is followed" if started.attached else "submitted"
@@ -56,6 +56,6 @@ def _started(platform: Platform) -> Started:
 
 
 def dry_run(platform: Platform) -> str:
-    """The line and the requests that would be sent, as text."""
+    """The command line and the requests that would be sent, as text."""
     requests = [{"operation": request.operation, "body": request.body} for request in platform.requests()]
     return f"{platform.command_line()}\n\n{json.dumps(requests, indent=2, ensure_ascii=False)}"

@@ -1,4 +1,4 @@
-"""A Keras network to OpenVINO's two files, with the normalisation inside the graph.
+"""Converts a Keras network to OpenVINO's XML and weights, with the normalisation inside the graph.
 
     python -m fruits_pipeline.backbones.engines.conversion BACKBONE IMAGE_SIZE WEIGHTS OUT
 
@@ -40,7 +40,7 @@ def convert(backbone: Backbone, image_size: int, weights: bytes) -> tuple[bytes,
 
 
 def convert_in_subprocess(backbone: Backbone, image_size: int, weights: Path) -> tuple[bytes, bytes]:
-    """What ``convert`` gives for the file of canonical ``weights``, made in a process of its own.
+    """What ``convert`` gives for the file of canonical ``weights``, made in a subprocess.
 
     Raises:
         ModelError: when TensorFlow or OpenVINO is not installed, or the process fails.
@@ -92,7 +92,7 @@ def _with_normalisation(ov: Any, model: Any) -> Any:
 
 
 def name_in_order(model: Any) -> None:
-    """Replace names that carry process-wide counters, or the same graph would hash differently each time."""
+    """Replace names with process-wide counters in them, with which the same graph would hash differently each time."""
     for place, node in enumerate(model.get_ordered_ops()):
         node.set_friendly_name(f"{node.get_type_name()}_{place}")
         for port in node.outputs():

@@ -1,4 +1,4 @@
-"""The backbone as a Keras network with the published weights in it."""
+"""Builds a backbone as a Keras network with the published weights."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from fruits_pipeline.errors import ModelError
 
 
 def import_keras() -> ModuleType:
-    """Keras on TensorFlow, quiet.
+    """The package keras on TensorFlow, without TensorFlow's log lines.
 
     Raises:
         ModelError: when it is not installed, or was set up for another backend or for channels first.
@@ -20,7 +20,7 @@ def import_keras() -> ModuleType:
         os.environ["KERAS_BACKEND"] = "tensorflow"
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        # First TensorFlow: without it Keras would fail in a less telling way.
+        # TensorFlow first: without it Keras fails with a message that does not name what is missing.
         import tensorflow as tf  # noqa: F401, I001  # because it is imported to see that it is there
         import keras
     except ImportError as error:

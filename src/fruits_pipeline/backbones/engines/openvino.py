@@ -46,7 +46,7 @@ def load(model: Model, threads: int) -> Callable[[NDArray[np.uint8]], NDArray[np
 
 
 def compile_model(model: Model, threads: int) -> Any:
-    """The compiled model for uint8 (N, S, S, 3), N that of ``BATCH``, computing in the precision that was asked for.
+    """The compiled model for uint8 (N, S, S, 3), N that of ``BATCH``, which computes in the model's precision.
 
     Raises:
         ModelError: when OpenVINO is missing, or this processor cannot compute in the model's precision.
@@ -60,10 +60,10 @@ def compile_model(model: Model, threads: int) -> Any:
 
 
 def computed_precision(ready: Any) -> str:
-    """What the compiled model computes in: int8 when all its convolutions run in int8, else its floating type.
+    """The precision that the compiled model computes in: int8 when all convolutions do, else its floating-point type.
 
     An int8 graph may be run in floating point where a processor or a layer has no int8 kernel, and only the
-    runtime's own graph tells.
+    runtime model shows it.
     """
     nodes = [node.get_rt_info() for node in ready.get_runtime_model().get_ordered_ops()]
     convolutions = {str(node["runtimePrecision"].astype(str)) for node in nodes if _is_convolution(node)}
@@ -77,14 +77,14 @@ def _is_convolution(node: Any) -> bool:
 
 
 def settings(model: Model, threads: int) -> dict[str, Any]:
-    """OpenVINO's properties: nothing is left to its guesses about the machine."""
+    """OpenVINO's properties for one worker; threads, streams and precision are all set explicitly."""
     return {
         "INFERENCE_NUM_THREADS": threads,
-        # Several workers pinned to the same first cores would take turns on them.
+        # Pinned, several workers would share the same first cores.
         "ENABLE_CPU_PINNING": False,
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
-        # Unsaid, OpenVINO takes bf16 on processors with AMX; of an int8 model it is the precision of the rest.
+        # By default OpenVINO takes bf16 on processors with AMX; of an int8 model it is the precision of the rest.
         "INFERENCE_PRECISION_HINT": "f32" if model.precision == "int8" else model.precision,
     }
 
@@ -96,7 +96,7 @@ def _filled(batch: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 
 def check_precision(requested: str, computed: str, capabilities: list[str]) -> None:
-    """Refuse a processor that would compute in another precision, or only emulate the asked one.
+    """Refuse a processor that computes in another precision, or only emulates the requested one.
 
     Args:
         requested: the precision of the model.

@@ -1,4 +1,4 @@
-"""An f32 model of OpenVINO to an int8 one, by NNCF's post-training quantisation.
+"""Quantises an f32 model of OpenVINO to int8 by NNCF's post-training quantisation.
 
     python -m fruits_pipeline.backbones.engines.quantisation FOLDER
 
@@ -19,7 +19,7 @@ from fruits_pipeline.errors import ModelError
 
 
 def quantise_in_subprocess(parts: tuple[bytes, bytes], pixels: NDArray[np.uint8]) -> tuple[bytes, bytes]:
-    """OpenVINO's XML and weights of the int8 model, made in a process of its own: NNCF draws on the terminal.
+    """OpenVINO's XML and weights of the int8 model, made in a subprocess, because NNCF writes to the terminal.
 
     Args:
         parts: XML and weights of the f32 model.
@@ -47,7 +47,7 @@ def main(folder: str) -> int:
 
 
 def _quantise(folder: Path) -> None:
-    """Ranges and biases follow from images and f32 arithmetic alone: NNCF draws no random numbers here.
+    """Writes the int8 model; NNCF draws no random numbers, so that equal images give an equal model.
 
     Measured, MobileNetV2 at 224 on 95 labels of Fruits-360, 300 images to calibrate with, cosine of features
     with f32's (mean, least) and accuracy of a logistic regression on 100 components (f32: 95.8 %, 2,050 images):

@@ -1,4 +1,4 @@
-"""Lines of the ``aws`` tool that do what a request does."""
+"""Command lines of ``aws`` that send the same requests."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def line(region: str, service: str, command: str, *words: str) -> str:
-    """A command of the ``aws`` tool, quoted for a shell.
+    """A command line of ``aws``, quoted for a shell.
 
     >>> line("eu-west-1", "emr", "list-steps", "--cluster-id", "j-1")
     'aws emr list-steps --region eu-west-1 --cluster-id j-1'
@@ -16,10 +16,10 @@ def line(region: str, service: str, command: str, *words: str) -> str:
     return shlex.join(["aws", service, command, "--region", region, *words])
 
 
-def profiled(text: str, profile: str | None) -> str:
-    """Each of the lines with the profile whose credentials it takes.
+def with_profile(text: str, profile: str | None) -> str:
+    """Each command line with ``--profile``, where a profile is set.
 
-    >>> profiled("aws emr list-clusters", "my own"), profiled("aws emr list-clusters", None)
+    >>> with_profile("aws emr list-clusters", "my own"), with_profile("aws emr list-clusters", None)
     ("aws emr list-clusters --profile 'my own'", 'aws emr list-clusters')
     """
     if profile is None:
@@ -28,7 +28,7 @@ def profiled(text: str, profile: str | None) -> str:
 
 
 def options(body: Mapping[str, Any]) -> list[str]:
-    """Members of a request as options: structures as JSON, names as the tool spells them.
+    """Members of a request as options of ``aws``: names in lower case with dashes, structures as JSON.
 
     >>> options({"ReleaseLabel": "emr-7.14.0", "jobDriver": {"sparkSubmit": {}}, "StepConcurrencyLevel": 1})
     ['--release-label', 'emr-7.14.0', '--job-driver', '{"sparkSubmit": {}}', '--step-concurrency-level', '1']
@@ -45,7 +45,7 @@ def _text(value: Any) -> str:
 
 
 def create_cluster(region: str, body: Mapping[str, Any], steps: list[dict[str, Any]]) -> str:
-    """``aws emr create-cluster`` for a body of ``RunJobFlow``; the tool has its own form of a few of its members.
+    """``aws emr create-cluster`` for a body of ``RunJobFlow``, of which a few members have options of another form.
 
     Args:
         region: Region of the cluster.
@@ -54,13 +54,13 @@ def create_cluster(region: str, body: Mapping[str, Any], steps: list[dict[str, A
     """
     instances = body["Instances"]
     attributes = {"InstanceProfile": body["JobFlowRole"], "SubnetIds": instances["Ec2SubnetIds"]}
-    # Visible to all users is the tool's default, and tags and what ends the cluster have forms of their own.
-    apart = {"Instances", "JobFlowRole", "Steps", "Tags", "VisibleToAllUsers"}
+    # VisibleToAllUsers is the default of aws; the others have options of another form.
+    special = {"Instances", "JobFlowRole", "Steps", "Tags", "VisibleToAllUsers"}
     return line(
         region,
         "emr",
         "create-cluster",
-        *options({name: value for name, value in body.items() if name not in apart}),
+        *options({name: value for name, value in body.items() if name not in special}),
         *options({"Ec2Attributes": attributes, "InstanceFleets": instances["InstanceFleets"], "Steps": steps}),
         *("--tags", *(f"{tag['Key']}={tag['Value']}" for tag in body["Tags"])),
         "--no-auto-terminate" if instances["KeepJobFlowAliveWhenNoSteps"] else "--auto-terminate",
