@@ -177,7 +177,7 @@ def test_tensorflow_keeps_the_threads_that_it_started_with(request_for, images, 
     predictor(prepare(request_for("mobilenetv2", "tensorflow")), 1)(images(224)[:1])
     caplog.set_level("INFO", "fruits_pipeline")
     reference.limit_threads(7)
-    assert "tensorflow_threads=kept asked=7" in caplog.text
+    assert "tensorflow_threads=kept requested=7" in caplog.text
 
 
 def test_a_size_too_small_is_refused(request_for):
