@@ -37,7 +37,7 @@ class DatasetError(FruitsError):
 
 
 class SubmissionError(FruitsError):
-    """When a package is missing, or a cloud refuses what is asked of it."""
+    """When a bundle is missing, or a cloud refuses what is asked of it."""
 
     exit_code = 6
 

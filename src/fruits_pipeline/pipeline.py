@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, JsonValue
 from pyspark.sql import SparkSession
 
-from fruits_pipeline.backbones.asked import dimension_of, image_size_of, model_request
 from fruits_pipeline.backbones.model import prepare
+from fruits_pipeline.backbones.request import dimension_of, image_size_of, model_request
 from fruits_pipeline.classify.fit_classifiers import Classified, fit_classifiers
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.features.compute_features import compute_features, tally

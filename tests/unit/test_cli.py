@@ -23,7 +23,7 @@ MODELS = {
     "weights": commands.WeightsCommand,
     "calibrate": commands.CalibrateCommand,
     "demo": commands.DemoCommand,
-    "package": commands.PackageCommand,
+    "bundle": commands.BundleCommand,
     "submit emr": commands.SubmitEmrCommand,
     "submit emr-serverless": commands.SubmitEmrServerlessCommand,
     "submit dataproc": commands.SubmitDataprocCommand,

@@ -1,4 +1,4 @@
-"""The calibration sample: so many images of a source that are for training, chosen by a seeded hash."""
+"""The calibration sample: training images of a source, chosen by a seeded hash and decoded."""
 
 import hashlib
 import heapq
@@ -22,12 +22,12 @@ from fruits_pipeline.storage.source import Source
 
 log = logging.getLogger(__name__)
 
-# Some images turn out to be damaged, or for testing by their content: this many times what is wanted is drawn.
+# Some images turn out to be damaged, or test images by their content: so many times as many candidates are drawn.
 _SPARE = 2
 
 
 def calibration_pixels(source: Source, settings: CalibrateSettings, image_size: int) -> NDArray[np.uint8]:
-    """The sample as uint8 (N, S, S, 3), N the number asked for or all there are; equal wherever the source is.
+    """The sample as uint8 (N, S, S, 3), N the number set or all there are; equal images give an equal sample.
 
     Raises:
         InputError: When the source has no image that can be used.
@@ -47,12 +47,12 @@ def calibration_pixels(source: Source, settings: CalibrateSettings, image_size: 
 
 
 def _may_train(key: str) -> bool:
-    said = meaning(key)
-    return said.skip_reason is None and said.split != TEST
+    named = meaning(key)
+    return named.skip_reason is None and named.split != TEST
 
 
 def _decoded(source: Source, keys: list[str], image_size: int) -> Iterator[NDArray[np.uint8]]:
-    """Pixels of those that are whole and, where no folder says it, for training by their content."""
+    """Pixels of readable training images; where no folder states the split, the content's hash decides."""
     store, limits = open_store(source.root, source.storage), FeaturesSettings()
     for key in keys:
         content = store.read(key)

@@ -57,7 +57,7 @@ def packages(schemes: Iterable[str], spark_version: str) -> list[str]:
     return [name for scheme in wanted for name in (known or {})[scheme]]
 
 
-def bundled(spark_home: Path) -> set[str]:
+def shipped_with_spark(spark_home: Path) -> set[str]:
     """The schemes whose connectors lie among Spark's own jars."""
     names = {"s3": "hadoop-aws-*.jar", "gs": "gcs-connector-*.jar"}
     return {scheme for scheme, name in names.items() if any((spark_home / "jars").glob(name))}

@@ -122,7 +122,7 @@ def _local(settings: SessionSettings) -> dict[str, str]:
 def _connected(schemes: frozenset[str], storage: StorageSettings) -> dict[str, str]:
     """What a Spark of our own needs to address ``schemes``: missing connectors, and Hadoop's properties."""
     home = _find_spark_home()  # type: ignore[no-untyped-call]  # because PySpark leaves it untyped
-    absent = schemes - connectors.bundled(Path(home))
+    absent = schemes - connectors.shipped_with_spark(Path(home))
     properties = hadoop_properties(schemes, storage, connectors.hadoop_version(Path(home)))
     named = {f"spark.hadoop.{name}": value for name, value in properties.items()}
     return named | connectors.resolution(connectors.packages(absent, pyspark.__version__))
