@@ -28,15 +28,15 @@ from fruits_pipeline.storage.patience import Patience
 SIZE = 8
 
 
-def mean_colour_model(folder: Path) -> Model:
-    """uint8 (N, 8, 8, 3) to float32 (N, 3)."""
+def mean_colour_model(folder: Path, size: int = SIZE) -> Model:
+    """uint8 (N, size, size, 3) to float32 (N, 3)."""
     openvino = import_openvino()
     ops = openvino.opset13
-    pixels = ops.parameter([-1, SIZE, SIZE, 3], np.uint8, name="pixels")
+    pixels = ops.parameter([-1, size, size, 3], np.uint8, name="pixels")
     means = ops.reduce_mean(ops.convert(pixels, np.float32), ops.constant(np.array([1, 2])), keep_dims=False)
     openvino.save_model(openvino.Model([means], [pixels], "means"), folder / "m.xml", compress_to_fp16=False)
     parts = ((folder / "m.xml").read_bytes(), (folder / "m.bin").read_bytes())
-    return Model("mobilenetv2", "openvino", "f32", SIZE, 3, parts)
+    return Model("mobilenetv2", "openvino", "f32", size, 3, parts)
 
 
 def picture(colour: tuple[int, int, int], kind: str = "PNG", size: tuple[int, int] = (10, 6)) -> bytes:

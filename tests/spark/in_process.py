@@ -17,7 +17,10 @@ from fruits_pipeline import cli, pipeline
 from fruits_pipeline.backbones.model import Model
 from outputs import Ended
 
-SMALL = {"FRUITS_FOREST_TREES": "8", "FRUITS_FOREST_DEPTH": "5", "FRUITS_REGRESSION_ITERATIONS": "20"}
+# One classifier, fitted in a second.
+SMALL = {"FRUITS_CLASSIFIER": "logistic_regression", "FRUITS_REGRESSION_ITERATIONS": "3", "FRUITS_FOREST_TREES": "4"}
+# The smallest size that a setting takes.
+SIZE = 32
 
 Command = Callable[..., Ended]
 
@@ -42,7 +45,7 @@ def commands(spark, model: Model, capfd: pytest.CaptureFixture[str], **variables
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "spark_session", session)
         patch.setattr(pipeline, "prepare", lambda _: model)
-        for name, value in (SMALL | variables).items():
+        for name, value in (SMALL | {"FRUITS_IMAGE_SIZE": str(SIZE)} | variables).items():
             patch.setitem(os.environ, name, value)
         yield run
     package.handlers, package.propagate = before[:2]

@@ -5,8 +5,8 @@ from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.backbones.model import Model, ModelRequest, prepare
 from fruits_pipeline.backbones.quantised import make_quantised
 from fruits_pipeline.calibrate.sample import calibration_pixels
+from fruits_pipeline.ingest.listing import source_at
 from fruits_pipeline.settings.commands import CalibrateCommand
-from fruits_pipeline.storage.source import parse_source
 
 
 def calibrate_model(command: CalibrateCommand) -> Model:
@@ -20,7 +20,8 @@ def calibrate_model(command: CalibrateCommand) -> Model:
     backbone = backbone_named(network.backbone)
     image_size = backbone.side(network.image_size)
     cache = network.cache_dir or default_cache_dir()
-    source = parse_source(command.calibrate.data_source, command.storage)
+    source = source_at(command.calibrate.data_source, command.storage)
+    source.check()
     pixels = calibration_pixels(source, command.calibrate, image_size)
     make_quantised(backbone, image_size, network.weights, cache, pixels)
     return prepare(ModelRequest(backbone.name, "openvino", "int8", image_size, None, cache))
