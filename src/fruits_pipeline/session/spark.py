@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pyspark
-from pyspark import SparkContext
+from pyspark import SparkConf, SparkContext
 from pyspark.find_spark_home import _find_spark_home
 from pyspark.sql import SparkSession
 
 from fruits_pipeline.session import connectors
 from fruits_pipeline.session.buckets import hadoop_properties
+from fruits_pipeline.session.gateway import connect
 from fruits_pipeline.session.hadoop import committer, configure
+from fruits_pipeline.session.interrupt import install_handlers
 from fruits_pipeline.session.java import ensure_java
 from fruits_pipeline.settings.session import SessionSettings
 from fruits_pipeline.settings.storage import StorageSettings
@@ -46,15 +48,7 @@ def spark_session(
         SettingsError: When a local Spark finds no fit Java, or ``spark-submit`` brought no connector for a scheme.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder = SparkSession.builder.appName("fruits-pipeline")
-    if under_spark_submit():
-        spark = builder.getOrCreate()
-    else:
-        ensure_java()
-        for key, value in (_local(settings) | _connected(schemes, storage)).items():
-            builder = builder.config(key, value)
-        with _environment(environment(schemes, storage)):
-            spark = builder.getOrCreate()
+    spark = _started(settings, storage, schemes)
     try:
         if under_spark_submit():
             spark.sparkContext.setLogLevel("ERROR")
@@ -65,6 +59,21 @@ def spark_session(
         yield spark
     finally:
         spark.stop()
+
+
+def _started(settings: SessionSettings, storage: StorageSettings, schemes: frozenset[str]) -> SparkSession:
+    properties: dict[str, str] = {}
+    variables: dict[str, str | None] = {}
+    if not under_spark_submit():
+        ensure_java()
+        properties = _local(settings) | _connected(schemes, storage)
+        variables = environment(schemes, storage)
+    conf = SparkConf().setAppName("fruits-pipeline").setAll(list(properties.items()))
+    with _environment(variables):
+        connect(conf)
+    SparkContext.getOrCreate(conf)
+    install_handlers()
+    return SparkSession.builder.getOrCreate()
 
 
 def under_spark_submit() -> bool:
