@@ -11,7 +11,6 @@ from feature_jobs import Bench, mean_colour_model, picture
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import InputError
-from fruits_pipeline.session.spark import executor_losses
 
 RED, GREEN = (250, 10, 30), (10, 200, 40)
 ODD_NAMES = [
@@ -54,10 +53,6 @@ def test_every_image_has_its_own_features_whatever_its_name(bench):
         assert tuple(table.loc[name, ["width", "height"]]) == (10, 6)
         assert table.loc[name, "content_sha256"] == hashlib.sha256(picture(colour)).hexdigest()
     assert table.loc["Training/Apple Red 1/x.bmp", "label"] == "Apple Red 1"
-
-
-def test_no_executor_of_a_laptop_is_lost(spark):
-    assert executor_losses(spark.sparkContext) == []
 
 
 def test_columns_are_those_of_the_contract(bench):
