@@ -1,4 +1,4 @@
-"""Rows in an order and in partitions that follow from the rows alone, so that fits repeat elsewhere."""
+"""A repartitioning and an order that depend on the rows alone, so that fits are reproducible on other clusters."""
 
 from math import ceil
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
-# Few and large: every pass of the forest and of the regression pays some 10 ms for each partition.
+# Few and large: each pass of the forest and of the regression costs some 10 ms a partition.
 ROWS_PER_PARTITION: Final = 10_000
 MIN_PARTITIONS: Final = 2
 
