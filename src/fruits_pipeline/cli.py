@@ -1,18 +1,17 @@
 """Commands to rooms, errors to exit codes; the only place that catches everything."""
 
 import logging
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
-from types import FrameType
 
 from cyclopts import App, CycloptsError
 from pydantic import ValidationError
 
 from fruits_pipeline import errors, logs
 from fruits_pipeline.errors import FruitsError, SettingsError
+from fruits_pipeline.session import interrupt
 from fruits_pipeline.settings.commands import (
     BundleCommand,
     CalibrateCommand,
@@ -149,19 +148,22 @@ def dataproc_serverless(*, settings: SubmitDataprocServerlessCommand) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command line and gives its exit code; the last line on stderr says what to do."""
-    signal.signal(signal.SIGTERM, _terminated)
-    try:
-        _parsed(list(sys.argv[1:] if argv is None else argv))()
-    except FruitsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted: the same command resumes", file=sys.stderr)
-        return errors.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 because this is the one place that turns a bug into exit code 70
-        return _unforeseen(error)
-    return errors.SUCCESS
+    """Runs one command line and gives its exit code; the last line on stderr says what to do.
+
+    After Ctrl-C or SIGTERM it does not return: the process ends. Only ``submit`` handles them itself.
+    """
+    with interrupt.interruptible():
+        try:
+            _parsed(list(sys.argv[1:] if argv is None else argv))()
+        except FruitsError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return error.exit_code
+        except KeyboardInterrupt:
+            print(interrupt.LINE, file=sys.stderr)
+            return errors.INTERRUPTED
+        except Exception as error:  # noqa: BLE001 because this is the one place that turns a bug into exit code 70
+            return _unforeseen(error)
+        return errors.SUCCESS
 
 
 def entry() -> None:
@@ -209,7 +211,8 @@ def _submit(platform: Callable[..., Platform], cloud: Cloud, settings: SubmitCom
     from fruits_pipeline.submit.submission import submit_job
 
     job = submitted_job(cloud, settings, settings.submit)
-    record = submit_job(platform(job, own), job, settings.submit, settings.storage)
+    with interrupt.signals_raise():
+        record = submit_job(platform(job, own), job, settings.submit, settings.storage)
     if record is not None:
         print(summary(record, job.output_uri))
 
@@ -230,8 +233,3 @@ def _unforeseen(error: Exception) -> int:
             file=sys.stderr,
         )
     return code
-
-
-def _terminated(_signal: int, _frame: FrameType | None) -> None:
-    """Ends the command as Ctrl-C does, with the code of SIGTERM."""
-    raise SystemExit(errors.TERMINATED)

@@ -13,7 +13,6 @@ from feature_jobs import SIZE, Bench, mean_colour_model, picture
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.session import tables
-from fruits_pipeline.session.spark import executor_losses
 from fruits_pipeline.state.counts import Change
 from fruits_pipeline.state.recipe import Recipe
 
@@ -57,10 +56,6 @@ def test_every_image_has_its_own_features_whatever_its_name(bench):
         np.testing.assert_allclose(table.loc[name, "features"], colour, atol=1e-4)
         assert tuple(table.loc[name, ["width", "height"]]) == (10, 6)
         assert table.loc[name, "content_sha256"] == hashlib.sha256(picture(colour)).hexdigest()
-
-
-def test_no_executor_of_a_laptop_is_lost(spark):
-    assert executor_losses(spark.sparkContext) == []
 
 
 def test_columns_are_those_of_the_contract(bench):

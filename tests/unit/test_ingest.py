@@ -7,13 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from fruits_pipeline.ingest.build import build_manifest
+from fruits_pipeline.ingest.rows import Row, read_rows, write_rows
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.ingest import sampling
-from fruits_pipeline.ingest.build import build_manifest
 from fruits_pipeline.ingest.naming import meaning
-from fruits_pipeline.ingest.rows import Row, read_rows, write_rows
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.source import parse_source

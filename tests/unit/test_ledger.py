@@ -1,13 +1,13 @@
 """The rule of resume: what is kept, resumed, refused, replaced, and which files may ever be deleted."""
 
 import pytest
+from fruits_pipeline.state.ledger import Ledger, Verdict
+from fruits_pipeline.state.marker import WaveMarker, marks
 
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.counts import Counts
 from fruits_pipeline.state.fingerprint import Fingerprint
-from fruits_pipeline.state.ledger import Ledger, Verdict
-from fruits_pipeline.state.marker import WaveMarker, marks
 from fruits_pipeline.storage.opening import open_store
 
 SETTINGS = {"components": 0.9, "seed": 1}

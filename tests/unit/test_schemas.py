@@ -4,9 +4,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fruits_pipeline.ingest.rows import Row
 
 from fruits_pipeline import schemas
-from fruits_pipeline.ingest.rows import Row
 
 CONTRACT = {
     "manifest": "path, length, modified, label, split, skip_reason, wave",

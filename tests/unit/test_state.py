@@ -6,13 +6,13 @@ import os
 import re
 
 import pytest
+from fruits_pipeline.state.marker import FileMark, RoomMarker, WaveMarker
 
 from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.state import layout, marker
 from fruits_pipeline.state.counts import Counts, add_reasons
 from fruits_pipeline.state.fingerprint import Fingerprint, digest_of
 from fruits_pipeline.state.lease import leased
-from fruits_pipeline.state.marker import FileMark, RoomMarker, WaveMarker
 from fruits_pipeline.state.record import RunRecord
 from fruits_pipeline.state.summary import summary
 from fruits_pipeline.storage.opening import open_store

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-
-from fruits_pipeline.ingest import waves
 from fruits_pipeline.ingest.build import build_manifest
 from fruits_pipeline.ingest.rows import Row, read_rows
+
+from fruits_pipeline.ingest import waves
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.source import parse_source
