@@ -6,14 +6,24 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 
 from fruits_pipeline.errors import StorageError
-from fruits_pipeline.storage.store import Found
+from fruits_pipeline.storage.store import Found, Held
+
+
+class _Locked:
+    """A lease by ``flock``."""
+
+    def check(self) -> None:
+        """Nothing: the system keeps it for us."""
+
+    def on_loss(self, callback: Callable[[], None]) -> None:
+        """Nothing: it is never lost."""
 
 
 class LocalStore:
@@ -96,8 +106,8 @@ class LocalStore:
             raise self._failed("read", key, error) from error
 
     @contextmanager
-    def hold(self, key: str, owner: str) -> Iterator[str | None]:
-        """By ``flock``, which the system frees when the holder dies."""
+    def hold(self, key: str, owner: str) -> Iterator[Held | str]:
+        """By ``flock``, which the system frees when the holder dies; it is never lost."""
         target = self._folder / key
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +124,7 @@ class LocalStore:
             stream.truncate(0)
             stream.write(owner)
             stream.flush()
-            yield None
+            yield _Locked()
             stream.truncate(0)
 
     def _walk(self, folder: str, prefix: str, above: tuple[tuple[int, int], ...]) -> Iterator[Found]:

@@ -1,8 +1,8 @@
-"""How long a read is tried before it is given up."""
+"""Time limits and retries of all requests to storage."""
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:  # because obstore has these names for type checkers only
     from obstore.store import BackoffConfig, ClientConfig, RetryConfig
@@ -48,3 +48,7 @@ class Patience:
             "base": 2,
         }
         return {"backoff": waits, "max_retries": self.retries, "retry_timeout": timedelta(seconds=self.total_s)}
+
+
+# Of the clouds' own clients, whose reads hold whole objects.
+STEADY: Final = Patience(silence_s=60.0)

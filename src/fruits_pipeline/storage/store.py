@@ -1,9 +1,9 @@
-"""One face for every kind of storage: list, get, put, create-if-absent, lock.
+"""Interface of every kind of storage: list, get, put, create-if-absent, lock.
 
 Keys are paths below the store's root, decoded, with ``/`` between the parts.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,8 +20,20 @@ class Found:
     modified: datetime
 
 
+class Held(Protocol):
+    """A lease that this job holds; when it is lost, its store refuses to write."""
+
+    def check(self) -> None:
+        """Raises ``StorageError`` where the lease is lost."""
+        ...
+
+    def on_loss(self, callback: Callable[[], None]) -> None:
+        """``callback`` runs once when the lease is lost, at once where it is lost already."""
+        ...
+
+
 class Store(Protocol):
-    """What rooms may ask of storage; all failures are ``StorageError``."""
+    """Reads and writes one folder of storage; all failures are ``StorageError``."""
 
     root: str
 
@@ -61,6 +73,6 @@ class Store(Protocol):
         """The content's checksum as ``algorithm:value``."""
         ...
 
-    def hold(self, key: str, owner: str) -> AbstractContextManager[str | None]:
-        """Holds the lease ``key``: gives None when it is ours, else what its present owner wrote there."""
+    def hold(self, key: str, owner: str) -> AbstractContextManager[Held | str]:
+        """Holds the lease ``key``: gives it when it is ours, else what its present owner wrote there."""
         ...
