@@ -18,6 +18,7 @@ from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 from requests.exceptions import RequestException
 
+from fruits_pipeline.errors import StorageError
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage.bucket import Bucket
 from fruits_pipeline.storage.gcs_faults import explained
@@ -158,7 +159,11 @@ class _Fenced(BaseAdapter):
         """As the session asks."""
         self._check(request.method or "")
         answer = self._adapter.send(request, *arguments, **options)
-        self._check(request.method or "")
+        try:
+            self._check(request.method or "")
+        except StorageError:
+            answer.close()
+            raise
         return answer
 
     def close(self) -> None:
