@@ -7,7 +7,7 @@ from datetime import datetime
 
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.storage import StorageSettings
-from fruits_pipeline.storage import lease, uri
+from fruits_pipeline.storage import fan_out, lease, uri
 from fruits_pipeline.storage.lease_taking import LeaseTiming
 from fruits_pipeline.storage.patience import STEADY, Patience
 from fruits_pipeline.storage.store import Found, Held
@@ -62,6 +62,18 @@ class Bucket(ABC):
                 self._fence()
             yield held
 
+    def objects_in_parallel(self) -> Iterator[Found]:
+        """As ``objects()``, by one request for the folders below the root, then several folders at a time."""
+        yield from fan_out.objects(self)
+
+    @abstractmethod
+    def objects(self, prefix: str = "") -> Iterator[Found]:
+        """See ``Store.objects``."""
+
+    @abstractmethod
+    def level(self, prefix: str) -> list[Found | str] | None:
+        """See ``fan_out.Folders``."""
+
     @abstractmethod
     def read_versioned(self, key: str) -> tuple[bytes, str] | None:
         """See ``lease.Versioned``."""
@@ -89,8 +101,11 @@ class Bucket(ABC):
         """The beginning of all full keys below the folder ``prefix``."""
         return self._base + (prefix.removesuffix("/") + "/" if prefix else "")
 
+    def _below(self, full: str) -> str:
+        return full[len(self._base) :]
+
     def _found(self, full: str, length: int, modified: datetime) -> Found | None:
         """The object as the store's users know it; None for what marks a folder."""
         if length == 0 and full.endswith(("/", "_$folder$")):
             return None
-        return Found(full[len(self._base) :], length, modified)
+        return Found(self._below(full), length, modified)

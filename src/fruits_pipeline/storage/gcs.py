@@ -28,6 +28,7 @@ from fruits_pipeline.storage.store import Found
 # Else the library asks for each bucket's own metadata in a thread beside, for traces that nobody has switched on.
 _NO_SIDE_REQUEST = "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"
 _LISTED = "items(name,size,updated),nextPageToken"
+_LEVEL = "items(name,size,updated),prefixes,nextPageToken"
 _READ_AGAIN = 5
 
 
@@ -60,6 +61,16 @@ class GcsStore(Bucket):
                 found = self._found(blob.name, blob.size, blob.updated)
                 if found is not None:
                     yield found
+
+    def level(self, prefix: str) -> list[Found | str] | None:
+        """By one request with a delimiter."""
+        with self._told("list", prefix):
+            below = self._folder(prefix)
+            asked = self._handle.list_blobs(prefix=below, delimiter="/", fields=_LEVEL, page_size=1000, **self._asked)
+            loose = [self._found(blob.name, blob.size, blob.updated) for blob in next(asked.pages, ())]
+        if asked.next_page_token:
+            return None
+        return [*filter(None, loose), *map(self._below, asked.prefixes)]
 
     def stat(self, key: str) -> Found | None:
         """By the object's metadata."""

@@ -93,6 +93,16 @@ class S3Store(Bucket):
                     if found is not None:
                         yield found
 
+    def level(self, prefix: str) -> list[Found | str] | None:
+        """By one request with a delimiter."""
+        with self._told("list", prefix):
+            page = self._client.list_objects_v2(Prefix=self._folder(prefix), Delimiter="/", **self._reading)
+        if page.get("IsTruncated"):
+            return None
+        loose = (self._found(item["Key"], item["Size"], item["LastModified"]) for item in page.get("Contents", ()))
+        folders = [self._below(item["Prefix"]) for item in page.get("CommonPrefixes", ())]
+        return [*filter(None, loose), *folders]
+
     def stat(self, key: str) -> Found | None:
         """By HEAD."""
         head = self._head(key)
@@ -203,7 +213,7 @@ class S3Store(Bucket):
                     raise
                 self._batches, apart, faults = False, keys, ()
             for fault in faults:
-                key = fault["Key"][len(self._base) :]
+                key = self._below(fault["Key"])
                 more = f"{fault.get('Message', '')} (one of {len(faults)} keys)"
                 raise explained("delete", self._address(key), fault["Code"], more)
         for key in apart:

@@ -45,6 +45,13 @@ class Store(Protocol):
         """
         ...
 
+    def objects_in_parallel(self) -> Iterator[Found]:
+        """As ``objects()``, by several requests at a time where the store allows it, for sources of millions of keys.
+
+        Some servers beside AWS and Google list in another order; this sorts folders, and so may differ from theirs.
+        """
+        ...
+
     def stat(self, key: str) -> Found | None:
         """The object, or None where there is none."""
         ...
