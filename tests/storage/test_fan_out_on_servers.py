@@ -54,6 +54,9 @@ def test_answers_that_come_late_are_waited_for_together(request, scheme):
     assert [found.key for found in store.objects_in_parallel()] == sorted(ORDINARY)
     assert proxy.counts["LIST"] == 1 + 2 + 2 * len(LABELS)
     assert proxy.most_at_once >= 6
+    proxy.clear(delay_s=0.2)
+    assert list(store.read_many(ORDINARY)) == [b"1"] * len(ORDINARY)
+    assert (proxy.counts["GET"], proxy.most_at_once) == (len(ORDINARY), 10)
     proxy.clear()
     assert len(list(store.objects("Test"))) == 2 * len(LABELS)
     assert proxy.counts["LIST"] == 1

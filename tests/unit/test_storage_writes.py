@@ -1,5 +1,6 @@
 """The store of plain files: atomic writes, create-if-absent, deletes that spare what is foreign, the lock."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -71,6 +72,18 @@ def test_a_write_that_fails_leaves_the_old_content_and_no_temporary_file(store, 
     with pytest.raises(StorageError if isinstance(fault, OSError) else KeyboardInterrupt):
         getattr(store, way)("x" if way != "create" else "y", b"new" if way != "put" else tmp_path / "local")
     assert (files_of(store), store.read("x")) == (["x"], b"old")
+
+
+def test_what_a_killed_write_leaves_is_named_as_ours_and_listed(store):
+    code = (
+        "import os, pathlib, signal, sys; from fruits_pipeline.storage.opening import open_store\n"
+        "pathlib.Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "open_store(sys.argv[1]).write('a/x', b'new')"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, store.root], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = keys(store)
+    assert re.fullmatch(r"a/\.fruits-\w+\.tmp", left)
 
 
 def test_a_write_below_a_file_is_told(store, golden):

@@ -1,4 +1,4 @@
-"""Storage on this machine's file system."""
+"""Store on a local file system."""
 
 import fcntl
 import hashlib
@@ -14,6 +14,9 @@ from pathlib import Path
 
 from fruits_pipeline.errors import StorageError
 from fruits_pipeline.storage.store import Found, Held
+
+# Names of the files that a write which is killed leaves behind.
+_PREFIX, _SUFFIX = ".fruits-", ".tmp"
 
 
 class _Locked:
@@ -35,7 +38,10 @@ class LocalStore:
         self._folder = folder
 
     def objects(self, prefix: str = "") -> Iterator[Found]:
-        """Walks the folder; links are followed, but never round a circle; a broken link has length 0."""
+        """Walks the folder; links are followed, but never round a circle; a broken link has length 0.
+
+        What a killed write left (``.fruits-*.tmp``) is listed as any other file.
+        """
         start = self._folder / prefix
         if start.is_dir():
             yield from self._walk(str(start), prefix.rstrip("/") + "/" if prefix else "", ())
@@ -60,6 +66,10 @@ class LocalStore:
             return (self._folder / key).read_bytes()
         except OSError as error:
             raise self._failed("read", key, error) from error
+
+    def read_many(self, keys: Iterable[str]) -> Iterator[bytes]:
+        """One after the other."""
+        return map(self.read, keys)
 
     def write(self, key: str, content: bytes) -> None:
         """By a temporary file and a rename."""
@@ -173,7 +183,7 @@ class LocalStore:
         parent = (self._folder / key).parent
         try:
             parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=parent)
+            handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=parent)
         except OSError as error:
             raise self._failed("write", key, error) from error
         os.close(handle)

@@ -60,6 +60,10 @@ class Store(Protocol):
         """The object's content."""
         ...
 
+    def read_many(self, keys: Iterable[str]) -> Iterator[bytes]:
+        """The contents of many small objects, in the order of the keys, by several requests at a time."""
+        ...
+
     def write(self, key: str, content: bytes) -> None:
         """Puts ``content`` there at once: a reader sees the old object or the new one, never a part."""
         ...
