@@ -1,4 +1,4 @@
-"""Storage in Google Cloud Storage, and in servers that stand in for it."""
+"""Store on Google Cloud Storage and on servers that emulate it."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator

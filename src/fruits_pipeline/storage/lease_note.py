@@ -1,4 +1,4 @@
-"""What stands in a lease's object: who holds it, and whether that process is alive."""
+"""Content of a lease's object: who holds it, and whether that process is alive."""
 
 import os
 import socket

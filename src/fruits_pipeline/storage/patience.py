@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # because obstore has these names for type checkers only
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds, and a count of retries; a request that fails in passing is tried again after a growing wait.
+    """Seconds, and a count of retries; a retryable request is sent again after a growing wait.
 
     obstore's own defaults give up after 2 to 3 s of 503 SlowDown, and end a large body that is slow but alive.
 

@@ -1,4 +1,4 @@
-"""Storage in S3, and in servers that speak its language."""
+"""Store on S3 and on servers that are compatible with it."""
 
 import time
 from collections.abc import Iterable, Iterator
