@@ -11,7 +11,7 @@ from fruits_pipeline.state import layout
 from fruits_pipeline.state.fingerprint import Fingerprint
 from fruits_pipeline.state.lease import leased
 from fruits_pipeline.state.record import RunRecord
-from fruits_pipeline.storage.lease import LeaseTiming
+from fruits_pipeline.storage.lease_taking import LeaseTiming
 from fruits_pipeline.storage.source import parse_source
 
 

@@ -123,8 +123,10 @@ def test_another_job_that_holds_the_output_is_told(store, golden, tmp_path):
     words = re.search(r"host=(\S+) pid=(\d+) since=(\S+);", str(told.value))
     assert int(words[2]) == os.getpid()
     golden("lease_held", str(told.value), output=tmp_path / "output", host=words[1], pid=words[2], since=words[3])
-    with leased(store):
+    with leased(store) as lease:
         assert store.read(layout.LEASE)
+        lease.on_loss(lambda: pytest.fail("a lock of files is never lost"))
+        lease.check()
 
 
 def test_a_job_that_has_not_yet_written_its_name_holds_the_output_all_the_same(store):
