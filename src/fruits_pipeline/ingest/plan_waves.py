@@ -196,23 +196,19 @@ def _unique(source: AnySource, windows: Iterable[pa.Table]) -> Iterator[pa.Table
     """The windows without rows that repeat a path of the listing."""
     before: Any = None
     for window in windows:
-        new = window.filter(pc.is_null(window["wave"]))
+        planned = pc.is_valid(window["wave"])
+        new = window.filter(pc.invert(planned))
         paths = new["path"].combine_chunks()
-        repeated = paths.filter(pc.equal(paths, pa.concat_arrays([pa.array([before], pa.string()), paths[:-1]])))
+        previous = pa.concat_arrays([pa.array([before], pa.string()), paths])[: len(paths)]
+        repeats = pc.fill_null(pc.equal(paths, previous), fill_value=False)
+        repeated = paths.filter(repeats)
         if len(repeated) and isinstance(source, TableSource):
             raise InputError(
                 f"expected in {source} each path once, found {', '.join(repeated[:3].to_pylist())}; mend the table, or "
                 "name another by --data-source"
             )
         before = paths[-1].as_py() if len(paths) else before
-        yield window if not len(repeated) else _first_of_each(window)
-
-
-def _first_of_each(window: pa.Table) -> pa.Table:
-    old = window.filter(pc.is_valid(window["wave"]))
-    new = window.filter(pc.is_null(window["wave"]))
-    places = new.append_column("place", pa.array(range(len(new)))).group_by("path").aggregate([("place", "min")])
-    return pa.concat_tables([old, new.take(places["place_min"])]).sort_by("path")
+        yield pa.concat_tables([window.filter(planned), new.filter(pc.invert(repeats))]) if len(repeated) else window
 
 
 def _log(plan: Plan, total: _Total) -> None:
