@@ -12,16 +12,10 @@ from waves_of import THEN, Row, table
 
 from fruits_pipeline import schemas
 from fruits_pipeline.ingest.manifests import ManifestWriter, RowsDigest
-from fruits_pipeline.storage.opening import open_store
 
 ONE = Row("file:///in/a", 3, THEN, "Kiwi", "train")
 OTHER = Row("file:///in/苹果\n", None, None, None, "test")
 EMPTY_LABEL = hashlib.sha256(b"p\x00\x01\x00\x01\x00\x00\x01\x00\n").hexdigest()
-
-
-@pytest.fixture
-def store(tmp_path):
-    return open_store(str(tmp_path / "output"))
 
 
 @pytest.fixture

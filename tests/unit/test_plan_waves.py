@@ -3,40 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from waves_of import THEN, Row, Told, finish, manifest_of, rows_of
+from waves_of import THEN, Told, finish, manifest_of, rows_of
 
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.ingest import plan_waves as room
-from fruits_pipeline.ingest import runs
-from fruits_pipeline.ingest.plan_waves import Cut, plan_waves
-from fruits_pipeline.settings.ingest import IngestSettings
-from fruits_pipeline.state.plan import Plan
 from fruits_pipeline.state.snapshot import load_waves, snapshot_of
-from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.table import TableSource
 
-NO_PLAN = Plan(settings={}, source_root="")
 LATER = THEN + timedelta(microseconds=1)
-
-
-@pytest.fixture
-def store(tmp_path):
-    return open_store(str(tmp_path / "output"))
-
-
-@pytest.fixture
-def planned(store, monkeypatch):
-    """Plans the waves of rows that a source tells in any order; batches and runs are tiny."""
-    monkeypatch.setattr(room, "listed", lambda source: source.tables())
-    monkeypatch.setattr(runs, "_BATCH_ROWS", 2)
-    monkeypatch.setattr(runs.sorted_runs, "__defaults__", (5,))
-
-    def plan(rows, before=NO_PLAN, wave_images=2, finished=frozenset(), **settings):
-        source = rows if hasattr(rows, "tables") else Told(rows)
-        asked = IngestSettings(data_source="in", **settings)
-        return plan_waves(source, store, asked, before, Cut(wave_images, frozenset(finished)))
-
-    return plan
 
 
 def waves(plan):
@@ -84,6 +58,27 @@ def test_what_is_added_gets_new_waves_and_the_old_ones_stay_as_they_are(store, p
     assert (again.change.kept, again.change.computed) == (3, 4)
 
 
+def test_however_many_waves_are_rewritten_few_files_are_open_at_once(planned, monkeypatch):
+    plan = planned(rows_of("abcdefghijkl"))
+    open_now, most = set(), []
+
+    class Counted(room.ManifestWriter):
+        def __init__(self, wave, *rest):
+            super().__init__(wave, *rest)
+            open_now.add(wave)
+            most.append(len(open_now))
+
+        def put(self, store):
+            done = super().put(store)
+            open_now.remove(done.wave)
+            return done
+
+    monkeypatch.setattr(room, "ManifestWriter", Counted)
+    again = planned(rows_of("abcdefghijkl", label="x"), plan)
+    assert (len(again.waves), again.change.relabelled, open_now) == (6, 12, set())
+    assert max(most) <= 2
+
+
 CHANGES = {
     "gone": rows_of("a"),
     "longer": [*rows_of("a"), *rows_of("b", length=2)],
@@ -111,14 +106,16 @@ def test_a_replaced_wave_that_was_not_finished_hands_on_its_own_finished_sources
     assert waves(planned(rows_of("ab", label="4"), third, finished={"00002", "00000"}))["00003"].sources == ("00002",)
 
 
-def test_a_name_is_never_used_twice_even_when_its_wave_is_gone_or_no_plan_was_saved(planned):
+def test_a_name_is_never_used_twice_even_when_its_wave_is_gone_or_no_plan_was_saved(store, planned):
     plan = planned(rows_of("abcd"))
+    before = written(store)
     shrunk = planned(rows_of("ab"), plan)
-    assert ([wave.wave for wave in shrunk.waves], shrunk.next_wave) == (["00000"], 3)
+    assert ([wave.wave for wave in shrunk.waves], shrunk.next_wave) == (["00000"], 2)
+    assert written(store).keys() == before.keys()
     grown = planned(rows_of("abef"), shrunk)
-    assert [wave.wave for wave in grown.waves] == ["00000", "00003"]
+    assert [wave.wave for wave in grown.waves] == ["00000", "00002"]
     again = planned(rows_of("abefg"), shrunk)  # because the ingest before was killed before it saved its plan
-    assert [wave.wave for wave in again.waves] == ["00000", "00003", "00004"]
+    assert [wave.wave for wave in again.waves] == ["00000", "00002", "00003"]
 
 
 def test_an_ingest_that_was_killed_before_its_plan_was_saved_is_done_anew(store, planned):
