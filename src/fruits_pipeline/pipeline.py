@@ -48,7 +48,7 @@ from fruits_pipeline.state.plan import Plan, load_plan, save_plan
 from fruits_pipeline.state.record import RunRecord
 from fruits_pipeline.state.rooms import RoomMarker, Rooms
 from fruits_pipeline.state.snapshot import Snapshot, is_finished, load_snapshot, load_waves
-from fruits_pipeline.state.upkeep import drop_features, tidied
+from fruits_pipeline.state.upkeep import drop_features, drop_manifests, tidied
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.source import refuse_overlap
@@ -211,6 +211,7 @@ class _Job:
             if plan.waves == before.waves and not all(is_finished(w, standing.waves) for w in plan.waves):
                 plan = plan.model_copy(update={"change": before.change})
             save_plan(self.store, plan)
+            drop_manifests(self.store, before, plan, standing.waves)
         self.record.counts = plan.counts
         self.record.rooms["ingest"] = _Planned(source_root=source.root, waves=len(plan.waves), counts=plan.counts)
         return plan
