@@ -181,7 +181,7 @@ def test_packed_waves_that_the_plan_does_not_want_are_dropped(store, planned, ou
 
 def test_markers_go_before_the_files_that_they_name(store, output, monkeypatch):
     order = []
-    monkeypatch.setattr(store, "delete", lambda keys: order.extend(keys))
+    monkeypatch.setattr(store, "delete", order.extend)
     drop_features(store, output.model_copy(update={"waves": ()}), load_waves(store))
     markers = [key for key in order if key.startswith("_state/")]
     assert len(markers) == 2
