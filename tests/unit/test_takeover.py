@@ -40,7 +40,7 @@ def told(has):
 
 
 @pytest.mark.parametrize("rejects", [None, D_TRUNCATED])
-def test_a_wave_of_the_same_images_is_taken_whole(store, before, having, rejects):
+def test_a_wave_of_the_same_images_is_taken_whole(before, having, rejects):
     has = having([*rows_of("abcd", label="x"), *rows_of("n", skip_reason="hidden")], rejects)
     assert (has.whole.wave, has.whole.digest, has.recipe) == ("00000", before.waves[0].digest, RECIPE)
     assert (has.features, has.carried, len(has.pending)) == ((), (), 0)

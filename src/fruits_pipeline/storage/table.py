@@ -109,19 +109,27 @@ class TableSource:
                 for batch in pq.ParquetFile(pa.BufferReader(content)).iter_batches():
                     yield pa.Table.from_batches([batch])
                 return
-            types = {column.name: column.type for column in _COLUMNS}
-            options = pa_csv.ConvertOptions(column_types=types, strings_can_be_null=True)
-            newlines = pa_csv.ParseOptions(newlines_in_values=True)
-            with pa_csv.open_csv(pa.BufferReader(content), convert_options=options, parse_options=newlines) as batches:
-                for batch in batches:
-                    yield pa.Table.from_batches([batch])
+            yield from self._read_csv(content)
         except pa.ArrowInvalid as error:
             raise self._fault(f"a table with a column 'path', found {error}") from error
 
+    def _read_csv(self, content: bytes) -> Iterator[pa.Table]:
+        """The known columns alone: Arrow guesses the types of others from the first rows, and fails on the rest."""
+        newlines = pa_csv.ParseOptions(newlines_in_values=True)
+        with pa_csv.open_csv(pa.BufferReader(content), parse_options=newlines) as header:
+            names = self._with_path(header.schema.names)
+        options = pa_csv.ConvertOptions(
+            column_types={column.name: column.type for column in _COLUMNS},
+            include_columns=[name for name in names if name in _COLUMNS.names],
+            strings_can_be_null=True,
+        )
+        with pa_csv.open_csv(pa.BufferReader(content), convert_options=options, parse_options=newlines) as batches:
+            for batch in batches:
+                yield pa.Table.from_batches([batch])
+
     def _conforming(self, table: pa.Table) -> pa.Table:
         """The columns that are known, in their order and types; those that are absent hold nothing."""
-        if "path" not in table.column_names:
-            raise self._fault(f"a column 'path', found columns {', '.join(map(repr, table.column_names))}")
+        self._with_path(table.column_names)
         columns = {
             column.name: table[column.name] if column.name in table.column_names else pa.nulls(len(table), column.type)
             for column in _COLUMNS
@@ -130,6 +138,11 @@ class TableSource:
             return pa.table(columns).cast(_COLUMNS)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise self._fault(f"columns {_COLUMNS.names} of types {_COLUMNS.types}, found {error}") from error
+
+    def _with_path(self, names: list[str]) -> list[str]:
+        if "path" not in names:
+            raise self._fault(f"a column 'path', found columns {', '.join(map(repr, names))}")
+        return names
 
     def _paths(self, table: pa.Table, before: int) -> list[str]:
         paths: list[str | None] = table["path"].to_pylist()
