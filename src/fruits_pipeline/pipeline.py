@@ -157,7 +157,7 @@ def _reduce_essentials(settings: ReduceSettings, command: JobCommand) -> Essenti
 
 
 def _labels(settings: ReduceSettings, command: JobCommand) -> TableSource | None:
-    return TableSource(uri.normalise(settings.labels), command.storage) if settings.labels else None
+    return TableSource(uri.normalise(settings.labels), command.storage, "--labels") if settings.labels else None
 
 
 def _by_spark(command: JobCommand, store: Store, source: AnySource | None, features_at: Store) -> frozenset[str]:

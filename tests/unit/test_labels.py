@@ -15,7 +15,7 @@ from fruits_pipeline.storage.table import TableSource
 def labels(tmp_path):
     def write(text, name="labels.csv"):
         (tmp_path / name).write_text(text, encoding="utf-8")
-        return TableSource(f"file://{tmp_path}/{name}")
+        return TableSource(f"file://{tmp_path}/{name}", flag="--labels")
 
     return write
 
@@ -45,6 +45,7 @@ def test_a_table_is_copied_with_full_paths_and_says_whether_it_has_splits(
         ("none", "path,label\n1.jpg,\n2.jpg,\n"),
         ("no_column", "path\n1.jpg\n"),
         ("twice", "path,label\na,x\nb,y\na,x\n"),
+        ("no_path", "label\nx\n"),
     ],
 )
 def test_a_table_that_names_no_label_or_an_image_twice_is_refused(store, labels, golden, tmp_path, name, text):

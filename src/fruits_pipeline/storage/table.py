@@ -38,10 +38,11 @@ _DEFAULTS = StorageSettings()
 
 @dataclass(frozen=True)
 class TableSource:
-    """The table at ``address``: a file, or a folder of Parquet files as Spark writes it."""
+    """The table at ``address``: a file, or a folder of Parquet files as Spark writes it; ``flag`` names it."""
 
     address: str
     storage: StorageSettings = field(default=_DEFAULTS, repr=False)
+    flag: str = field(default="--data-source", repr=False)
 
     def check(self) -> None:
         """Refuses at once what could not be read later.
@@ -96,7 +97,7 @@ class TableSource:
             store = open_store(folder, self.storage)
             keys = [found.key for found in store.objects(name) if found.key.endswith(".parquet")]
             if not keys and store.stat(name) is None:
-                raise InputError(f"expected a table of images at {self.address}, found none; check --data-source")
+                raise InputError(f"expected a table of images at {self.address}, found none; check {self.flag}")
             for key in keys or [name]:
                 yield from self._read(store.read(key))
         except StorageError as error:
@@ -157,4 +158,4 @@ class TableSource:
             raise self._fault(f"{expected}, found {', '.join(told)}")
 
     def _fault(self, what: str) -> InputError:
-        return InputError(f"expected in {self.address} {what}; mend the table, or name another by --data-source")
+        return InputError(f"expected in {self.address} {what}; mend the table, or name another by {self.flag}")
