@@ -49,7 +49,7 @@ from fruits_pipeline.state.plan import Plan, load_plan, save_plan
 from fruits_pipeline.state.record import RunRecord
 from fruits_pipeline.state.rooms import RoomMarker, Rooms
 from fruits_pipeline.state.snapshot import Snapshot, is_finished, load_snapshot, load_waves
-from fruits_pipeline.state.upkeep import drop_features, tidied
+from fruits_pipeline.state.upkeep import drop_features, drop_manifests, tidied
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.source import refuse_overlap
@@ -169,7 +169,7 @@ def _reduce_essentials(settings: ReduceSettings, command: JobCommand) -> Essenti
 
 
 def _labels(settings: ReduceSettings, command: JobCommand) -> TableSource | None:
-    return TableSource(uri.normalise(settings.labels), command.storage) if settings.labels else None
+    return TableSource(uri.normalise(settings.labels), command.storage, "--labels") if settings.labels else None
 
 
 def _by_spark(command: JobCommand, store: Store, source: AnySource | None, features_at: Store) -> frozenset[str]:
@@ -223,6 +223,7 @@ class _Job:
             if plan.waves == before.waves and not all(is_finished(w, standing.waves) for w in plan.waves):
                 plan = plan.model_copy(update={"change": before.change})
             save_plan(self.store, plan)
+            drop_manifests(self.store, before, plan, standing.waves)
         self.record.counts = plan.counts
         self.record.rooms["ingest"] = _Planned(source_root=source.root, waves=len(plan.waves), counts=plan.counts)
         return plan

@@ -132,14 +132,14 @@ def test_components_of_another_kind_are_refused(value):
 
 @pytest.mark.parametrize(("spelled", "meant"), [("folder", "folder"), ("0.7", 0.7)])
 def test_train_split_is_folder_or_a_fraction(parse, spelled, meant):
-    assert parse((*EXTRACT, "--train-split", spelled))["train_split"] == meant
-    assert parse(EXTRACT, file={"train_split": meant})["train_split"] == meant
+    assert parse((*REDUCE, "--train-split", spelled))["train_split"] == meant
+    assert parse(REDUCE, file={"train_split": meant})["train_split"] == meant
 
 
 @pytest.mark.parametrize("value", ["1.5", "0", "1", "Folder", "nan"])
 def test_train_split_out_of_range_is_refused(parse, value):
     with pytest.raises(SettingsError, match=f"--train-split: expected 'folder' or a fraction.*, found '{value}'"):
-        parse((*EXTRACT, "--train-split", value))
+        parse((*REDUCE, "--train-split", value))
 
 
 @pytest.mark.parametrize("value", ["ftp://x", "127.0.0.1:9000", "https://"])
@@ -217,7 +217,7 @@ def test_a_command_without_any_flag_has_its_settings_and_its_log_level(monkeypat
 def test_incidental_settings_are_no_part_of_a_fingerprint():
     command = RunCommand(output={"output_uri": "out"}, ingest={"data_source": "in"})
     assert set(command.ingest.essentials()) == {"data_source", "sample", "sample_seed"}
-    assert set(command.reduce.essentials()) == {"components"}
+    assert set(command.reduce.essentials()) == {"components", "train_split", "labels"}
     assert not command.session.essentials()
     assert not command.output.essentials()
 

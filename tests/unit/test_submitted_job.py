@@ -153,7 +153,7 @@ def test_a_package_where_emr_cannot_fetch_it_is_refused(tmp_path, base):
         {"storage": {"s3_path_style": False, "s3_requester_pays": True, "s3_endpoint_url": "https://s3.example.com"}},
         {"ingest": {"data_source": 's3://b/l\'été $HOME "x" -y', "sample": 3, "sample_seed": -5}},
         {"reduce": {"components": 7, "export": ["json", "csv"]}, "features": {"decode_timeout_s": 1e-5}},
-        {"reduce": {"components": 1.0}, "features": {"train_split": 0.8}, "classify": {"forest_seed": -1}},
+        {"reduce": {"components": 1.0, "train_split": 0.8, "labels": "s3://b/l.csv"}, "classify": {"forest_seed": -1}},
     ],
 )
 def test_the_job_reads_from_its_flags_what_was_asked_here(rooms):
