@@ -1,14 +1,13 @@
 """Rooms and packs: finished, made from what stands there now, their files and their rows as their markers say."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.files import FileMark
-from fruits_pipeline.state.layout import RoomName
-from fruits_pipeline.state.rooms import RoomMarker
 from fruits_pipeline.state.snapshot import load_snapshot
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
@@ -52,9 +51,24 @@ def check_samples(contents: Contents, whole: AbstractSet[FileMark]) -> Iterator[
 def check_rows(contents: Contents, state: OutputState, whole: AbstractSet[FileMark]) -> Iterator[Finding]:
     """Every byte of the rooms and the packs, and their rows."""
     for room, marker in state.finished_rooms.items():
-        yield from _rows(contents, layout.room_marker(room), marker.files, whole, _expected_rows(marker))
+        found = _Found(contents, marker.files, whole)
+        yield from found.findings()
+        facts = marker.facts_or_fail
+        dataset, rows = {
+            "reduce": (layout.REDUCED, facts.rows),
+            "classify": (layout.PREDICTIONS, facts.predictions),
+        }.get(room, ("", None))
+        if rows is not None and found.is_whole and found.rows[dataset] != rows:
+            again = f"delete its files, and '{layout.COMMANDS[room]}' makes it again"
+            yield Finding(
+                Kind.COUNTS, dataset, f"{rows} rows as the marker of {room} says", f"{found.rows[dataset]}; {again}"
+            )
     for name, pack in state.finished_packs.items():
-        yield from _rows(contents, layout.packed_marker(name), pack.files, whole, {layout.PACKED: pack.images})
+        found = _Found(contents, pack.files, whole)
+        yield from found.findings()
+        if found.is_whole and found.rows[layout.PACKED] != pack.images:
+            expected = f"{pack.images} rows in {layout.PACKED}"
+            yield Finding(Kind.COUNTS, layout.packed_marker(name), expected, f"{found.rows[layout.PACKED]}")
 
 
 def check_packs(state: OutputState) -> Iterator[Finding]:
@@ -86,29 +100,18 @@ def _features(state: OutputState, facts: Facts, made_from: str, storage: Storage
         return f"none: {error}"
 
 
-def _expected_rows(marker: RoomMarker[Facts]) -> dict[str, int | None]:
-    rows: dict[RoomName, dict[str, int | None]] = {
-        "reduce": {layout.REDUCED: marker.facts_or_fail.rows},
-        "classify": {layout.PREDICTIONS: marker.facts_or_fail.predictions},
-    }
-    return rows.get(marker.room, {})
+class _Found:
+    """Files of one marker, read through: what is wrong with them, and the rows of each dataset."""
 
+    def __init__(self, contents: Contents, files: tuple[FileMark, ...], whole: AbstractSet[FileMark]) -> None:
+        self.rows: Counter[str] = Counter()
+        self.is_whole = all(file in whole for file in files)
+        self._checked = contents.checked(file for file in files if file in whole)
 
-def _rows(
-    contents: Contents,
-    marker: str,
-    files: tuple[FileMark, ...],
-    whole: AbstractSet[FileMark],
-    expected: Mapping[str, int | None],
-) -> Iterator[Finding]:
-    """Damage of the files; the rows of the datasets in ``expected`` where none is damaged."""
-    damaged = not all(file in whole for file in files)
-    rows = dict.fromkeys(expected, 0)
-    for one in contents.checked(file for file in files if file in whole):
-        yield from one.findings
-        damaged = damaged or bool(one.findings)
-        if one.rows is not None and dataset_of(one.file) in rows:
-            rows[dataset_of(one.file)] += len(one.rows)
-    for dataset, found in rows.items():
-        if not damaged and found != expected[dataset]:
-            yield Finding(Kind.COUNTS, marker, f"{expected[dataset]} rows in {dataset}", f"{found}")
+    def findings(self) -> Iterator[Finding]:
+        """Reads the files; the rows are known at the end."""
+        for one in self._checked:
+            yield from one.findings
+            self.is_whole = self.is_whole and not one.findings
+            if one.rows is not None:
+                self.rows[dataset_of(one.file)] += len(one.rows)

@@ -39,9 +39,8 @@ def check_counts(state: OutputState) -> Iterator[Finding]:
         if counts.found != counts.tried + counts.skipped or counts.pending:
             yield _counts(marker, "found = read + rejected + skipped", _sum(counts))
         planned = wave.counts
-        if (counts.found, counts.skip_reasons) != (planned.found, planned.skip_reasons):
-            expected = f"{planned.found} objects, skipped {planned.skip_reasons}, as the plan says"
-            yield _counts(marker, expected, f"{counts.found}, skipped {counts.skip_reasons}")
+        if _listed(counts) != _listed(planned):
+            yield _counts(marker, f"{_listed(planned)} as the plan says", _listed(counts))
 
 
 def check_rejects(contents: Contents, state: OutputState, whole: AbstractSet[FileMark]) -> Iterator[Finding]:
@@ -92,10 +91,10 @@ def _recipes(waves: list[WaveMarker]) -> Iterator[Finding]:
 
 def _rejects(marker: WaveMarker, checked: list[CheckedFile]) -> Iterator[Finding]:
     reasons = Counter(reason for rows in _rows(checked, REJECTS) for reason in rows["reason"].to_pylist())
-    found = dict(sorted(reasons.items()))
-    if found != marker.counts.reject_reasons and not any(one.findings for one in checked):
-        expected = f"{marker.counts.rejected} rows in rejects, {marker.counts.reject_reasons}"
-        yield _counts(marker, expected, f"{reasons.total()}, {found}")
+    found = (reasons.total(), dict(sorted(reasons.items())))
+    expected = (marker.counts.rejected, dict(sorted(marker.counts.reject_reasons.items())))
+    if found != expected and not any(one.findings for one in checked):
+        yield _counts(marker, "{} in rejects, for reasons {}".format(*expected), "{}, {}".format(*found))
 
 
 def _images(marker: WaveMarker, checked: list[CheckedFile]) -> Iterator[Finding]:
@@ -136,6 +135,10 @@ def _paths(tables: list[pa.Table]) -> pa.Array:
 
 def _counts(marker: WaveMarker, expected: str, found: str) -> Finding:
     return Finding(Kind.COUNTS, wave_marker(marker.wave), expected, found)
+
+
+def _listed(counts: Counts) -> str:
+    return f"{counts.found} objects, {counts.skipped} of them skipped: {dict(sorted(counts.skip_reasons.items()))}"
 
 
 def _sum(counts: Counts) -> str:

@@ -8,8 +8,9 @@ from enum import Enum
 # Findings of one kind that are named; of more, the number is told.
 MOST_NAMED = 20
 
-_RESUME = "'run' or 'extract' again computes damaged and unfinished waves, 'reduce' and 'classify' their own results"
-_DELETE = "delete the files that are named, and 'run' or 'extract' again makes them anew"
+_RESUME = "'run' or 'extract' again computes damaged and unfinished waves, and 'run' makes their results anew"
+# The commands compare nothing but the lengths of files.
+_DELETE = "delete the files and markers of waves that are named, and the same command makes them anew"
 
 
 class Kind(Enum):
