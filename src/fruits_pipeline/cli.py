@@ -28,6 +28,7 @@ from fruits_pipeline.settings.commands import (
     SubmitDataprocServerlessCommand,
     SubmitEmrCommand,
     SubmitEmrServerlessCommand,
+    VerifyCommand,
     WeightsCommand,
 )
 from fruits_pipeline.settings.room import Room
@@ -97,6 +98,16 @@ def calibrate(*, settings: CalibrateCommand) -> None:
     model = calibrate_model(settings)
     print(f"backbone   {model.backbone} ({model.engine}, {model.precision}, {model.image_size} px)")
     print(f"sha256     {model.sha256}")
+
+
+@app.command
+def verify(*, settings: VerifyCommand) -> None:
+    """Check the output under --output-uri against its plan and its markers; nothing is written."""
+    from fruits_pipeline.verify.verify_output import verify_output
+
+    verdict = verify_output(settings)
+    print(verdict.text)
+    verdict.refuse_faults()
 
 
 @app.command

@@ -15,13 +15,14 @@ from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.settings.features import BackboneSettings, FeaturesSettings, NetworkSettings
 from fruits_pipeline.settings.ingest import IngestSettings
-from fruits_pipeline.settings.output import OutputSettings
+from fruits_pipeline.settings.output import OutputPlaceSettings, OutputSettings
 from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.reduce import FeaturesFromSettings, ReduceSettings
 from fruits_pipeline.settings.room import Room, flat
 from fruits_pipeline.settings.session import SessionSettings
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.settings.submit import SubmitSettings
+from fruits_pipeline.settings.verify import VerifySettings
 
 
 class Command(Room):
@@ -98,6 +99,15 @@ class CalibrateCommand(Command):
 
 
 @Parameter(name="*")
+class VerifyCommand(Command):
+    """Settings of ``verify``, which reads an output and writes nothing."""
+
+    output: Annotated[OutputPlaceSettings, flat("Output")]
+    verify: Annotated[VerifySettings, flat("Verify")] = VerifySettings()
+    storage: Annotated[StorageSettings, flat("Storage")] = StorageSettings()
+
+
+@Parameter(name="*")
 class DemoCommand(JobCommand):
     """Settings of ``demo``: the sample is drawn beside the output, so there is no source to name."""
 
@@ -159,6 +169,7 @@ ALL = (
     PackCommand,
     WeightsCommand,
     CalibrateCommand,
+    VerifyCommand,
     DemoCommand,
     BundleCommand,
     SubmitEmrCommand,
