@@ -1,7 +1,8 @@
 """Fixtures that every layer shares: where the real images and weights are, and one lazy Spark session."""
 
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,16 @@ import pytest
 pytest_plugins = ["servers.fixtures"]
 
 SHARED = Path(os.environ.get("TEST_SHARED_FOLDER", Path(__file__).resolve().parents[2] / "shared"))
+
+
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """Puts the package's logger back: ``cli.main`` sends its lines to stderr alone."""
+    package = logging.getLogger("fruits_pipeline")
+    handlers, propagate, level = package.handlers, package.propagate, package.level
+    yield
+    package.handlers, package.propagate = handlers, propagate
+    package.setLevel(level)
 
 
 @pytest.fixture(scope="session")

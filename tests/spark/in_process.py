@@ -4,7 +4,6 @@ All else is real: settings, exit codes, state, Spark, files. What needs a proces
 stands in ``tests/system``.
 """
 
-import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -28,8 +27,6 @@ Command = Callable[..., Ended]
 @contextmanager
 def commands(spark, model: Model, capfd: pytest.CaptureFixture[str], **variables: str) -> Iterator[Command]:
     """A function that runs ``fruits-pipeline`` with its words, and gives how it ended."""
-    package = logging.getLogger("fruits_pipeline")
-    before = (package.handlers, package.propagate, package.level)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     @contextmanager
@@ -48,8 +45,6 @@ def commands(spark, model: Model, capfd: pytest.CaptureFixture[str], **variables
         for name, value in (SMALL | {"FRUITS_IMAGE_SIZE": str(SIZE)} | variables).items():
             patch.setitem(os.environ, name, value)
         yield run
-    package.handlers, package.propagate = before[:2]
-    package.setLevel(before[2])
     for number, handler in handlers.items():
         signal.signal(number, handler)
 
