@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from fruits_pipeline.cli import main
+from fruits_pipeline.state.plan import load_plan
 from outputs import contents
 from whole_output import edit, finish, planned, replan
 
@@ -156,3 +157,10 @@ def test_a_wave_that_is_not_packed_is_told(pack, told):
 def test_a_pack_of_other_counts_is_told(pack, told):
     edit(pack, "_state/packed/00001.json", images=6)
     told("pack_counts", "--deep")
+
+
+def test_a_replaced_wave_that_was_packed_is_a_leftover(pack, told):
+    first, second = load_plan(pack).waves
+    replan(pack, first)
+    pack.delete([second.manifest.key])
+    told("leftover_pack", code=0)
