@@ -6,11 +6,11 @@ import numpy as np
 import odd_images as odd
 from PIL import Image
 
-from fruits_pipeline.features.batch import OUTCOME, Plan, outcomes
+from fruits_pipeline.features.batch import OUTCOME, Treatment, outcomes
 from fruits_pipeline.images.decode import Rejected, decode
 from fruits_pipeline.images.reason import Reason
 
-PLAN = Plan(image_size=4, max_pixels=10_000, train_share=0.8, threads=1, decode_timeout_s=60.0)
+TREATMENT = Treatment(image_size=4, max_pixels=10_000, threads=1, decode_timeout_s=60.0)
 
 
 def flat(shade, width=20):
@@ -26,7 +26,7 @@ def means(pixels):
 
 
 def rows(contents):
-    batch = outcomes(contents, decode, means, PLAN)
+    batch = outcomes(contents, decode, means, TREATMENT)
     assert batch.schema == OUTCOME
     return batch.to_pylist()
 
@@ -44,11 +44,10 @@ def test_a_content_that_could_not_be_had_has_no_hash():
     content = flat(10)
     known, unknown = rows([content, Rejected(Reason.UNREADABLE, "denied")])
     assert known["content_sha256"] == hashlib.sha256(content).hexdigest()
-    assert known["hash_split"] in {"train", "test"}
-    assert (unknown["content_sha256"], unknown["hash_split"]) == (None, None)
+    assert unknown["content_sha256"] is None
 
 
 def test_no_image_at_all_calls_no_model():
-    batch = outcomes([b"", b"text"], decode, lambda _: 1 / 0, PLAN)
+    batch = outcomes([b"", b"text"], decode, lambda _: 1 / 0, TREATMENT)
     assert batch["reason"].to_pylist() == ["empty", "not_an_image"]
     assert rows([]) == []

@@ -66,7 +66,7 @@ def test_a_log_line_has_time_level_room_and_message_once_on_stderr(capsys, packa
     logs.configure("INFO")
     assert not package_logger.propagate
     assert package_logger.handlers[0].formatter.converter is time.gmtime
-    room = logging.getLogger("fruits_pipeline.ingest.build")
+    room = logging.getLogger("fruits_pipeline.ingest.plan_waves")
     room.info("manifest found=%d", 3)
     room.debug("not asked for")
     package_logger.warning("itself")

@@ -1,24 +1,25 @@
-"""The manifest: what a key says, what is sampled, what is skipped and counted."""
+"""What a key says, what a listing and a pack tell, what is sampled, and how many images a wave has."""
 
 import hashlib
 from datetime import UTC, datetime
-from pathlib import Path
 
-import pandas as pd
-import pyarrow.parquet as pq
 import pytest
+from waves_of import ROOT, Row, Told, rows_in, rows_of, table
 
-from fruits_pipeline import schemas
-from fruits_pipeline.errors import InputError
-from fruits_pipeline.ingest import sampling
-from fruits_pipeline.ingest.build import build_manifest
+from fruits_pipeline.errors import DatasetError, InputError
+from fruits_pipeline.ingest import listing, sampling
+from fruits_pipeline.ingest.cut import default_wave_images
+from fruits_pipeline.ingest.listing import listed, place_of, source_at, spelled
 from fruits_pipeline.ingest.naming import meaning
-from fruits_pipeline.ingest.rows import Row, read_rows, write_rows
+from fruits_pipeline.ingest.packed import PackedSource
+from fruits_pipeline.ingest.plan_waves import Cut, plan_waves
+from fruits_pipeline.ingest.runs import in_order, sorted_runs
 from fruits_pipeline.settings.ingest import IngestSettings
-from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.storage.source import parse_source
+from fruits_pipeline.settings.storage import StorageSettings
+from fruits_pipeline.state.packs import PackedWave, mark_packed
+from fruits_pipeline.state.plan import Plan, save_plan
 
-THEN = datetime(2024, 5, 6, 7, 8, 9, 123456, UTC)
+STORAGE = StorageSettings()
 
 
 def fill(folder, *keys):
@@ -27,27 +28,9 @@ def fill(folder, *keys):
         (folder / key).write_bytes(b"x" * len(key))
 
 
-@pytest.fixture
-def manifest_of(tmp_path):
-    """Builds the manifest of a source and gives its summary and its rows by key."""
-
-    def build(source, next_wave=0, **settings):
-        source = parse_source(str(source))
-        store = open_store(str(tmp_path / "output"))
-        asked = IngestSettings(data_source=str(source), **settings)
-        summary = build_manifest(source, store, asked, 2, next_wave)
-        rows = read_rows(tmp_path / "output/manifest/part-00000.parquet")
-        return summary, {row.path.removeprefix(source.root + "/"): row for row in rows}
-
-    return build
-
-
-def images(*labels, each=10):
-    return [
-        Row(f"file:///source/{label}/{number}.jpg", 1, THEN, label, None, None, None)
-        for label in labels
-        for number in range(each)
-    ]
+def rows(source, root):
+    """Rows by key, in the order in which they are listed."""
+    return {row.path.removeprefix(f"file://{root}/"): row for part in listed(source) for row in rows_in(part)}
 
 
 @pytest.mark.parametrize(
@@ -91,111 +74,137 @@ def test_why_a_key_is_skipped(key, reason):
     assert meaning(key).skip_reason == reason
 
 
-def test_the_manifest_has_every_object_once_with_its_facts(tmp_path, manifest_of):
+def test_a_listing_has_every_object_once_with_its_facts(tmp_path, monkeypatch):
+    monkeypatch.setattr(listing, "_BATCH_ROWS", 2)
     fill(tmp_path / "in", "Training/a/1.jpg", "Test/b c/é#%.png", "Training/a/_x.jpg", "notes.txt", "top.gif")
-    summary, rows = manifest_of(tmp_path / "in")
-    assert list(rows) == ["Test/b c/é#%.png", "Training/a/1.jpg", "Training/a/_x.jpg", "notes.txt", "top.gif"]
-    assert {key: row[3:] for key, row in rows.items()} == {
-        "Training/a/1.jpg": ("a", "train", None, "00000"),
-        "Test/b c/é#%.png": ("b c", "test", None, "00000"),
-        "Training/a/_x.jpg": ("a", "train", "hidden", None),
-        "notes.txt": (None, None, "not_an_image_name", None),
-        "top.gif": (None, None, None, "00000"),
+    found = rows(source_at(str(tmp_path / "in"), STORAGE), tmp_path / "in")
+    assert {key: row[3:] for key, row in found.items()} == {
+        "Training/a/1.jpg": ("a", "train", None),
+        "Test/b c/é#%.png": ("b c", "test", None),
+        "Training/a/_x.jpg": ("a", "train", "hidden"),
+        "notes.txt": (None, None, "not_an_image_name"),
+        "top.gif": (None, None, None),
     }
-    assert all(row.length == len(key) for key, row in rows.items())
-    counts = summary.counts
-    assert (counts.found, counts.pending, counts.skipped) == (5, 3, 2)
-    assert counts.skip_reasons == {"hidden": 1, "not_an_image_name": 1}
-    assert (summary.labels, summary.waves, summary.next_wave) == (2, 1, 1)
+    assert all(row.length == len(key) for key, row in found.items())
+    written = (tmp_path / "in/top.gif").stat().st_mtime_ns // 1000 / 1e6
+    assert found["top.gif"].modified == datetime.fromtimestamp(written, UTC)
 
 
-def test_pandas_reads_the_manifest_with_the_columns_of_the_contract(tmp_path, manifest_of):
-    fill(tmp_path / "in", "a/1.jpg", "a/.x")
-    manifest_of(tmp_path / "in")
-    file = tmp_path / "output/manifest/part-00000.parquet"
-    assert pq.read_schema(file).equals(schemas.MANIFEST)
-    table = pd.read_parquet(file.parent)
-    assert list(table.columns) == schemas.MANIFEST.names
-    assert table["skip_reason"].tolist() == ["hidden", None]
-    modified = datetime.fromtimestamp((tmp_path / "in/a/1.jpg").stat().st_mtime_ns // 1000 / 1e6, UTC)
-    assert table["modified"].tolist()[1] == modified
-
-
-def test_a_glob_counts_from_the_part_before_the_first_wildcard(tmp_path, manifest_of):
+def test_a_glob_counts_from_the_part_before_the_first_wildcard(tmp_path):
     fill(tmp_path / "in", "one/Training/a/1.jpg", "two/Test/1.jpg", "Training.jpg")
-    summary, rows = manifest_of(tmp_path / "in" / "*" / "T*")
-    assert {key: row[3:5] for key, row in rows.items()} == {
+    source = source_at(str(tmp_path / "in" / "*" / "T*"), STORAGE)
+    assert {key: row[3:5] for key, row in rows(source, tmp_path / "in").items()} == {
         "one/Training/a/1.jpg": ("a", "train"),
         "two/Test/1.jpg": ("two", "test"),
     }
-    assert summary.counts.found == 2
+    assert spelled(str(tmp_path / "in" / "*" / "T*")) == str(source) == f"file://{tmp_path}/in/*/T*"
+    assert place_of(source) is source
 
 
-@pytest.mark.parametrize(("name", "keys"), [("some", ("a/.x.jpg", "_a/1.jpg", "b/notes.txt")), ("none", ())])
-def test_a_source_without_an_image_is_told_with_what_was_there(tmp_path, manifest_of, golden, name, keys):
-    (tmp_path / "in").mkdir()
-    fill(tmp_path / "in", *keys)
-    with pytest.raises(InputError) as told:
-        manifest_of(tmp_path / "in")
-    golden(f"no_image_among_{name}", str(told.value), source=tmp_path / "in")
-    assert not (tmp_path / "output/manifest").exists()
+def test_a_table_is_spelled_by_its_address_and_may_not_hold_the_output(tmp_path):
+    source = source_at(f"{tmp_path}/x/../photos.csv", STORAGE)
+    assert spelled(f"{tmp_path}/x/../photos.csv") == place_of(source).root == f"file://{tmp_path}/photos.csv"
+    assert place_of(source).pattern == ""
 
 
-def test_rows_are_read_as_they_were_written_over_several_batches(tmp_path, monkeypatch):
-    monkeypatch.setattr("fruits_pipeline.ingest.rows._BATCH_ROWS", 7)
-    rows = [Row("file:///new\nline", 0, THEN, None, "test", "hidden", None), *images("苹果", "a b")]
-    assert write_rows(iter(rows), tmp_path / "x") == 21
-    assert list(read_rows(tmp_path / "x")) == rows
-    assert write_rows([], tmp_path / "none") == 0
-    assert list(read_rows(tmp_path / "none")) == []
+def test_no_temporary_file_is_left_beside_the_manifests(tmp_path, store, monkeypatch):
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
+    fill(tmp_path / "in", "a/1.jpg", "a/2.jpg")
+    settings = IngestSettings(data_source="in", sample=1)
+    source = source_at(str(tmp_path / "in"), STORAGE)
+    plan = plan_waves(source, store, settings, Plan(settings={}, source_root=""), Cut(9))
+    assert list((tmp_path / "scratch").iterdir()) == []
+    assert [found.key for found in store.objects()] == [plan.waves[0].manifest.key]
+
+
+def labelled(*labels, each=10):
+    return [Row(f"{ROOT}/{label}/{number}.jpg", label=label) for label in labels for number in range(each)]
+
+
+def sample(of, images, seed=42, root=ROOT):
+    return set(sampling.sampled_paths(Told(of).tables(), root, images, seed).to_pylist())
 
 
 def test_a_sample_takes_so_many_of_each_label_and_all_where_there_are_fewer():
-    rows = [*images("a", "b"), *images("few", each=2)]
-    chosen = sampling.sampled_keys(rows, "file:///source", 3, 42)
-    taken = [row.label for row in rows if row.path in chosen]
-    assert {label: taken.count(label) for label in taken} == {"a": 3, "b": 3, "few": 2}
+    of = [*labelled("a", "b"), *labelled("few", each=2), *rows_of(["x", "y", "z", "0"])]
+    taken = [row.label for row in of if row.path in sample(of, 3)]
+    assert {label: taken.count(label) for label in taken} == {"a": 3, "b": 3, "few": 2, None: 3}
 
 
 def test_a_sample_is_the_smallest_seeded_hashes_of_the_paths_below_the_root():
     def rank(row):
-        key = f"42:{row.path.removeprefix('file:///source')}"
+        key = f"42:{row.path.removeprefix(ROOT)}"
         return hashlib.blake2b(key.encode(), digest_size=8).digest()
 
-    expected = {row.path for row in sorted(images("a"), key=rank)[:4]}
-    assert sampling.sampled_keys(images("a"), "file:///source", 4, 42) == expected
+    assert sample(labelled("a"), 4) == {row.path for row in sorted(labelled("a"), key=rank)[:4]}
 
 
 def test_a_sample_changes_with_the_seed_but_not_with_the_root_or_the_order():
-    rows = images("a", "b", each=50)
-    chosen = sampling.sampled_keys(rows, "file:///source", 5, 42)
-    moved = [row._replace(path=row.path.replace("file:///source", "s3://bucket/fruits")) for row in rows]
-    elsewhere = sampling.sampled_keys(moved, "s3://bucket/fruits", 5, 42)
-    assert {path.replace("s3://bucket/fruits", "file:///source") for path in elsewhere} == chosen
-    assert sampling.sampled_keys(reversed(rows), "file:///source", 5, 42) == chosen
-    assert sampling.sampled_keys(rows, "file:///source", 5, 43) != chosen
+    of = labelled("a", "b", each=50)
+    chosen = sample(of, 5)
+    moved = [row._replace(path=row.path.replace(ROOT, "s3://bucket/fruits")) for row in of]
+    elsewhere = sample(moved, 5, root="s3://bucket/fruits")
+    assert {path.replace("s3://bucket/fruits", ROOT) for path in elsewhere} == chosen
+    assert sample(of[::-1], 5) == chosen
+    assert sample(of, 5, 43) != chosen
 
 
-def test_a_sample_never_takes_what_is_skipped_already():
-    rows = [row._replace(skip_reason="hidden") for row in images("a")]
-    assert sampling.sampled_keys(rows, "file:///source", 3, 42) == frozenset()
-    assert list(sampling.keep(rows, frozenset())) == rows
+def test_a_sample_never_takes_what_is_skipped_already_and_skips_the_others(tmp_path):
+    of = [row._replace(skip_reason="hidden") for row in labelled("a", each=2)] + labelled("b", each=3)
+    chosen = sampling.sampled_paths(Told(of).tables(), ROOT, 1, 42)
+    assert len(chosen) == 1
+    (run,) = (sampling.kept(run, chosen) for run in sorted_runs([table(of)], tmp_path))
+    found = [row.skip_reason for part in in_order([run]) for row in rows_in(part)]
+    assert sorted(map(str, found)) == ["None", "hidden", "hidden", "not_sampled", "not_sampled"]
+    assert (run.first, found[:2]) == (f"{ROOT}/a/0.jpg", ["hidden", "hidden"])
 
 
-def test_what_the_sample_leaves_is_counted_as_skipped(tmp_path, manifest_of):
-    fill(tmp_path / "in", *(f"{label}/{number}.jpg" for label in "ab" for number in range(6)), "a/notes.txt")
-    summary, rows = manifest_of(tmp_path / "in", sample=2)
-    assert summary.counts.skip_reasons == {"not_an_image_name": 1, "not_sampled": 8}
-    assert summary.counts.found == len(rows) == 13
-    assert sorted(row.label for row in rows.values() if row.wave) == ["a", "a", "b", "b"]
-    again, same = manifest_of(tmp_path / "in", sample=2)
-    assert (again.counts, same) == (summary.counts, rows)
+def test_a_wave_grows_with_the_cores_up_to_a_limit():
+    assert [default_wave_images(cores, local=True) for cores in (1, 4, 1000)] == [2_500, 10_000, 200_000]
+    assert [default_wave_images(cores, local=False) for cores in (1, 4, 1000)] == [10_000, 40_000, 200_000]
 
 
-def test_no_temporary_file_is_left_beside_the_manifest(tmp_path, manifest_of, monkeypatch):
-    (tmp_path / "scratch").mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
-    fill(tmp_path / "in", "a/1.jpg")
-    manifest_of(tmp_path / "in", sample=1)
-    left = [path for folder in ("scratch", "output") for path in Path(tmp_path, folder).rglob("*") if path.is_file()]
-    assert [path.name for path in left] == ["part-00000.parquet"]
+@pytest.fixture
+def pack(store, planned):
+    """A plan of three waves of which two overlap, packed but for the last."""
+    plan = planned(rows_of("bdf", label="x", split="test"))
+    plan = planned([*rows_of("bdf", label="x", split="test"), *rows_of("ac", skip_reason="hidden")], plan)
+    save_plan(store, plan)
+    for wave in plan.waves[:-1]:
+        mark_packed(store, PackedWave(wave=wave.wave, images=1, without_content=0, files=()))
+    return plan
+
+
+def test_a_pack_tells_the_rows_that_it_was_made_of_in_order(store, pack):
+    mark_packed(store, PackedWave(wave=pack.waves[-1].wave, images=1, without_content=0, files=()))
+    source = source_at(store.root, STORAGE)
+    assert isinstance(source, PackedSource)
+    source.check()
+    assert (str(source), source.root, place_of(source).root) == (store.root, ROOT, store.root)
+    expected = rows_of("bdf", label="x", split="test") + rows_of("ac", skip_reason="hidden")
+    assert [row for part in listed(source) for row in rows_in(part)] == sorted(expected)
+
+
+@pytest.mark.usefixtures("pack")
+def test_a_pack_that_is_not_finished_is_refused_and_an_output_without_one_is_a_folder(store):
+    with pytest.raises(
+        InputError, match=r"expected a finished pack at .*/output, found one begun; start the same 'pack'"
+    ):
+        source_at(store.root, STORAGE)
+    store.delete([found.key for found in store.objects("_state/packed")])
+    assert not isinstance(source_at(store.root, STORAGE), PackedSource)
+
+
+def test_a_pack_of_the_version_before_is_refused(store):
+    store.write("_state/ingest.json", b"{}")
+    with pytest.raises(DatasetError, match="found one of version 1"):
+        source_at(store.root, STORAGE)
+
+
+@pytest.mark.usefixtures("pack")
+def test_the_marker_of_a_packed_wave_that_is_damaged_is_told(store, golden, tmp_path):
+    store.write("_state/packed/00000.json", b"{")
+    with pytest.raises(DatasetError) as told:
+        source_at(store.root, STORAGE)
+    golden("damaged_packed_marker", str(told.value), output=tmp_path / "output")

@@ -132,14 +132,14 @@ def test_components_of_another_kind_are_refused(value):
 
 @pytest.mark.parametrize(("spelled", "meant"), [("folder", "folder"), ("0.7", 0.7)])
 def test_train_split_is_folder_or_a_fraction(parse, spelled, meant):
-    assert parse((*EXTRACT, "--train-split", spelled))["train_split"] == meant
-    assert parse(EXTRACT, file={"train_split": meant})["train_split"] == meant
+    assert parse((*REDUCE, "--train-split", spelled))["train_split"] == meant
+    assert parse(REDUCE, file={"train_split": meant})["train_split"] == meant
 
 
 @pytest.mark.parametrize("value", ["1.5", "0", "1", "Folder", "nan"])
 def test_train_split_out_of_range_is_refused(parse, value):
     with pytest.raises(SettingsError, match=f"--train-split: expected 'folder' or a fraction.*, found '{value}'"):
-        parse((*EXTRACT, "--train-split", value))
+        parse((*REDUCE, "--train-split", value))
 
 
 @pytest.mark.parametrize("value", ["ftp://x", "127.0.0.1:9000", "https://"])
@@ -186,6 +186,22 @@ def test_one_file_and_one_environment_serve_all_commands(parse):
     assert not found.keys() & {"data_source", "forest_trees", "images_per_label", "backbone"}
 
 
+@pytest.mark.parametrize("command", ["package", "bundle"])
+def test_what_was_called_a_package_is_accepted_as_a_bundle(parse, command):
+    required = (command, "--target", "emr-7.14")
+    assert parse((*required, "--package-dir", "my_a"))["bundle_dir"] == "my_a"
+    assert parse((*required, "--package_dir=my_a"), {"package_dir": "b"})["bundle_dir"] == "my_a"
+    assert parse(required, {"package_dir": "b"}, {"package_dir": "c"})["bundle_dir"] == "b"
+    assert parse(required, {"bundle_dir": "a", "package_dir": "b"})["bundle_dir"] == "a"
+
+
+def test_earlier_names_serve_all_commands(parse):
+    submit = ("submit", "emr", *EXTRACT[1:])
+    assert parse((*submit, "--package", "a"))["bundle"] == "a"
+    assert parse(submit, file={"package": "c", "package_dir": "d"})["bundle"] == "c"
+    assert "bundle" not in parse(REDUCE, {"package": "b"})
+
+
 def test_a_flag_of_another_command_is_unknown(parse):
     with pytest.raises(SettingsError, match="command line: unknown setting 'data_source'"):
         parse((*REDUCE, "--data-source", "in"))
@@ -201,7 +217,7 @@ def test_a_command_without_any_flag_has_its_settings_and_its_log_level(monkeypat
 def test_incidental_settings_are_no_part_of_a_fingerprint():
     command = RunCommand(output={"output_uri": "out"}, ingest={"data_source": "in"})
     assert set(command.ingest.essentials()) == {"data_source", "sample", "sample_seed"}
-    assert set(command.reduce.essentials()) == {"components"}
+    assert set(command.reduce.essentials()) == {"components", "train_split", "labels"}
     assert not command.session.essentials()
     assert not command.output.essentials()
 

@@ -5,8 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from fruits_pipeline.features.split import by_folder, share_of, split_of
 from fruits_pipeline.features.tasks import tasks_of
+from fruits_pipeline.reduce.split import by_folder, share_of, split_of
 
 HASHES = [hashlib.sha256(b"%d" % number).hexdigest() for number in range(20_000)]
 

@@ -5,11 +5,14 @@ import datetime as dt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from waves_of import Row, rows_in
 
 from fruits_pipeline.errors import InputError
-from fruits_pipeline.ingest.listing import rows, source_at
+from fruits_pipeline.ingest.listing import listed, source_at
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage.table import TableSource
+
+THEN = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
 
 
 def table(tmp_path, text: str) -> TableSource:
@@ -20,43 +23,84 @@ def table(tmp_path, text: str) -> TableSource:
     return source
 
 
+def rows(source) -> list[Row]:
+    """What the source lists, in order of path."""
+    return sorted(row for part in listed(source) for row in rows_in(part))
+
+
+def told(source) -> list[dict]:
+    """The table's own rows, in their order."""
+    return [row for part in source.tables() for row in part.to_pylist()]
+
+
 def test_paths_below_the_table_and_labels_from_folders(tmp_path):
-    found = list(rows(table(tmp_path, "path\na/Training/Kiwi/2.jpg\na/Test/Fig/1 x.jpg\n")))
-    assert [(row.path, row.label, row.split) for row in found] == [
-        (f"file://{tmp_path}/a/Test/Fig/1 x.jpg", "Fig", "test"),
-        (f"file://{tmp_path}/a/Training/Kiwi/2.jpg", "Kiwi", "train"),
+    found = rows(table(tmp_path, "path\na/Training/Kiwi/2.jpg\na/Test/Fig/1 x.jpg\na/Test/_y.txt\n"))
+    assert found == [
+        Row(f"file://{tmp_path}/a/Test/Fig/1 x.jpg", None, None, "Fig", "test"),
+        Row(f"file://{tmp_path}/a/Test/_y.txt", None, None, None, "test"),
+        Row(f"file://{tmp_path}/a/Training/Kiwi/2.jpg", None, None, "Kiwi", "train"),
     ]
-    assert {(row.length, row.modified, row.skip_reason, row.wave) for row in found} == {(None, None, None, None)}
 
 
 def test_columns_of_the_table_beat_folders(tmp_path):
-    text = "id,path,split,label,length\n7,s3://b/Training/x/1,test,Plum,12\n8,s3a://b/Test/y/2,,,\n"
-    found = list(rows(table(tmp_path, text)))
-    assert [(row.path, row.label, row.split, row.length) for row in found] == [
-        ("s3://b/Test/y/2", "y", "test", None),
-        ("s3://b/Training/x/1", "Plum", "test", 12),
+    text = (
+        "id,path,split,label,length,modified\n"
+        "7,b/Training/x/1.jpg,test,Plum,12,2026-01-02T00:00:00Z\n"
+        "8,b/Test/y/2.jpg,,,13,2026-01-02T00:00:00Z\n"
+    )
+    assert rows(table(tmp_path, text)) == [
+        Row(f"file://{tmp_path}/b/Test/y/2.jpg", 13, THEN, "y", "test"),
+        Row(f"file://{tmp_path}/b/Training/x/1.jpg", 12, THEN, "Plum", "test"),
     ]
+
+
+def test_addresses_are_taken_as_they_are_and_spelled_as_everywhere(tmp_path):
+    found = told(table(tmp_path, "path\ns3a://b/in/../in/1.jpg\ns3://b/2.jpg\nsub/../3.jpg\n/4.jpg\n"))
+    assert [row["path"] for row in found] == [
+        "s3://b/in/../in/1.jpg", "s3://b/2.jpg", f"file://{tmp_path}/3.jpg", f"file://{tmp_path}/4.jpg",
+    ]  # fmt: skip
 
 
 def test_the_root_is_the_innermost_common_folder(tmp_path):
     assert table(tmp_path, "path\ns3://b/in/a/1.jpg\ns3://b/in/ab/2.jpg\n").root == "s3://b/in"
+    assert table(tmp_path, "path\ns3://b/in/ab/2.jpg\ns3://b/in/a/1.jpg\ns3://b/in/a/0.jpg\n").root == "s3://b/in"
     assert table(tmp_path, "path\ns3://b/1.jpg\ns3://b/x/2.jpg\n").root == "s3://b"
     assert table(tmp_path, "path\n/1.jpg\n").root == f"file://{tmp_path}"
 
 
-def test_a_folder_of_parquet_files_as_spark_writes_it(tmp_path):
-    folder = tmp_path / "photos.parquet"
+def parquet(folder, **parts):
     folder.mkdir()
     (folder / "_SUCCESS").touch()
-    time = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
-    for name in ("b", "a"):
-        part = pa.table({"path": [f"gs://b/{name}.jpg"], "modified": [time], "length": pa.array([3], pa.int32())})
-        pq.write_table(part, folder / f"part-{name}.parquet")
-    found = list(rows(source_at(str(folder), StorageSettings())))
-    assert [(row.path, row.length, row.modified) for row in found] == [
-        ("gs://b/a.jpg", 3, time),
-        ("gs://b/b.jpg", 3, time),
-    ]
+    for name, columns in parts.items():
+        pq.write_table(pa.table(columns), folder / f"part-{name}.parquet")
+    return source_at(str(folder), StorageSettings())
+
+
+def test_a_folder_of_parquet_files_as_spark_writes_it(tmp_path):
+    parts = {
+        name: {"path": [f"gs://b/{name}/x.jpg"], "modified": [THEN], "length": pa.array([3], pa.int32())}
+        for name in "ba"
+    }
+    source = parquet(tmp_path / "photos.parquet", **parts)
+    assert source.root == "gs://b"
+    assert rows(source) == [Row(f"gs://b/{name}/x.jpg", 3, THEN, name) for name in "ab"]
+
+
+def test_a_table_is_read_a_part_at_a_time_and_may_have_empty_parts(tmp_path):
+    source = parquet(tmp_path / "photos.parquet", a={"path": ["s3://b/1"]}, b={"path": pa.array([], pa.string())})
+    assert [len(part) for part in source.tables()] == [1]
+    many = [f"{number}/{'x' * 100}.jpg" for number in range(30_000)]
+    source = table(tmp_path, "path\n" + "\n".join(many))
+    parts = [part["path"].to_pylist() for part in source.tables()]
+    assert len(parts) > 1
+    assert [path for part in parts for path in part] == [f"file://{tmp_path}/{name}" for name in many]
+
+
+def test_columns_that_are_none_of_ours_may_hold_what_they_like(tmp_path):
+    lines = ["id,path,note,label", *(f"{number},{number}.jpg,," for number in range(60_000))]
+    found = told(table(tmp_path, "\n".join([*lines, 'x1,x.jpg,"two\nlines",Ünlü'])))
+    assert (len(found), found[0]["label"]) == (60_001, None)
+    assert (found[-1]["path"], found[-1]["label"]) == (f"file://{tmp_path}/x.jpg", "Ünlü")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +108,6 @@ def test_a_folder_of_parquet_files_as_spark_writes_it(tmp_path):
     [
         ("no_path_column", "file\nx.jpg\n"),
         ("no_row", "path\n"),
-        ("path_twice", "path\nx/1.jpg\nx/../x/1.jpg\n"),
         ("row_without_path", "path,label\nx/1.jpg,a\n,b\n"),
         ("other_split", "path,split\nx/1.jpg,valid\n"),
         ("two_buckets", "path\ns3://a/1.jpg\ns3://b/1.jpg\n"),
@@ -75,6 +118,17 @@ def test_a_table_that_does_not_say_which_images_is_refused(name, text, tmp_path,
     with pytest.raises(InputError) as refused:
         table(tmp_path, text).check()
     golden(f"table_{name}", str(refused.value), folder=tmp_path)
+
+
+def test_the_row_without_a_path_is_named_by_its_number_in_the_whole_table(tmp_path):
+    parts = {"a": {"path": ["x", "y"]}, "b": {"path": ["z", "", None]}}
+    with pytest.raises(InputError, match="found none in row 4, none in row 5;"):
+        parquet(tmp_path / "photos.parquet", **parts).check()
+
+
+def test_a_column_of_another_type_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"expected in .*/photos.parquet columns \['path', 'length'"):
+        parquet(tmp_path / "photos.parquet", a={"path": ["x"], "length": ["big"]}).check()
 
 
 def test_a_table_that_is_not_there_is_refused(tmp_path, golden):

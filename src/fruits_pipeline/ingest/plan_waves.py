@@ -70,8 +70,8 @@ def plan_waves(source: AnySource, store: Store, settings: IngestSettings, before
         for window in windows():
             total.add(window)
         total.refuse_empty(source)
-        writer = _Writer(store, before, cut, frozenset(total.rewritten), folder)
-        if total.rewritten or total.images > total.known:
+        writer = _Writer(store, before, cut, total, folder)
+        if total.rewritten or total.rows > total.known:
             for window in windows():
                 writer.write(window)
         plan = writer.plan(before, total.change)
@@ -86,6 +86,8 @@ class _Total:
     """What all windows come to."""
 
     rewritten: set[str] = field(default_factory=set)
+    last: dict[str, str] = field(default_factory=dict)
+    """The last path that each planned wave still has."""
     reasons: Counter[str | None] = field(default_factory=Counter)
     unchanged: int = 0
     relabelled: int = 0
@@ -94,16 +96,13 @@ class _Total:
     known: int = 0
 
     @property
-    def images(self) -> int:
-        return self.rows
-
-    @property
     def change(self) -> Change:
         computed = self.reasons[None] - self.unchanged
         return Change(kept=self.unchanged, computed=computed, relabelled=self.relabelled, gone=self.gone)
 
     def add(self, window: Compared) -> None:
         self.rewritten |= window.rewritten
+        self.last |= {name: rows["path"][-1].as_py() for name, rows in _by_wave(window)}
         self.reasons[None] += window.images
         self.reasons.update(window.rows["skip_reason"].drop_null().to_pylist())
         self.unchanged += window.unchanged
@@ -125,50 +124,64 @@ class _Total:
 
 
 class _Writer:
-    """Writes the manifests of rewritten and of new waves."""
+    """Writes the manifests of rewritten and of new waves; each is open only from its first path to its last."""
 
-    def __init__(self, store: Store, before: Plan, cut: Cut, rewritten: frozenset[str], folder: Path) -> None:
+    def __init__(self, store: Store, before: Plan, cut: Cut, total: _Total, folder: Path) -> None:
         self._store, self._cut, self._folder = store, cut, folder
         self._number = before.next_wave
-        self._kept = [wave for wave in before.waves if wave.wave not in rewritten]
-        self._planned: list[PlannedWave] = []
-        known = {wave.wave: wave for wave in before.waves}
-        self._replacing = {name: self._writer(_sources(known[name], cut.finished)) for name in sorted(rewritten)}
+        self._last = total.last
+        self._waves = [wave for wave in before.waves if wave.wave not in total.rewritten]
+        self._sources = {wave.wave: _sources(wave, cut.finished) for wave in before.waves}
+        self._renamed = {name: self._name() for name in sorted(total.rewritten & total.last.keys())}
+        self._open: dict[str, ManifestWriter] = {}
         self._new: ManifestWriter | None = None
 
     def write(self, window: Compared) -> None:
         """Sends each row to its wave."""
-        waves = window.rows["wave"]
-        for name in waves.unique().to_pylist():
-            if name in self._replacing:
-                self._replacing[name].write(window.rows.filter(pc.equal(waves, name)))
-        self._write_new(window.rows.filter(pc.is_null(waves)))
+        for name, rows in _by_wave(window):
+            if name in self._renamed:
+                self._write_rewritten(name, rows)
+        self._write_new(window.rows.filter(pc.is_null(window.rows["wave"])))
 
     def plan(self, before: Plan, change: Change) -> Plan:
         """The plan with what was written."""
-        writers = [*self._replacing.values(), *([self._new] if self._new else [])]
-        self._planned += [writer.put(self._store) for writer in writers]
-        waves = [*self._kept, *(wave for wave in self._planned if wave.counts.found)]
-        ordered = tuple(sorted(waves, key=lambda wave: (wave.first, wave.wave)))
+        if self._new:
+            self._waves.append(self._new.put(self._store))
+        ordered = tuple(sorted(self._waves, key=lambda wave: (wave.first, wave.wave)))
         return before.model_copy(update={"waves": ordered, "next_wave": self._number, "change": change})
+
+    def _write_rewritten(self, name: str, rows: pa.Table) -> None:
+        writer = self._open.pop(name, None) or ManifestWriter(self._renamed[name], self._folder, self._sources[name])
+        writer.write(rows)
+        if rows["path"][-1].as_py() == self._last[name]:
+            self._waves.append(writer.put(self._store))
+        else:
+            self._open[name] = writer
 
     def _write_new(self, rows: pa.Table) -> None:
         """Rows that no wave had; a wave is full when it has its number of images."""
         images = pc.cast(pc.is_null(rows["skip_reason"]), pa.int64())
         while len(rows):
             if self._new is None:
-                self._new = self._writer(())
+                self._new = ManifestWriter(self._name(), self._folder)
             room = self._cut.wave_images - self._new.images
             fit = pc.sum(pc.less_equal(pc.cumulative_sum(images), room)).as_py()
             self._new.write(rows.slice(0, fit))
             rows, images = rows.slice(fit), images.slice(fit)
             if len(rows):
-                self._planned.append(self._new.put(self._store))
+                self._waves.append(self._new.put(self._store))
                 self._new = None
 
-    def _writer(self, sources: tuple[str, ...]) -> ManifestWriter:
+    def _name(self) -> str:
         self._number += 1
-        return ManifestWriter(wave_name(self._number - 1), self._folder, sources)
+        return wave_name(self._number - 1)
+
+
+def _by_wave(window: Compared) -> Iterator[tuple[str, pa.Table]]:
+    """The rows of each planned wave."""
+    waves = window.rows["wave"]
+    for name in waves.unique().drop_null().to_pylist():
+        yield name, window.rows.filter(pc.equal(waves, name))
 
 
 def _sources(wave: PlannedWave, finished: frozenset[str]) -> tuple[str, ...]:
@@ -196,23 +209,19 @@ def _unique(source: AnySource, windows: Iterable[pa.Table]) -> Iterator[pa.Table
     """The windows without rows that repeat a path of the listing."""
     before: Any = None
     for window in windows:
-        new = window.filter(pc.is_null(window["wave"]))
+        planned = pc.is_valid(window["wave"])
+        new = window.filter(pc.invert(planned))
         paths = new["path"].combine_chunks()
-        repeated = paths.filter(pc.equal(paths, pa.concat_arrays([pa.array([before], pa.string()), paths[:-1]])))
+        previous = pa.concat_arrays([pa.array([before], pa.string()), paths])[: len(paths)]
+        repeats = pc.fill_null(pc.equal(paths, previous), fill_value=False)
+        repeated = paths.filter(repeats)
         if len(repeated) and isinstance(source, TableSource):
             raise InputError(
                 f"expected in {source} each path once, found {', '.join(repeated[:3].to_pylist())}; mend the table, or "
                 "name another by --data-source"
             )
         before = paths[-1].as_py() if len(paths) else before
-        yield window if not len(repeated) else _first_of_each(window)
-
-
-def _first_of_each(window: pa.Table) -> pa.Table:
-    old = window.filter(pc.is_valid(window["wave"]))
-    new = window.filter(pc.is_null(window["wave"]))
-    places = new.append_column("place", pa.array(range(len(new)))).group_by("path").aggregate([("place", "min")])
-    return pa.concat_tables([old, new.take(places["place_min"])]).sort_by("path")
+        yield pa.concat_tables([window.filter(planned), new.filter(pc.invert(repeats))]) if len(repeated) else window
 
 
 def _log(plan: Plan, total: _Total) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from pydantic import JsonValue
 
+from fruits_pipeline.settings.bundle import BundleSettings
 from fruits_pipeline.settings.calibrate import CalibrateSettings
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.settings.dataproc import DataprocSettings
@@ -16,7 +17,6 @@ from fruits_pipeline.settings.features import BackboneSettings, FeaturesSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.output import OutputPlaceSettings, OutputSettings
 from fruits_pipeline.settings.pack import PackSettings
-from fruits_pipeline.settings.package import PackageSettings
 from fruits_pipeline.settings.reduce import FeaturesFromSettings, ReduceSettings
 from fruits_pipeline.settings.room import Room, flat
 from fruits_pipeline.settings.session import SessionSettings
@@ -119,10 +119,10 @@ class DemoCommand(JobCommand):
 
 
 @Parameter(name="*")
-class PackageCommand(Command):
-    """Settings of ``package``."""
+class BundleCommand(Command):
+    """Settings of ``bundle``."""
 
-    package: Annotated[PackageSettings, flat("Package")]
+    bundle: Annotated[BundleSettings, flat("Bundle")]
     network: Annotated[NetworkSettings, flat("Features")] = NetworkSettings()
     storage: Annotated[StorageSettings, flat("Storage")] = StorageSettings()
 
@@ -171,7 +171,7 @@ ALL = (
     CalibrateCommand,
     VerifyCommand,
     DemoCommand,
-    PackageCommand,
+    BundleCommand,
     SubmitEmrCommand,
     SubmitEmrServerlessCommand,
     SubmitDataprocCommand,

@@ -4,7 +4,7 @@ from cyclopts import Group, Parameter
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 GROUPS = (
-    *("Package", "Submit", "EMR", "EMR Serverless", "Dataproc", "Dataproc Serverless"),
+    *("Bundle", "Submit", "EMR", "EMR Serverless", "Dataproc", "Dataproc Serverless"),
     *("Input", "Output", "Pack", "Features", "Reduce", "Classify", "Verify", "Storage", "Session"),
 )
 

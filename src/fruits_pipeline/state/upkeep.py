@@ -49,6 +49,12 @@ def tidied(store: Store, settings: Essentials) -> Standing:
     return Standing(plan, waves, packed)
 
 
+def drop_manifests(store: Store, before: Plan, plan: Plan, waves: Mapping[str, WaveMarker]) -> None:
+    """Deletes the manifests of the plan before that neither the plan nor a finished wave has."""
+    old = [wave.manifest for wave in before.waves]
+    _drop(store, [], old, _named(plan, waves.values(), ()))
+
+
 def drop_replaced(store: Store, plan: Plan, waves: Mapping[str, WaveMarker]) -> None:
     """Deletes the finished waves that the plan does not want, and those of their files that no other wave has."""
     wanted = {wave.wave for wave in plan.waves}

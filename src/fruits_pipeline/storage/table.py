@@ -38,10 +38,11 @@ _DEFAULTS = StorageSettings()
 
 @dataclass(frozen=True)
 class TableSource:
-    """The table at ``address``: a file, or a folder of Parquet files as Spark writes it."""
+    """The table at ``address``: a file, or a folder of Parquet files as Spark writes it; ``flag`` names it."""
 
     address: str
     storage: StorageSettings = field(default=_DEFAULTS, repr=False)
+    flag: str = field(default="--data-source", repr=False)
 
     def check(self) -> None:
         """Refuses at once what could not be read later.
@@ -61,9 +62,7 @@ class TableSource:
         rows = 0
         for part in self._parts():
             table = self._conforming(part)
-            full = [
-                uri.normalise(path if "://" in path else uri.join(folder, path)) for path in self._paths(table, rows)
-            ]
+            full = [_full(path, folder) for path in self._paths(table, rows)]
             wrong = set(table["split"].unique().to_pylist()) - {TRAIN, TEST, None}
             self._refuse(f"{TRAIN!r} or {TEST!r} as split", wrong)
             yield table.set_column(0, "path", pa.array(full, pa.string()))
@@ -96,7 +95,7 @@ class TableSource:
             store = open_store(folder, self.storage)
             keys = [found.key for found in store.objects(name) if found.key.endswith(".parquet")]
             if not keys and store.stat(name) is None:
-                raise InputError(f"expected a table of images at {self.address}, found none; check --data-source")
+                raise InputError(f"expected a table of images at {self.address}, found none; check {self.flag}")
             for key in keys or [name]:
                 yield from self._read(store.read(key))
         except StorageError as error:
@@ -109,19 +108,27 @@ class TableSource:
                 for batch in pq.ParquetFile(pa.BufferReader(content)).iter_batches():
                     yield pa.Table.from_batches([batch])
                 return
-            types = {column.name: column.type for column in _COLUMNS}
-            options = pa_csv.ConvertOptions(column_types=types, strings_can_be_null=True)
-            newlines = pa_csv.ParseOptions(newlines_in_values=True)
-            with pa_csv.open_csv(pa.BufferReader(content), convert_options=options, parse_options=newlines) as batches:
-                for batch in batches:
-                    yield pa.Table.from_batches([batch])
+            yield from self._read_csv(content)
         except pa.ArrowInvalid as error:
             raise self._fault(f"a table with a column 'path', found {error}") from error
 
+    def _read_csv(self, content: bytes) -> Iterator[pa.Table]:
+        """The known columns alone: Arrow guesses the types of others from the first rows, and fails on the rest."""
+        newlines = pa_csv.ParseOptions(newlines_in_values=True)
+        with pa_csv.open_csv(pa.BufferReader(content), parse_options=newlines) as header:
+            names = self._with_path(header.schema.names)
+        options = pa_csv.ConvertOptions(
+            column_types={column.name: column.type for column in _COLUMNS},
+            include_columns=[name for name in names if name in _COLUMNS.names],
+            strings_can_be_null=True,
+        )
+        with pa_csv.open_csv(pa.BufferReader(content), convert_options=options, parse_options=newlines) as batches:
+            for batch in batches:
+                yield pa.Table.from_batches([batch])
+
     def _conforming(self, table: pa.Table) -> pa.Table:
         """The columns that are known, in their order and types; those that are absent hold nothing."""
-        if "path" not in table.column_names:
-            raise self._fault(f"a column 'path', found columns {', '.join(map(repr, table.column_names))}")
+        self._with_path(table.column_names)
         columns = {
             column.name: table[column.name] if column.name in table.column_names else pa.nulls(len(table), column.type)
             for column in _COLUMNS
@@ -130,6 +137,11 @@ class TableSource:
             return pa.table(columns).cast(_COLUMNS)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise self._fault(f"columns {_COLUMNS.names} of types {_COLUMNS.types}, found {error}") from error
+
+    def _with_path(self, names: list[str]) -> list[str]:
+        if "path" not in names:
+            raise self._fault(f"a column 'path', found columns {', '.join(map(repr, names))}")
+        return names
 
     def _paths(self, table: pa.Table, before: int) -> list[str]:
         paths: list[str | None] = table["path"].to_pylist()
@@ -144,4 +156,14 @@ class TableSource:
             raise self._fault(f"{expected}, found {', '.join(told)}")
 
     def _fault(self, what: str) -> InputError:
-        return InputError(f"expected in {self.address} {what}; mend the table, or name another by --data-source")
+        return InputError(f"expected in {self.address} {what}; mend the table, or name another by {self.flag}")
+
+
+def _full(path: str, folder: str) -> str:
+    """The full URI of an address, of a path of this machine, or of a path below ``folder``.
+
+    >>> _full("a.jpg", "s3://bucket/x"), _full("/data/a.jpg", "s3://bucket/x"), _full("file:/a.jpg", "s3://bucket/x")
+    ('s3://bucket/x/a.jpg', 'file:///data/a.jpg', 'file:///a.jpg')
+    """
+    is_whole = "://" in path or path.startswith(("/", "~/", "file:/"))
+    return uri.normalise(path if is_whole else uri.join(folder, path))
