@@ -24,6 +24,7 @@ MODELS = {
     "classify": commands.ClassifyCommand,
     "weights": commands.WeightsCommand,
     "calibrate": commands.CalibrateCommand,
+    "verify": commands.VerifyCommand,
     "demo": commands.DemoCommand,
     "verify": commands.VerifyCommand,
     "bundle": commands.BundleCommand,

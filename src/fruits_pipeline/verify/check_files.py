@@ -40,12 +40,12 @@ def check_files(state: OutputState, lengths: Mapping[str, int]) -> Iterator[Find
         elif length != file.length:
             yield Finding(Kind.LENGTH, file.key, f"{file.length} bytes as {owner} says", f"{length}")
     named = {file.key for file in files}
-    for key, marks in state.leftover_waves():
+    leftovers = state.leftovers
+    for key, marks in state.wave_files.items():
         named |= {file.key for file in marks}
-        found = f"a leftover with {len(marks)} files; the next 'run' or 'extract' removes it"
-        yield Finding(Kind.LEFTOVER, key, "a wave of the plan", found)
-    # Replaced by a wave of the same name, as soon as that is computed.
-    named |= {file.key for wave in state.waves.values() for file in (wave.manifest, *wave.files)}
+        if key in leftovers:
+            found = f"a leftover with {len(marks)} files; the next 'run' or 'extract' removes it"
+            yield Finding(Kind.LEFTOVER, key, "a wave of the plan", found)
     for key in sorted(lengths.keys() - named):
         yield _unnamed(state, key)
 

@@ -1,6 +1,7 @@
 """Contents of an output's files: read, held against their marks and their schemas, and counted in bytes."""
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -12,6 +13,8 @@ from fruits_pipeline.state.layout import EVALUATION, FEATURES, LABELS, MANIFEST,
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.verify.findings import Finding, Kind
 
+# Files of more bytes are read one by one: a bucket's store holds up to fifty that it reads ahead.
+SMALL_BYTES = 8 << 20
 # Columns of which more than the number of rows is needed.
 _COLUMNS = {MANIFEST: ["path", "skip_reason"], FEATURES: ["path"], REJECTS: ["path", "reason"]}
 
@@ -38,7 +41,7 @@ class CheckedFile(NamedTuple):
 
 
 class Contents:
-    """Reads files one after the other; only the present one is held."""
+    """Reads files in their order; holds one large file, or some small ones that a bucket's store reads ahead."""
 
     def __init__(self, store: Store, *, deep: bool) -> None:
         """With ``deep``, checksums are compared too."""
@@ -48,10 +51,13 @@ class Contents:
 
     def each(self, files: Iterable[FileMark]) -> Iterator[tuple[FileMark, bytes]]:
         """The files, in their order, with their contents."""
-        files = tuple(files)
-        for file, content in zip(files, self._store.read_many(file.key for file in files), strict=True):
-            self.bytes_read += len(content)
-            yield file, content
+        for is_small, group in groupby(files, lambda file: file.length <= SMALL_BYTES):
+            run = tuple(group)
+            keys = [file.key for file in run]
+            contents = self._store.read_many(keys) if is_small else map(self._store.read, keys)
+            for file, content in zip(run, contents, strict=True):
+                self.bytes_read += len(content)
+                yield file, content
 
     def checked(self, files: Iterable[FileMark]) -> Iterator[CheckedFile]:
         """The files, in their order, held against their marks and their schemas."""

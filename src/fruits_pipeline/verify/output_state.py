@@ -1,6 +1,5 @@
 """What the state of an output says of it: plan, markers of waves, packs and rooms."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import get_args
@@ -97,15 +96,18 @@ class OutputState:
             named |= dict.fromkeys(marker.files, f"the marker of {room}")
         return named
 
-    def leftover_waves(self) -> Iterator[tuple[str, tuple[FileMark, ...]]]:
-        """The keys of the markers of waves that the plan does not want, each with the files that it names."""
+    @property
+    def wave_files(self) -> dict[str, tuple[FileMark, ...]]:
+        """The keys of all markers of waves, wanted or not, each with the files that it names."""
+        waves = {layout.wave_marker(name): (wave.manifest, *wave.files) for name, wave in self.waves.items()}
+        return waves | {layout.packed_marker(name): wave.files for name, wave in self.packed.items()}
+
+    @property
+    def leftovers(self) -> frozenset[str]:
+        """The keys of the markers of waves that the plan does not want."""
         planned = {wave.wave for wave in self.planned}
-        for name, wave in self.waves.items():
-            if name not in planned:
-                yield layout.wave_marker(name), (wave.manifest, *wave.files)
-        for name, packed in self.packed.items():
-            if name not in planned:
-                yield layout.packed_marker(name), packed.files
+        waves = [layout.wave_marker(name) for name in self.waves if name not in planned]
+        return frozenset([*waves, *(layout.packed_marker(name) for name in self.packed if name not in planned)])
 
 
 def load_state(store: Store) -> OutputState:
