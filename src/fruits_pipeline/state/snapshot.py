@@ -101,8 +101,14 @@ def load_waves(store: Store) -> dict[str, WaveMarker]:
 
 
 def mark_wave(store: Store, wave: WaveMarker) -> None:
-    """Marks a wave finished; what it names is complete before."""
-    store.write(layout.wave_marker(wave.wave), wave.model_dump_json().encode())
+    """Marks a wave finished; what it names is complete before.
+
+    A marker that a job sent before it lost its lease, and that the server carries out late, replaces none: it is sent
+    on the condition that there is none.
+    """
+    key, content = layout.wave_marker(wave.wave), wave.model_dump_json().encode()
+    if not store.create(key, content):
+        store.write(key, content)
 
 
 def is_finished(planned: PlannedWave, found: Mapping[str, WaveMarker]) -> bool:
