@@ -177,11 +177,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return errors.SUCCESS
 
 
-def entry() -> None:
-    """The ``fruits-pipeline`` command."""
-    sys.exit(main())
-
-
 def _parsed(tokens: list[str]) -> Callable[[], object]:
     """The command that ``tokens`` ask for, ready to be called.
 

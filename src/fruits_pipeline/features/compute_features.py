@@ -23,6 +23,8 @@ from fruits_pipeline.storage import uri
 log = logging.getLogger(__name__)
 
 _MIN_TRIED = 1_000
+# Spark's own values, which readers of files change for a wave, so that they are restored at the end.
+_READERS = {"spark.sql.files.minPartitionNum": 1, "spark.sql.files.maxPartitionBytes": 128 << 20}
 
 
 def compute_features(job: FeatureJob, plan: Plan) -> tuple[Snapshot, Change]:
@@ -37,23 +39,21 @@ def compute_features(job: FeatureJob, plan: Plan) -> tuple[Snapshot, Change]:
     finished = load_waves(job.store)
     others = _other_recipe(job, plan, finished)
     reader = _LazyReader(job, plan, others)
-    if others:
-        log.info("features stay as they were made, although now would be otherwise: %s", "; ".join(others))
-    else:
-        plan = with_retries(job, reader, plan, finished)
-    pending = [wave for wave in plan.waves if not is_finished(wave, finished)]
-    done = [finished[wave.wave] for wave in plan.waves if is_finished(wave, finished)]
-    log.info("features waves=%d finished=%d pending=%d", len(plan.waves), len(done), len(pending))
-    change = Change(kept=sum(wave.counts.images for wave in done))
-    if pending:
-        batches = {"spark.sql.execution.arrow.maxRecordsPerBatch": str(batch_rows_of(job, pending))}
-        with configured(job.spark, batches):
-            for marker, did in finished_waves(job, reader, pending, finished):
-                if not done and did.computed:
-                    hint_about(job, marker)
-                done.append(marker)
-                change = _sum(change, did)
-                _judge(job, tally(plan, done), final=False)
+    with configured(job.spark, _READERS | {"spark.sql.execution.arrow.maxRecordsPerBatch": batch_rows_of(job, plan)}):
+        if others:
+            log.info("features stay as they were made, although now would be otherwise: %s", "; ".join(others))
+        else:
+            plan = with_retries(job, reader, plan, finished)
+        pending = [wave for wave in plan.waves if not is_finished(wave, finished)]
+        done = [finished[wave.wave] for wave in plan.waves if is_finished(wave, finished)]
+        log.info("features waves=%d finished=%d pending=%d", len(plan.waves), len(done), len(pending))
+        change = Change(kept=sum(wave.counts.images for wave in done))
+        for marker, did in finished_waves(job, reader, pending, finished):
+            if not done and did.computed:
+                hint_about(job, marker)
+            done.append(marker)
+            change = _sum(change, did)
+            _judge(job, tally(plan, done), final=False)
     found = finished | {wave.wave: wave for wave in done}
     drop_replaced(job.store, plan, found)
     _judge(job, tally(plan, done), final=True)

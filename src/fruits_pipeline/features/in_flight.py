@@ -22,7 +22,7 @@ from fruits_pipeline.session.spark import executor_losses, task_counts
 from fruits_pipeline.state.counts import Change
 from fruits_pipeline.state.files import sweep
 from fruits_pipeline.state.layout import FEATURES, REJECTS, wave_folder
-from fruits_pipeline.state.plan import PlannedWave
+from fruits_pipeline.state.plan import Plan, PlannedWave
 from fruits_pipeline.state.snapshot import WaveMarker, mark_wave
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,8 @@ def finished_waves(
     Raises:
         StorageError: When the source or the cluster fails in a way that a retry cannot fix.
     """
+    if not waves:
+        return
     context = job.spark.sparkContext
     images = sum(wave.counts.images for wave in waves)
     taken_over = _TakenOver()
@@ -61,13 +63,19 @@ def finished_waves(
                 yield future.result()
         finally:
             stopped.set()
-            context.cancelAllJobs()
-            pool.shutdown(cancel_futures=True)
+            # Where the job was interrupted, Spark answers no more, and nobody waits for its threads.
+            answers = False
+            try:
+                context.cancelAllJobs()
+                answers = True
+            finally:
+                pool.shutdown(wait=answers, cancel_futures=True)
 
 
-def batch_rows_of(job: FeatureJob, waves: list[PlannedWave]) -> int:
+def batch_rows_of(job: FeatureJob, plan: Plan) -> int:
     """Rows of one Arrow batch, for the wave with the largest images."""
-    return min((rows_of_batch(wave.common_bytes, job.settings.batch_rows) for wave in waves), default=1)
+    rows = (rows_of_batch(wave.common_bytes, job.settings.batch_rows) for wave in plan.waves)
+    return min(rows, default=job.settings.batch_rows)
 
 
 def first_line(error: BaseException) -> str:
