@@ -17,11 +17,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(LINE)
 BENCH_STAMP := $(VENV)/.installed-bench-$(LINE)
 CONSTRAINTS := config/constraints/$(LINE).txt
-SCRIPTS := .ci/run $(wildcard bootstrap/*.sh) src/fruits_pipeline/package/python.sh
+SCRIPTS := .ci/run $(wildcard bootstrap/*.sh) src/fruits_pipeline/bundle/python.sh
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath $(CONSTRAINTS))
 
-.PHONY: help install fmt lint types walls test unit engines storage spark system packaging yarn check demo bench clean
+.PHONY: help install fmt lint types walls test unit engines storage spark system bundle packaging yarn check demo bench clean
 
 help: ## List these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -68,11 +68,14 @@ spark: $(STAMP) ## Run the tests that share one Spark session
 system: $(STAMP) ## Run the tests that start whole commands
 	$(BIN)/python -m pytest tests/system
 
-yarn: $(STAMP) ## Package the job and run it on a real YARN of this machine, of which parts die; no part of make test
+yarn: $(STAMP) ## Make a bundle and run its job on a real YARN of this machine, of which parts die; no part of make test
 	$(BIN)/python -m pytest tests/yarn
 
-packaging: $(STAMP) ## Run the tests that make packages, some four minutes; no part of make test
-	$(BIN)/python -m pytest tests/package
+bundle: $(STAMP) ## Run the tests that make bundles, some four minutes; no part of make test
+	$(BIN)/python -m pytest tests/bundle
+
+# The name that this target had before.
+packaging: bundle
 
 demo: $(STAMP) ## Draw a small sample, run the main job on it, print the results
 	$(BIN)/fruits-pipeline demo

@@ -45,6 +45,7 @@ def _listed(endpoint: str, keys: int) -> dict[str, float]:
     """Lists all into a manifest on disk; MiB and seconds of this process."""
     os.environ.update(_CREDENTIALS)
     from fruits_pipeline.ingest.build import build_manifest
+
     from fruits_pipeline.settings.ingest import IngestSettings
     from fruits_pipeline.settings.storage import StorageSettings
     from fruits_pipeline.storage.opening import open_store

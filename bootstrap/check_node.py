@@ -1,4 +1,4 @@
-"""Whether the packaged environment works on this node: ``environment/bin/python environment/check_node.py``.
+"""Checks that the environment of a bundle works on this node: ``environment/bin/python environment/check_node.py``.
 
 Imports what the job imports but for Spark, which EMR installs later; decodes a JPEG made on the spot; computes with a
 small model. Prints one fact a line; ends with 1 and a message when something is not as it should be.
@@ -44,8 +44,8 @@ def _imported(module: str) -> None:
         import_module(module)
     except ImportError as error:
         raise NodeError(
-            f"expected to import {module}, found {error}; package for this node's release and processor "
-            "(package --target, --arch)"
+            f"expected to import {module}, found {error}; make the bundle for this node's release and processor "
+            "(bundle --target, --arch)"
         ) from error
 
 
@@ -61,10 +61,10 @@ def _decoded() -> str:
     Image.new("RGB", (3 * SIDE, 2 * SIDE), RED).save(file, "JPEG", quality=95)
     found = decode(file.getvalue(), SIDE, max_pixels=100 * SIDE * SIDE)
     if not isinstance(found, Decoded):
-        raise NodeError(f"expected a JPEG to be decoded, found {found.reason}: {found.detail}; package again")
+        raise NodeError(f"expected a JPEG to be decoded, found {found.reason}: {found.detail}; make the bundle again")
     mean = found.pixels.mean(axis=(0, 1))
     if abs(mean - RED).max() > 2:  # noqa: PLR2004 because that much is JPEG's own
-        raise NodeError(f"expected a JPEG of colour {RED}, found {mean.round()}; package again")
+        raise NodeError(f"expected a JPEG of colour {RED}, found {mean.round()}; make the bundle again")
     return f"a JPEG of {found.width} x {found.height} to {found.pixels.shape[0]} x {found.pixels.shape[1]}"
 
 

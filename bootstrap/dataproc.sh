@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Initialization action of Dataproc: puts the packaged environment on a node, proves that it works there, and gives
+# Initialization action of Dataproc: puts the environment of a bundle on a node, proves that it works there, and gives
 # Jupyter on the first node a kernel that uses it.
 #
 #   --metadata fruits-environment=gs://BUCKET/PACKAGES/<first 16 digits of its sha256>/environment.tar.gz
 #
-# `fruits-pipeline package --upload` prints that address. Dataproc runs this on every node, as root, once its own
+# `fruits-pipeline bundle --upload` prints that address. Dataproc runs this on every node, as root, once its own
 # components are installed.
 set -euo pipefail
 umask 022
@@ -54,7 +54,7 @@ retry() {
 install_environment() {
   local address="${*: -1}" new sum
   if [[ ! "${address}" =~ /([0-9a-f]{16})/environment\.tar\.gz$ ]]; then
-    fail "expected the environment's address as 'package --upload' prints it, found '${address}'"
+    fail "expected the environment's address as 'bundle --upload' prints it, found '${address}'"
   fi
   local digits="${BASH_REMATCH[1]}"
   new="$(mktemp -d "${PLACE}/new.XXXXXX")"
@@ -66,7 +66,7 @@ install_environment() {
       "nodes' role the right to read it"
   sum="$(sha256sum "${new}/archive")"
   if [[ "${sum}" != "${digits}"* ]]; then
-    fail "expected a sha256 of ${digits}..., found ${sum%% *}; upload the package again"
+    fail "expected a sha256 of ${digits}..., found ${sum%% *}; upload the bundle again"
   fi
   say "unpacking"
   mkdir "${new}/environment"
@@ -98,9 +98,9 @@ jupyter_python() {
 register_kernel() {
   local python py4j=("${SPARK}"/python/lib/py4j-*-src.zip)
   python="$(jupyter_python)" ||
-    fail "expected Jupyter with the package's Python in ${JUPYTERS[*]}, found none; make the cluster with the" \
-      "component JUPYTER, of the release that the package is for"
-  [[ -f "${py4j[0]}" ]] || fail "expected py4j in ${SPARK}/python/lib, found none; take a release of config/targets.json"
+    fail "expected Jupyter with the bundle's Python in ${JUPYTERS[*]}, found none; make the cluster with the" \
+      "component JUPYTER, of the release that the bundle is for"
+  [[ -f "${py4j[0]}" ]] || fail "expected py4j in ${SPARK}/python/lib, found none; take a release of config/releases.json"
   mkdir -p "${KERNEL}"
   cat >"${KERNEL}/kernel.json" <<JSON
 {

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Bootstrap action of EMR: puts the packaged environment on a node, for notebooks, and proves that it works there.
+# Bootstrap action of EMR: puts the environment of a bundle on a node, for notebooks, and proves that it works there.
 #
 #   emr.sh s3://BUCKET/PACKAGES/<first 16 digits of its sha256>/environment.tar.gz
 #
-# `fruits-pipeline package --upload` prints that address. EMR runs this on every node, as the user hadoop, before it
+# `fruits-pipeline bundle --upload` prints that address. EMR runs this on every node, as the user hadoop, before it
 # installs Spark, Livy or Jupyter. Notebooks find the environment by config/emr/notebook-configurations.json: their
 # Python runs where Spark runs, so that there is no kernel to register.
 set -euo pipefail
@@ -51,7 +51,7 @@ retry() {
 install_environment() {
   local address="${*: -1}" new sum
   if [[ ! "${address}" =~ /([0-9a-f]{16})/environment\.tar\.gz$ ]]; then
-    fail "expected the environment's address as 'package --upload' prints it, found '${address}'"
+    fail "expected the environment's address as 'bundle --upload' prints it, found '${address}'"
   fi
   local digits="${BASH_REMATCH[1]}"
   new="$(mktemp -d "${PLACE}/new.XXXXXX")"
@@ -63,7 +63,7 @@ install_environment() {
       "nodes' role the right to read it"
   sum="$(sha256sum "${new}/archive")"
   if [[ "${sum}" != "${digits}"* ]]; then
-    fail "expected a sha256 of ${digits}..., found ${sum%% *}; upload the package again"
+    fail "expected a sha256 of ${digits}..., found ${sum%% *}; upload the bundle again"
   fi
   say "unpacking"
   mkdir "${new}/environment"

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from fruits_pipeline.targets.folder import bootstrap_folder
+from fruits_pipeline.clusters.folder import bootstrap_folder
 
 # Where each script's environment lies, when nobody cares for its content.
 ADDRESSES = {

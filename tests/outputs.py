@@ -1,10 +1,25 @@
 """What stands in an output, read as a user would: with pandas and json."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def message(self) -> str:
+        """What stands on stderr from the error on."""
+        return self.err[self.err.index("error: ") :]
 
 
 def record(output: Path) -> dict:

@@ -21,7 +21,7 @@ from pyspark.sql.pandas.functions import pandas_udf
 from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.backbones.engines.keras_model import network
 from fruits_pipeline.backbones.model import ModelRequest
-from fruits_pipeline.backbones.weights import obtain
+from fruits_pipeline.backbones.weights import obtain_weights
 from lines.spark_local import contents, session
 
 _ARROW_ROWS = 1024
@@ -31,7 +31,7 @@ _SIDE = 224
 @contextmanager
 def started(request: ModelRequest) -> Iterator[Callable[[Path, Path], None]]:
     """The session, and a function that writes the features of a folder of images."""
-    weights = obtain(backbone_named(request.backbone), None, request.cache_dir).read_bytes()
+    weights = obtain_weights(backbone_named(request.backbone), None, request.cache_dir).read_bytes()
     with session(_ARROW_ROWS) as spark:
         featurise = _udf(spark.sparkContext.broadcast(weights), request.backbone)
 

@@ -18,7 +18,7 @@ from pyspark.sql.types import ArrayType, FloatType
 from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.backbones.engines.keras_model import network
 from fruits_pipeline.backbones.model import ModelRequest
-from fruits_pipeline.backbones.weights import obtain
+from fruits_pipeline.backbones.weights import obtain_weights
 from lines.spark_local import contents, session
 from lines.work import pixels_of
 
@@ -29,7 +29,7 @@ _SIDE = 224
 @contextmanager
 def started(request: ModelRequest) -> Iterator[Callable[[Path, Path], None]]:
     """The session, and a function that writes the features of a folder of images."""
-    weights = obtain(backbone_named(request.backbone), None, request.cache_dir).read_bytes()
+    weights = obtain_weights(backbone_named(request.backbone), None, request.cache_dir).read_bytes()
     # 600 KB of floats a row: with Spark's default of 10,000 rows a batch would take 6 GB.
     with session(_BATCH) as spark:
         decoded = pandas_udf(_decoded, "array<float>")

@@ -1,26 +1,25 @@
 """Commands to rooms, errors to exit codes; the only place that catches everything."""
 
 import logging
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
-from types import FrameType
 
 from cyclopts import App, CycloptsError
 from pydantic import ValidationError
 
 from fruits_pipeline import errors, logs
 from fruits_pipeline.errors import FruitsError, SettingsError
+from fruits_pipeline.session import interrupt
 from fruits_pipeline.settings.commands import (
+    BundleCommand,
     CalibrateCommand,
     ClassifyCommand,
     Command,
     DemoCommand,
     ExtractCommand,
     JobCommand,
-    PackageCommand,
     PackCommand,
     ReduceCommand,
     RunCommand,
@@ -29,10 +28,11 @@ from fruits_pipeline.settings.commands import (
     SubmitDataprocServerlessCommand,
     SubmitEmrCommand,
     SubmitEmrServerlessCommand,
+    VerifyCommand,
     WeightsCommand,
 )
 from fruits_pipeline.settings.room import Room
-from fruits_pipeline.settings.sources import Sources
+from fruits_pipeline.settings.sources import Sources, current_words
 from fruits_pipeline.state.summary import summary
 from fruits_pipeline.submit.job import Cloud
 from fruits_pipeline.submit.platform import Platform
@@ -44,7 +44,7 @@ app = App(
     help="Images to features, principal components, classifiers and Parquet, by one Spark job.",
     help_format="plaintext",
 )
-submit = App(name="submit", help="Start the packaged job on a managed cluster.", help_format="plaintext")
+submit = App(name="submit", help="Start the job of a bundle on a managed cluster.", help_format="plaintext")
 app.command(submit)
 
 
@@ -81,8 +81,8 @@ def classify(*, settings: ClassifyCommand) -> None:
 @app.command
 def weights(*, settings: WeightsCommand = WeightsCommand()) -> None:
     """Fetch, verify and convert the pretrained weights into the cache."""
-    from fruits_pipeline.backbones.asked import model_request
     from fruits_pipeline.backbones.model import prepare
+    from fruits_pipeline.backbones.request import model_request
 
     model = prepare(model_request(settings.backbone))
     print(f"backbone   {model.backbone} ({model.engine}, {model.precision}, {model.image_size} px)")
@@ -93,27 +93,37 @@ def weights(*, settings: WeightsCommand = WeightsCommand()) -> None:
 @app.command
 def calibrate(*, settings: CalibrateCommand) -> None:
     """Make the int8 model from a sample of your images, for --precision int8."""
-    from fruits_pipeline.calibrate.run import run_calibrate
+    from fruits_pipeline.calibrate.calibration import calibrate_model
 
-    model = run_calibrate(settings)
+    model = calibrate_model(settings)
     print(f"backbone   {model.backbone} ({model.engine}, {model.precision}, {model.image_size} px)")
     print(f"sha256     {model.sha256}")
 
 
 @app.command
+def verify(*, settings: VerifyCommand) -> None:
+    """Check the output under --output-uri against its plan and its markers; nothing is written."""
+    from fruits_pipeline.verify.verify_output import verify_output
+
+    verdict = verify_output(settings)
+    print(verdict.text)
+    verdict.refuse_faults()
+
+
+@app.command
 def demo(*, settings: DemoCommand = DemoCommand()) -> None:
     """Draw a small labelled sample of fruit-like images, then run the main job on it."""
-    from fruits_pipeline.demo.run import run_demo
+    from fruits_pipeline.demo.demo import run_demo
 
     print(summary(run_demo(settings), settings.output.output_uri))
 
 
 @app.command
-def package(*, settings: PackageCommand) -> None:
+def bundle(*, settings: BundleCommand) -> None:
     """Make all that a cluster needs to run the job: environment, models, scripts, configuration."""
-    from fruits_pipeline.package.build import build_package
+    from fruits_pipeline.bundle.assemble import assemble_bundle
 
-    print(build_package(settings))
+    print(assemble_bundle(settings))
 
 
 @submit.command
@@ -149,19 +159,22 @@ def dataproc_serverless(*, settings: SubmitDataprocServerlessCommand) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command line and gives its exit code; the last line on stderr says what to do."""
-    signal.signal(signal.SIGTERM, _terminated)
-    try:
-        _parsed(list(sys.argv[1:] if argv is None else argv))()
-    except FruitsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted: the same command resumes", file=sys.stderr)
-        return errors.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 because this is the one place that turns a bug into exit code 70
-        return _unforeseen(error)
-    return errors.SUCCESS
+    """Runs one command line and gives its exit code; the last line on stderr says what to do.
+
+    After Ctrl-C or SIGTERM it does not return: the process ends. Only ``submit`` handles them itself.
+    """
+    with interrupt.interruptible():
+        try:
+            _parsed(list(sys.argv[1:] if argv is None else argv))()
+        except FruitsError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return error.exit_code
+        except KeyboardInterrupt:
+            print(interrupt.LINE, file=sys.stderr)
+            return errors.INTERRUPTED
+        except Exception as error:  # noqa: BLE001 because this is the one place that turns a bug into exit code 70
+            return _unforeseen(error)
+        return errors.SUCCESS
 
 
 def entry() -> None:
@@ -175,7 +188,7 @@ def _parsed(tokens: list[str]) -> Callable[[], object]:
     Raises:
         SettingsError: With every fault of the command line, the environment and the settings file.
     """
-    tokens = [_dashed(token) for token in tokens]
+    tokens = current_words(tokens)
     sources = Sources(tokens)
     app.config = (sources,)
     try:
@@ -197,12 +210,6 @@ def _parsed(tokens: list[str]) -> Callable[[], object]:
     return partial(call, *bound.args, **bound.kwargs)
 
 
-def _dashed(token: str) -> str:
-    """``--data_source=x`` as ``--data-source=x``."""
-    name, equals, value = token.partition("=")
-    return name.replace("_", "-") + equals + value if name.startswith("--") else token
-
-
 def _execute(name: str, settings: JobCommand) -> None:
     from fruits_pipeline.pipeline import execute
 
@@ -212,10 +219,11 @@ def _execute(name: str, settings: JobCommand) -> None:
 def _submit(platform: Callable[..., Platform], cloud: Cloud, settings: SubmitCommand, own: Room) -> None:
     """Submits to ``platform``, whose own settings are ``own``."""
     from fruits_pipeline.submit.job import submitted_job
-    from fruits_pipeline.submit.run import run_submit
+    from fruits_pipeline.submit.submission import submit_job
 
     job = submitted_job(cloud, settings, settings.submit)
-    record = run_submit(platform(job, own), job, settings.submit, settings.storage)
+    with interrupt.signals_raise():
+        record = submit_job(platform(job, own), job, settings.submit, settings.storage)
     if record is not None:
         print(summary(record, job.output_uri))
 
@@ -236,8 +244,3 @@ def _unforeseen(error: Exception) -> int:
             file=sys.stderr,
         )
     return code
-
-
-def _terminated(_signal: int, _frame: FrameType | None) -> None:
-    """Ends the command as Ctrl-C does, with the code of SIGTERM."""
-    raise SystemExit(errors.TERMINATED)

@@ -3,6 +3,7 @@
 A message says what was expected, what was found, where, and what to do. ``cli`` is the only handler.
 """
 
+import signal
 from typing import ClassVar
 
 
@@ -37,7 +38,7 @@ class DatasetError(FruitsError):
 
 
 class SubmissionError(FruitsError):
-    """When a package is missing, or a cloud refuses what is asked of it."""
+    """When a bundle is missing, or a cloud refuses what is asked of it."""
 
     exit_code = 6
 
@@ -57,26 +58,53 @@ class JobError(FruitsError):
         self.exit_code = exit_code  # type: ignore[misc]  # because only here the code is no class's
 
 
+class Interrupted(SystemExit):
+    """When SIGINT (Ctrl-C) or SIGTERM ends the command: the same command resumes.
+
+    A ``SystemExit``, because threads end by it without a trace and nothing but a broad handler catches it.
+    """
+
+    def __init__(self, number: int) -> None:
+        """``number`` is the signal's; the exit code is the one that shells give for it."""
+        self.number = number
+        self.exit_code = 128 + number
+        super().__init__(self.exit_code)
+
+    def __str__(self) -> str:
+        """The signal's name, for ``run.json``."""
+        return f"by {signal.Signals(self.number).name}"
+
+
 SUCCESS = 0
 BUG = 70
 INTERRUPTED = 130
-TERMINATED = 143
 
 
 def exit_code(error: BaseException | None) -> int:
     """The documented exit code of whatever ended a command.
 
-    Spark's own failures are the cluster's (7), unless our code failed inside a worker (70).
+    An interruption counts also where a later error took its place while the command unwound. Spark's own failures are
+    the cluster's (7), unless our code failed inside a worker (70).
     """
-    match error:
-        case None:
-            return SUCCESS
-        case FruitsError():
-            return error.exit_code
-        case KeyboardInterrupt():
-            return INTERRUPTED
-        case SystemExit(code=int() as code):
-            return code
+    if error is None:
+        return SUCCESS
+    interrupted = _code_of_interruption(error)
+    if interrupted is not None:
+        return interrupted
+    if isinstance(error, FruitsError):
+        return error.exit_code
     kinds = {f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in type(error).__mro__}
     failed = isinstance(error, OSError) or kinds & {"pyspark.PySparkException", "py4j.Py4JError"}
     return StorageError.exit_code if failed and "pyspark.PythonException" not in kinds else BUG
+
+
+def _code_of_interruption(error: BaseException | None) -> int | None:
+    """The exit code of the interruption that is ``error``, or that was being handled when ``error`` was raised."""
+    while error is not None:
+        match error:
+            case KeyboardInterrupt():
+                return INTERRUPTED
+            case SystemExit(code=int() as code):
+                return code
+        error = error.__context__
+    return None

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, JsonValue
 from pyspark.sql import SparkSession
 
-from fruits_pipeline.backbones.asked import dimension_of, image_size_of, model_request
 from fruits_pipeline.backbones.model import prepare
+from fruits_pipeline.backbones.request import dimension_of, image_size_of, model_request
 from fruits_pipeline.classify.fit_classifiers import Classified, fit_classifiers
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.features.compute_features import compute_features, tally
@@ -25,6 +25,7 @@ from fruits_pipeline.pack.write_pack import Packed, write_pack
 from fruits_pipeline.reduce.export import Exported, export_reduced
 from fruits_pipeline.reduce.labels import digest_of_labels
 from fruits_pipeline.reduce.reduce_features import Reduced, reduce_features
+from fruits_pipeline.reduce.split import CALIBRATED_SHARE, share_of
 from fruits_pipeline.session.spark import cores, is_local, spark_session
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.settings.commands import (
@@ -132,6 +133,7 @@ def _check(command: JobCommand, store: Store, rooms: Rooms) -> None:
     if isinstance(command, RunCommand | ReduceCommand):
         if isinstance(command, RunCommand):
             _check_components(command.reduce, command.features.backbone)
+            _check_calibration(command.reduce, command.features.precision)
         rooms.check("reduce", _reduce_essentials(command.reduce, command))
     if isinstance(command, RunCommand | ClassifyCommand):
         rooms.check("classify", command.classify.essentials())
@@ -143,6 +145,16 @@ def _check_components(settings: ReduceSettings, backbone: str) -> None:
         raise SettingsError(
             f"--components expects a count from 1 to {dimension}, the length of the features, found "
             f"{settings.components!r}. Ask for at most {dimension}, or for a share of the variance such as 0.90."
+        )
+
+
+def _check_calibration(settings: ReduceSettings, precision: str) -> None:
+    """Raises where images that the int8 model was calibrated with could be judged as test images."""
+    share = share_of(settings.train_split)
+    if precision == "int8" and share < CALIBRATED_SHARE:
+        raise SettingsError(
+            f"--train-split expects at least {CALIBRATED_SHARE} with --precision int8, whose calibration may have seen "
+            f"images that are for testing below that, found {share}; take a larger share, or --precision f32"
         )
 
 
@@ -259,7 +271,9 @@ class _Job:
 
     def reduce(self, snapshot: Snapshot, settings: ReduceSettings) -> None:
         """Fits and writes the components, and the exports that are asked for."""
-        _check_components(settings, str(snapshot.waves[0].recipe.settings["backbone"]))
+        recipe = snapshot.waves[0].recipe.settings
+        _check_components(settings, str(recipe["backbone"]))
+        _check_calibration(settings, str(recipe["precision"]))
         with self.timed("reduce"):
             essentials = _reduce_essentials(settings, self.command)
             done = self.rooms.begin("reduce", essentials, snapshot.digest, Reduced)

@@ -29,14 +29,14 @@ _BOTH: dict[Fault, Answer] = {
 
 
 def job(machine_type: str = "m6i.2xlarge") -> SubmittedJob:
-    """The one job of the adapters; its package stands as if it were uploaded."""
+    """The one job of the adapters; its bundle stands as if it were uploaded."""
     run = RunCommand.model_validate(
         {
             "output": {"output_uri": "s3://bucket/results"},
             "ingest": {"data_source": "s3://bucket/fruits"},
         }
     )
-    asked = submitted_job("emr", run, SubmitSettings(dry_run=True, package="nowhere", machine_type=machine_type))
+    asked = submitted_job("emr", run, SubmitSettings(dry_run=True, bundle="nowhere", machine_type=machine_type))
     return _replaced(asked)
 
 

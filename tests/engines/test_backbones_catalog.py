@@ -9,7 +9,7 @@ import pytest
 
 from fruits_pipeline.backbones.cache import default_cache_dir
 from fruits_pipeline.backbones.catalog import BACKBONES, backbone_named
-from fruits_pipeline.backbones.published import published, table
+from fruits_pipeline.backbones.make_catalog import catalog_text, with_tensors_of
 from fruits_pipeline.errors import SettingsError
 
 FILES = {
@@ -19,7 +19,7 @@ FILES = {
 
 
 def shipped():
-    return files("fruits_pipeline.backbones").joinpath("weights.json").read_text(encoding="utf-8")
+    return files("fruits_pipeline.backbones").joinpath("catalog.json").read_text(encoding="utf-8")
 
 
 def test_sizes_and_dimensions_are_the_published_ones():
@@ -40,8 +40,8 @@ def test_the_notes_state_the_same_wheel(weights_folder):
 
 
 def test_the_table_is_remade_from_the_files(weights_folder):
-    remade = [published(BACKBONES[name], weights_folder / file) for name, file in FILES.items()]
-    assert table(remade) == shipped()
+    remade = [with_tensors_of(BACKBONES[name], weights_folder / file) for name, file in FILES.items()]
+    assert catalog_text(remade) == shipped()
 
 
 def test_one_tensor_stands_on_each_line():

@@ -28,7 +28,7 @@ def cache(tmp_path, monkeypatch):
             file.write("1")
         return PARTS
 
-    monkeypatch.setattr(conversion, "convert_apart", convert)
+    monkeypatch.setattr(conversion, "convert_in_subprocess", convert)
     return tmp_path
 
 
@@ -64,11 +64,11 @@ def test_a_damaged_one_is_converted_again_with_a_log_line(damage, cache, caplog)
 
 
 def test_no_flipped_bit_gets_through():
-    whole = converted.packed(PARTS)
+    whole = converted.encode_model(PARTS)
     for place in range(len(whole)):
         for bit in range(8):
             flipped = whole[:place] + bytes([whole[place] ^ (1 << bit)]) + whole[place + 1 :]
-            assert converted.unpacked(flipped) is None
+            assert converted.decode_model(flipped) is None
 
 
 def test_size_and_openvino_stand_in_the_name(tmp_path):

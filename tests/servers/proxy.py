@@ -41,6 +41,7 @@ class Proxy:
     Attributes:
         url: ``http://127.0.0.1:PORT``.
         delay_s: How late each response is; may be changed at any time.
+        paused: While it is True, no request is passed on; those that came meanwhile are, afterwards.
         counts: Requests by kind, since the start or the last ``clear``.
         gets: GET requests by key.
         most_at_once: The most requests that were open at the same time.
@@ -48,6 +49,7 @@ class Proxy:
 
     def __init__(self, server_port: int, *, delay_s: float = 0.0) -> None:
         self.delay_s = delay_s
+        self.paused = False
         self.counts: Counter[str] = Counter()
         self.gets: Counter[str] = Counter()
         self.most_at_once = 0
@@ -121,6 +123,8 @@ class Proxy:
                 request = parse_request(head)
                 fault = self._noted(request)
                 try:
+                    while self.paused:  # noqa: ASYNC110 because another thread ends the pause
+                        await asyncio.sleep(_SETTLE_S)
                     if fault is not None and fault.form == "answer":
                         await self._answered(client, request, fault)
                         continue

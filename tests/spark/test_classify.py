@@ -24,14 +24,20 @@ def blobs(labels=LABELS, split="train", rows=20, seed=0):
     noise = np.random.default_rng(seed)
     centres = {label: 6 * np.eye(K)[LABELS.index(label) if label in LABELS else 3] for label in labels}
     return [
-        (f"{ROOT}/{split}/{label}/{i:03d}.jpg", label, split, (centre + noise.normal(size=K)).tolist())
+        (
+            f"{ROOT}/{split}/{label}/{i:03d}.jpg",
+            label,
+            split,
+            f"{split}-{label}-{i}-{seed}",
+            (centre + noise.normal(size=K)).tolist(),
+        )
         for label, centre in centres.items()
         for i in range(rows)
     ]
 
 
 def unlabelled(rows):
-    return [(path.replace("/source/", "/source/new/"), None, split, values) for path, _, split, values in rows]
+    return [(path.replace("/source/", "/source/new/"), None, *rest) for path, _, *rest in rows]
 
 
 def frame(spark, rows):
@@ -52,7 +58,7 @@ def reduction(spark, rows):
 
 @pytest.fixture(scope="module")
 def fitted(spark, rows, reduction):
-    return train(arranged(frame(spark, rows), ROOT), reduction, SETTINGS)
+    return train(arranged(frame(spark, rows)), reduction, SETTINGS)
 
 
 def test_every_image_has_a_prediction_by_every_classifier(spark, rows, fitted):
@@ -97,7 +103,7 @@ def test_saved_models_label_feature_vectors(spark, rows, reduction, fitted, tmp_
 
 def test_shuffled_rows_give_equal_predictions(spark, rows, reduction, fitted):
     shuffled = frame(spark, rows).repartition(7).orderBy(F.rand(3))
-    again = train(arranged(shuffled, ROOT), reduction, SETTINGS)
+    again = train(arranged(shuffled), reduction, SETTINGS)
     for first, second in zip(fitted, again, strict=True):
         one, two = (predictions(frame(spark, rows), [f]).orderBy("path").collect() for f in (first, second))
         assert [row["prediction"] for row in one] == [row["prediction"] for row in two]

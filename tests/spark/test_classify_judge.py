@@ -44,12 +44,31 @@ def test_mistakes_are_the_most_confident_and_ties_go_by_path(predicted):
     assert mistakes(predicted, most=1)["path"].to_pylist() == ["a3", "a1"]
 
 
-def test_duplicates_are_all_images_with_bytes_of_another(spark):
+@pytest.fixture
+def reduced(spark):
     found = [("p3", "kiwi", "test", "x"), ("p1", "kiwi", "train", "x"), ("p2", None, "train", "y")]
-    rows = [(path, label, split, sha, 1, 1, [0.0]) for path, label, split, sha in found]
-    table = duplicates(spark.createDataFrame(rows, spark_schema(schemas.FEATURES)))
-    assert table.schema == schemas.DUPLICATES
-    assert [tuple(row.values()) for row in table.to_pylist()] == [
+    found += [("q1", "plum", "train", "z"), ("q2", "plum", "train", "z")]
+    return spark.createDataFrame([(*row, [0.0]) for row in found], spark_schema(schemas.REDUCED))
+
+
+def test_duplicates_are_all_images_with_bytes_of_another(reduced):
+    found = duplicates(reduced)
+    assert (found.images, found.across_splits) == (4, 1)
+    assert found.table.schema == schemas.DUPLICATES
+    assert [tuple(row.values()) for row in found.table.to_pylist()] == [
         ("x", "train", "kiwi", "p1"),
         ("x", "test", "kiwi", "p3"),
+        ("z", "train", "plum", "q1"),
+        ("z", "train", "plum", "q2"),
     ]
+
+
+def test_a_cut_table_of_duplicates_is_told(reduced, caplog):
+    found = duplicates(reduced, most=3)
+    assert (found.images, found.table.num_rows) == (4, 3)
+    assert "duplicates=4 images, of which evaluation/duplicates has the first 3" in caplog.text
+
+
+def test_no_duplicates(reduced):
+    found = duplicates(reduced.where("path = 'p2'"))
+    assert (found.images, found.across_splits, found.table.num_rows) == (0, 0, 0)

@@ -1,5 +1,6 @@
 import hashlib
 import logging
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -7,11 +8,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from feature_jobs import Bench, mean_colour_model, picture
+from feature_jobs import SIZE, Bench, mean_colour_model, picture
 
 from fruits_pipeline import schemas
-from fruits_pipeline.errors import InputError
-from fruits_pipeline.session.spark import executor_losses
+from fruits_pipeline.errors import DatasetError, InputError
+from fruits_pipeline.session import tables
+from fruits_pipeline.state.counts import Change
+from fruits_pipeline.state.recipe import Recipe
 
 RED, GREEN = (250, 10, 30), (10, 200, 40)
 ODD_NAMES = [
@@ -53,11 +56,6 @@ def test_every_image_has_its_own_features_whatever_its_name(bench):
         np.testing.assert_allclose(table.loc[name, "features"], colour, atol=1e-4)
         assert tuple(table.loc[name, ["width", "height"]]) == (10, 6)
         assert table.loc[name, "content_sha256"] == hashlib.sha256(picture(colour)).hexdigest()
-    assert table.loc["Training/Apple Red 1/x.bmp", "label"] == "Apple Red 1"
-
-
-def test_no_executor_of_a_laptop_is_lost(spark):
-    assert executor_losses(spark.sparkContext) == []
 
 
 def test_columns_are_those_of_the_contract(bench):
@@ -68,28 +66,6 @@ def test_columns_are_those_of_the_contract(bench):
         files = [pq.read_schema(file) for file in (bench.output / dataset).glob("wave=*/*.parquet")]
         assert {tuple(found.names) for found in files} == {tuple(schema.names)}
         assert [schemas.differences(pa.schema(list(found)), schema) for found in files] == [[]] * len(files)
-
-
-def test_an_image_without_a_split_gets_one_from_its_content(bench):
-    for n in range(60):
-        bench.add(f"Kiwi/{n}.png", picture((n, 0, 0)))
-        bench.add(f"Kiwi/twin-{n}.png", picture((n, 0, 0)))
-    bench.add("Test/Kiwi/x.png", picture((0, 0, 0)))
-    bench.run()
-    table = bench.table("features")
-    assert set(table["split"]) == {"train", "test"}
-    assert 0.6 < (table["split"] == "train").mean() < 0.95
-    assert table.loc["Test/Kiwi/x.png", "split"] == "test"
-    hashed = table.drop("Test/Kiwi/x.png")[["content_sha256", "split"]].drop_duplicates()
-    assert hashed["content_sha256"].is_unique
-
-
-def test_a_fraction_beats_the_folders(spark, tmp_path, model):
-    bench = Bench(spark, tmp_path, model, train_split=0.5)
-    for n in range(40):
-        bench.add(f"Training/Kiwi/{n}.png", picture((n, 9, 0)))
-    bench.run()
-    assert set(bench.table("features")["split"]) == {"train", "test"}
 
 
 def test_trouble_with_one_image_is_a_reject_with_its_reason(spark, tmp_path, model):
@@ -146,31 +122,43 @@ def test_finished_waves_are_kept_and_a_damaged_one_is_computed_again(bench):
     assert sorted(first) == ["00000", "00001", "00002"]
     bench.run(wave_images=3)
     assert bench.waves() == first
+    assert bench.change == Change(kept=9)
     next((bench.output / "features/wave=00001").glob("*.parquet")).unlink()
     assert bench.run(wave_images=3).read == 9
     again = bench.waves()
     assert again["00001"] > first["00001"]
     assert again | {"00001": 0} == first | {"00001": 0}
+    assert bench.change == Change(kept=6, computed=3)
     assert len(bench.table("features")) == 9
 
 
-def test_what_an_unfinished_wave_left_is_swept_and_foreign_files_stay(bench):
+@pytest.mark.parametrize("left", ["_temporary/0/part-1.parquet", "part-00000-x.parquet", ".x.tmp", "_SUCCESS"])
+def test_what_killed_jobs_left_is_swept_and_foreign_files_stay(bench, left):
     bench.add("a.png", picture(RED))
-    found = bench.list()
-    bench.begin()
-    left = bench.output / "features/wave=00000/_temporary/0/part-1.parquet"
-    other = bench.output / "rejects/wave=00077/part-00000-x.parquet"
+    bench.list()
+    ours = [bench.output / f"features/wave=00000/{left}", bench.output / f"rejects/wave=00077/{left}"]
     foreign = bench.output / "features/wave=00077/notes.txt"
-    for file in (left, other, foreign):
-        file.parent.mkdir(parents=True)
+    for file in (*ours, foreign):
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("x")
-    bench.compute(found)
-    assert not left.exists()
-    assert not other.exists()
+    bench.run()
+    assert not any(file.read_bytes() == b"x" for file in ours if file.exists())
+    assert not ours[1].exists()
     assert foreign.read_text() == "x"
 
 
-def test_a_grown_source_adds_waves_and_a_changed_image_renames_its_wave(bench):
+def test_a_late_file_in_a_finished_wave_is_not_read(bench):
+    bench.add("a.png", picture(RED))
+    bench.run()
+    folder = bench.output / "features/wave=00000"
+    shutil.copy(next(folder.glob("part-*.parquet")), folder / "part-00099-late.parquet")
+    assert len(bench.table("features")) == 1
+    assert tables.read(bench.spark, bench.snapshot.files("features"), schemas.FEATURES, "features").count() == 1
+    bench.run()
+    assert bench.files() == bench.named()
+
+
+def test_a_grown_source_adds_waves_and_computes_its_new_images_alone(bench):
     for n in range(4):
         bench.add(f"{n}.png", picture((n, 0, 0)))
     bench.run(wave_images=2)
@@ -178,12 +166,78 @@ def test_a_grown_source_adds_waves_and_a_changed_image_renames_its_wave(bench):
     bench.add("9.png", picture((9, 0, 0)))
     assert bench.run(wave_images=2).read == 5
     assert {wave: bench.waves()[wave] for wave in first} == first
+    assert bench.change == Change(kept=4, computed=1)
+
+
+def test_rows_of_a_wave_that_lost_or_changed_an_image_are_carried(bench):
+    for n in range(6):
+        bench.add(f"{n}.png", picture((n, 0, 0)))
+    bench.add("text.png", b"no image")
+    bench.run(wave_images=7)
     bench.add("0.png", picture((77, 0, 0), size=(30, 30)))
-    assert bench.run(wave_images=2).read == 5
-    assert sorted(bench.waves()) == ["00001", "00002", "00003"]
+    (bench.images / "5.png").unlink()
+    assert bench.run(wave_images=7).read == 5
+    assert sorted(bench.waves()) == ["00001"]
+    assert bench.change == Change(carried=5, computed=1)
     table = bench.table("features")
     np.testing.assert_allclose(table.loc["0.png", "features"], (77, 0, 0), atol=1e-4)
-    assert sorted(table.index) == ["0.png", "1.png", "2.png", "3.png", "9.png"]
+    np.testing.assert_allclose(table.loc["3.png", "features"], (3, 0, 0), atol=1e-4)
+    assert sorted(table.index) == ["0.png", "1.png", "2.png", "3.png", "4.png"]
+    assert list(bench.table("rejects").index) == ["text.png"]
+    assert bench.files() == bench.named()
+
+
+def test_another_label_shares_the_files_of_the_wave_before(bench):
+    colours = {"a.png": (1, 2, 3), "b.png": (4, 5, 6)}
+    for name, colour in colours.items():
+        bench.add(f"pictures/{name}", picture(colour))
+    table = bench.images.with_name("table.csv")
+    bench.address = str(table)
+    table.write_text("path,label\nimages/pictures/a.png,kiwi\nimages/pictures/b.png,plum\n")
+    bench.run()
+    features, digest = sorted((bench.output / "features").rglob("*.parquet")), bench.snapshot.digest
+    table.write_text("path,label\nimages/pictures/a.png,plum\nimages/pictures/b.png,plum\n")
+    assert bench.run().read == 2
+    assert bench.change == Change(kept=2)
+    assert sorted((bench.output / "features").rglob("*.parquet")) == features
+    assert bench.snapshot.digest != digest
+    assert list(bench.table("manifest")["label"]) == ["plum", "plum"]
+    assert bench.files() == bench.named()
+
+
+@by_each_reader
+@pytest.mark.parametrize("names", [("a.png",), ("a.png", "b.png", "c.png")])
+def test_an_image_that_was_missing_is_computed_when_it_is_back(bench, names):
+    for name in names:
+        bench.add(name, picture(GREEN))
+    plan = bench.list()
+    hidden = bench.images.with_name("hidden.png")
+    (bench.images / "a.png").rename(hidden)
+    assert bench.compute(plan).reject_reasons == {"missing": 1}
+    first = bench.waves()
+    assert bench.compute(plan).reject_reasons == {"missing": 1}
+    assert bench.waves() == first
+    hidden.rename(bench.images / "a.png")
+    assert bench.run().read == len(names)
+    assert bench.change == Change(carried=len(names) - 1, computed=1)
+    assert bench.files() == bench.named()
+
+
+def test_unfinished_work_is_refused_by_another_recipe_and_finished_work_stays(bench, golden, caplog):
+    caplog.set_level(logging.INFO, "fruits_pipeline")
+    for n in range(4):
+        bench.add(f"{n}.png", picture((n, 0, 0)))
+    bench.run(wave_images=2)
+    bench.recipe = Recipe(settings={"size": SIZE}, made_by={"engine": 2})
+    assert bench.run(wave_images=2).read == 4
+    assert "features stay as they were made, although now would be otherwise: engine: 1 -> 2" in caplog.text
+    (bench.images / "0.png").unlink()
+    assert bench.run(wave_images=2).read == 3
+    assert {wave.recipe.made_by["engine"] for wave in bench.snapshot.waves} == {1}
+    bench.add("9.png", picture(RED))
+    with pytest.raises(DatasetError) as told:
+        bench.run(wave_images=2)
+    golden("another_recipe", str(told.value), output=bench.output)
 
 
 def test_too_many_rejects_stop_the_job_and_keep_its_waves(spark, tmp_path, model, golden):
@@ -196,6 +250,14 @@ def test_too_many_rejects_stop_the_job_and_keep_its_waves(spark, tmp_path, model
         bench.run()
     golden("too_many_rejects", str(told.value), output=bench.output)
     assert list(bench.waves()) == ["00000"]
+
+
+def test_the_session_is_as_it_was_when_the_job_ends(bench):
+    name = "spark.sql.execution.arrow.maxRecordsPerBatch"
+    before = bench.spark.conf.get(name)
+    bench.add("a.png", picture(RED))
+    bench.run()
+    assert bench.spark.conf.get(name) == before
 
 
 def test_the_same_pixels_give_the_same_features_in_any_batch(spark, tmp_path, model):

@@ -8,8 +8,11 @@ from sklearn.decomposition import PCA
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError, InputError, SettingsError
 from fruits_pipeline.reduce.decompose import moments_of
-from fruits_pipeline.reduce.fit import fit, reduced
+from fruits_pipeline.reduce.labels import LABELLED
+from fruits_pipeline.reduce.reduction import fit as fit_parts
+from fruits_pipeline.reduce.reduction import reduced
 from fruits_pipeline.session.arrange import arranged, partitions
+from fruits_pipeline.session.configured import configured
 from fruits_pipeline.session.tables import spark_schema
 
 ROOT = "file:///source"
@@ -25,10 +28,14 @@ def matrix(rows=120, seed=0):
 def frame(spark, values, test_from=None, root=ROOT):
     test_from = len(values) if test_from is None else test_from
     rows = [
-        (f"{root}/a/{i:04d}.jpg", "a", "train" if i < test_from else "test", f"{i}", 100, 100, row.tolist())
+        (f"{root}/a/{i:04d}.jpg", "a", "train" if i < test_from else "test", f"{i}", row.tolist())
         for i, row in enumerate(values)
     ]
-    return spark.createDataFrame(rows, spark_schema(schemas.FEATURES))
+    return spark.createDataFrame(rows, spark_schema(LABELLED))
+
+
+def fit(features, components):
+    return fit_parts([features], components)
 
 
 def values_of(rows):
@@ -112,18 +119,29 @@ def test_saved_model_loads_with_pipeline_model_and_gives_equal_values(spark, tmp
 
 
 def in_partitions(df):
-    return sorted(tuple(row["path"].rpartition("/")[2] for row in part) for part in df.rdd.glom().collect())
+    return [[(row["content_sha256"], row["label"], row["split"]) for row in part] for part in df.rdd.glom().collect()]
 
 
-def test_arrangement_follows_from_the_paths_below_the_root_alone(spark):
+def test_arrangement_follows_from_content_label_and_split_alone(spark):
     values = matrix(200)
-    expected = in_partitions(arranged(frame(spark, values), ROOT))
+    features = frame(spark, values, test_from=150)
+    expected = in_partitions(arranged(features))
     assert len(expected) == partitions(200) == 2
-    shuffled = frame(spark, values).repartition(7).orderBy(F.rand(3))
-    assert in_partitions(arranged(shuffled, ROOT)) == expected
-    elsewhere = frame(spark, values, root="s3://bucket/other")
-    assert in_partitions(arranged(elsewhere, "s3://bucket/other/")) == expected
-    assert in_partitions(arranged(elsewhere, ROOT)) != expected
+    elsewhere = frame(spark, values, test_from=150, root="s3://bucket/other").repartition(7).orderBy(F.rand(3))
+    assert in_partitions(arranged(elsewhere)) == expected
+    assert in_partitions(arranged(frame(spark, values, test_from=149))) != expected
+
+
+def test_parts_reduce_as_the_whole(spark):
+    values = matrix(200)
+    whole = frame(spark, values)
+    parts = [
+        whole.where(F.col("path") < "file:///source/a/0080"),
+        whole.where(F.col("path") >= "file:///source/a/0080"),
+    ]
+    one, two = fit_parts([whole], 5), fit_parts(parts, 5)
+    assert (one.loadings == two.loadings).all()
+    assert two.training_rows == 200
 
 
 def test_features_in_another_order_reduce_to_equal_values(spark):
@@ -167,8 +185,8 @@ def test_features_that_are_no_numbers(spark):
 def test_moments_are_numpys_whatever_the_partitions_and_batches(spark):
     values = matrix(300)
     values[:, [2, 5]] = 7
-    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 16)
-    one, other = (moments_of(frame(spark, values).repartition(partitions)) for partitions in (1, 20))
+    with configured(spark, {"spark.sql.execution.arrow.maxRecordsPerBatch": "16"}):
+        one, other = (moments_of([frame(spark, values).repartition(partitions)]) for partitions in (1, 20))
     assert one.rows == 300
     np.testing.assert_allclose(one.mean, values.mean(axis=0, dtype=float), atol=1e-6)
     np.testing.assert_allclose(one.covariance, np.cov(values.astype(float), rowvar=False), atol=1e-4)
@@ -178,4 +196,4 @@ def test_moments_are_numpys_whatever_the_partitions_and_batches(spark):
 
 
 def test_no_row_has_no_moments(spark):
-    assert moments_of(frame(spark, matrix(1)).limit(0)) is None
+    assert moments_of([frame(spark, matrix(1)).limit(0)]) is None

@@ -91,6 +91,16 @@ def test_what_is_absent_has_no_status_and_cannot_be_read_or_judged(store):
             way("none")
 
 
+def test_many_are_read_in_the_order_of_their_keys_and_an_absent_one_is_told(store):
+    wanted = [f"{number * 7 % 60}.json" for number in range(60)]
+    for key in wanted:
+        store.write(key, key.encode())
+    assert list(store.read_many(wanted)) == [key.encode() for key in wanted]
+    assert list(store.read_many([])) == []
+    with pytest.raises(StorageError, match=r"could not read .*none"):
+        list(store.read_many([*wanted, "none"]))
+
+
 def test_a_write_replaces_and_the_checksum_follows_the_content(store):
     store.write("a/x", b"old")
     first = store.checksum("a/x")

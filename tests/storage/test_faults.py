@@ -8,8 +8,8 @@ from stub import Answer, gcs_error, s3_error
 
 from fruits_pipeline.errors import InputError, StorageError
 from fruits_pipeline.settings.storage import StorageSettings
-from fruits_pipeline.storage import gcs
 from fruits_pipeline.storage.opening import open_store
+from fruits_pipeline.storage.patience import Patience
 from fruits_pipeline.storage.source import parse_source
 
 # Google's library leaves the connection of a failed download open until it is collected, as the stub's fixture does.
@@ -27,6 +27,10 @@ def settings(stub):
 @pytest.fixture
 def _no_waiting(monkeypatch):
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
+
+
+def impatient(address, settings):
+    return type(open_store(address))(address, settings, Patience(retries=3, total_s=0.1))
 
 
 S3_FAULTS = [
@@ -123,23 +127,21 @@ def test_google_credentials_that_were_withdrawn_are_told_without_their_secrets(s
 
 @pytest.mark.usefixtures("_no_waiting")
 @pytest.mark.parametrize("address", [S3, GCS])
-def test_a_server_that_is_not_there_is_told_after_some_attempts(address, monkeypatch):
+def test_a_server_that_is_not_there_is_told_after_some_attempts(address):
     nowhere = "http://127.0.0.1:9"
-    monkeypatch.setitem(gcs._ASKED, "retry", gcs.DEFAULT_RETRY.with_timeout(0.1))
     settings = StorageSettings(s3_endpoint_url=nowhere, gcs_endpoint_url=nowhere, gcs_anonymous=True)
     with pytest.raises(StorageError, match=r"check the network, HTTPS_PROXY and --(s3|gcs)-endpoint-url"):
-        list(open_store(address, settings).objects())
+        list(impatient(address, settings).objects())
 
 
 @pytest.mark.usefixtures("_no_waiting")
 @pytest.mark.parametrize("address", [S3, GCS])
 def test_a_proxy_that_is_not_there_is_told_without_its_password(address, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://me:SECRET@127.0.0.1:9")
-    monkeypatch.setitem(gcs._ASKED, "retry", gcs.DEFAULT_RETRY.with_timeout(0.1))
     server = "http://storage.invalid"
     settings = StorageSettings(s3_endpoint_url=server, gcs_endpoint_url=server, gcs_anonymous=True)
     with pytest.raises(StorageError, match=r"[Pp]roxy.*check the network, HTTPS_PROXY") as told:
-        list(open_store(address, settings).objects())
+        list(impatient(address, settings).objects())
     assert "SECRET" not in str(told.value)
 
 

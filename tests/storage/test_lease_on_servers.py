@@ -8,19 +8,19 @@ import time
 import pytest
 
 from fruits_pipeline.errors import StorageError
-from fruits_pipeline.storage.lease import LeaseTiming
+from fruits_pipeline.storage.lease_taking import LeaseTiming
 
 KEY = "_state/lease"
 FAST = LeaseTiming(heartbeat_s=0.2, look_s=0.1, stale_s=20)
 HOLDER = """
 import sys
 from fruits_pipeline.settings.storage import StorageSettings
-from fruits_pipeline.storage.lease import LeaseTiming
+from fruits_pipeline.storage.lease_taking import LeaseTiming
 from fruits_pipeline.storage.opening import open_store
 store = open_store(sys.argv[1], StorageSettings.model_validate_json(sys.argv[2]))
 store.timing = LeaseTiming(heartbeat_s=0.2)
 with store.hold("_state/lease", "the holder") as other:
-    print("held" if other is None else other, flush=True)
+    print(other if isinstance(other, str) else "held", flush=True)
     sys.stdin.read()
 """
 
@@ -28,12 +28,12 @@ with store.hold("_state/lease", "the holder") as other:
 def test_the_lease_is_held_by_one_and_free_again_after(store):
     store.timing = FAST
     with store.hold(KEY, "the first") as first:
-        assert first is None
+        assert not isinstance(first, str)
         with store.hold(KEY, "the second") as second:
             assert second == "the first"
         store.write("x", b"1")
     with store.hold(KEY, "the third") as third:
-        assert third is None
+        assert not isinstance(third, str)
     assert store.read(KEY) == b""
 
 
@@ -49,19 +49,19 @@ def test_a_killed_holder_frees_the_lease_at_once_on_the_same_machine(bucket):
         holder.wait(timeout=30)
         since_s = time.monotonic()
         with store.hold(KEY, "me") as other:
-            assert other is None
+            assert not isinstance(other, str)
         assert time.monotonic() - since_s < FAST.stale_s
 
 
 def test_a_holder_that_hung_until_another_took_over_writes_no_more_and_says_so(bucket):
     hung = bucket()
-    hung.timing = LeaseTiming(heartbeat_s=3)
+    hung.timing = LeaseTiming(heartbeat_s=6)
     other = bucket(hung.root.partition("://")[2])
-    other.timing = LeaseTiming(heartbeat_s=0.2, look_s=0.1, stale_s=1)
+    other.timing = LeaseTiming(heartbeat_s=0.1, look_s=0.1, stale_s=2, margin_s=0.5)
     held = hung.hold(KEY, "the one that hangs")
-    assert held.__enter__() is None
+    assert not isinstance(held.__enter__(), str)
     with other.hold(KEY, "the next") as before:
-        assert before is None
+        assert not isinstance(before, str)
         until_s = time.monotonic() + 30
         while not hung._lease.lost:
             assert time.monotonic() < until_s

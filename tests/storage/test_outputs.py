@@ -1,17 +1,17 @@
 """A bucket as source and as output: manifest, markers, resume, the one writer, deletes that spare what is foreign."""
 
 import pytest
-
-from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.ingest.build import build_manifest
 from fruits_pipeline.ingest.rows import read_rows
+from fruits_pipeline.state.ledger import Ledger, Verdict
+
+from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.fingerprint import Fingerprint
 from fruits_pipeline.state.lease import leased
-from fruits_pipeline.state.ledger import Ledger, Verdict
 from fruits_pipeline.state.record import RunRecord
-from fruits_pipeline.storage.lease import LeaseTiming
+from fruits_pipeline.storage.lease_taking import LeaseTiming
 from fruits_pipeline.storage.source import parse_source
 
 

@@ -3,26 +3,13 @@
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+
+from outputs import Ended
 
 BIN = Path(sys.executable).parent
 # Classifiers that are fitted in seconds.
 SMALL = {"FRUITS_FOREST_TREES": "8", "FRUITS_FOREST_DEPTH": "5", "FRUITS_REGRESSION_ITERATIONS": "20"}
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def message(self) -> str:
-        """What stands on stderr from the error on."""
-        return self.err[self.err.index("error: ") :]
 
 
 def run_command(cache_dir: Path, *words: object, program: Path = BIN / "fruits-pipeline", **variables: str) -> Ended:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from fruits_pipeline.targets.folder import bootstrap_folder, config_folder
+from fruits_pipeline.clusters.folder import bootstrap_folder, config_folder
 from nodes import ADDRESSES, Node, small_archive
 
 SCRIPTS = tuple(ADDRESSES)
@@ -95,7 +95,7 @@ def test_another_content_than_the_address_says_is_refused(node, script):
 def test_an_address_without_its_sha256_is_refused(node, script):
     ended = node.run(script, ADDRESSES[script].replace("0123456789abcdef", "latest"))
     assert ended.code == 1
-    assert "as 'package --upload' prints it" in ended.said
+    assert "as 'bundle --upload' prints it" in ended.said
     assert node.calls(node.tool(script)) == []
 
 
@@ -153,7 +153,7 @@ def test_a_first_node_without_jupyter_is_told(node):
     node.role = "Master"
     ended = node.run("dataproc.sh", address)
     assert ended.code == 1
-    assert "error: expected Jupyter with the package's Python" in ended.said
+    assert "error: expected Jupyter with the bundle's Python" in ended.said
     assert "component JUPYTER" in ended.said
 
 

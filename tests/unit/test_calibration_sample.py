@@ -1,5 +1,6 @@
 """The calibration sample: seeded, the same wherever the source is, and without what is for testing."""
 
+import hashlib
 import io
 import shutil
 
@@ -9,9 +10,11 @@ from PIL import Image
 
 from fruits_pipeline.calibrate import sample
 from fruits_pipeline.errors import InputError
-from fruits_pipeline.schemas import TEST, TRAIN
+from fruits_pipeline.ingest.listing import source_at
+from fruits_pipeline.reduce.split import split_of
+from fruits_pipeline.schemas import TRAIN
 from fruits_pipeline.settings.calibrate import CalibrateSettings
-from fruits_pipeline.storage.source import parse_source
+from fruits_pipeline.settings.storage import StorageSettings
 
 SIZE = 8
 
@@ -36,20 +39,37 @@ def source(tmp_path):
 
 def shades(folder, images=10_000, seed=42):
     settings = CalibrateSettings(data_source=str(folder), calibration_images=images, calibration_seed=seed)
-    pixels = sample.calibration_pixels(parse_source(str(folder)), settings, SIZE)
+    pixels = sample.calibration_pixels(source_at(str(folder), StorageSettings()), settings, SIZE)
     assert pixels.shape[1:] == (SIZE, SIZE, 3)
     assert pixels.dtype == np.uint8
     return pixels[:, 0, 0, 0].tolist()
 
 
-def test_all_that_is_for_training_is_taken_and_nothing_else(source, monkeypatch):
-    monkeypatch.setattr(sample, "split_of", lambda *_: TRAIN)
-    assert sorted(shades(source)) == [*range(20), *range(200, 220)]
+def is_train(shade, share):
+    return split_of(hashlib.sha256(grey(shade)).hexdigest(), share) == TRAIN
 
 
-def test_images_that_are_for_testing_by_their_content_are_left_out(source, monkeypatch):
-    monkeypatch.setattr(sample, "split_of", lambda *_: TEST)
-    assert sorted(shades(source)) == [*range(20)]
+@pytest.mark.parametrize("share", [0.5, 0.6, 0.8, 0.9])
+def test_no_image_of_the_sample_is_for_testing_however_the_split_is_made(source, share):
+    found = shades(source)
+    assert found
+    assert all(shade < 100 or shade >= 200 for shade in found)
+    assert all(is_train(shade, share) for shade in found)
+
+
+def test_all_other_images_are_taken(source):
+    wanted = [shade for shade in (*range(20), *range(200, 220)) if is_train(shade, 0.5)]
+    assert sorted(shades(source)) == wanted
+    assert 10 < len(wanted) < 30
+
+
+@pytest.mark.parametrize("split", ["test", "train", ""])
+def test_the_split_of_a_table_counts(source, split):
+    table = source.with_name("photos.csv")
+    rows = [f"images/B/{n}.png,x,{split}" for n in range(20)]
+    table.write_text("\n".join(["path,label,split", *rows, "images/Training/A/0.png,x,train"]) + "\n")
+    found = shades(table)
+    assert any(shade >= 200 for shade in found) == (split != "test")
 
 
 def test_the_sample_goes_by_the_seed_and_not_by_the_place(source, tmp_path):

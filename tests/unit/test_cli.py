@@ -6,6 +6,8 @@ import re
 import signal
 import subprocess
 import sys
+import time
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -23,7 +25,7 @@ MODELS = {
     "weights": commands.WeightsCommand,
     "calibrate": commands.CalibrateCommand,
     "demo": commands.DemoCommand,
-    "package": commands.PackageCommand,
+    "bundle": commands.BundleCommand,
     "submit emr": commands.SubmitEmrCommand,
     "submit emr-serverless": commands.SubmitEmrServerlessCommand,
     "submit dataproc": commands.SubmitDataprocCommand,
@@ -32,13 +34,9 @@ MODELS = {
 
 
 @pytest.fixture(autouse=True)
-def _process_as_before(monkeypatch):
-    """No FRUITS_ variables, and the handler of SIGTERM as it was."""
+def _no_settings_of_the_environment(monkeypatch):
     for name in [name for name in os.environ if name.startswith("FRUITS_")]:
         monkeypatch.delenv(name)
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture
@@ -162,7 +160,7 @@ def test_success_is_0_and_silent_on_stderr(doing, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_ctrl_c_is_130_and_says_how_to_go_on(doing, golden, capsys):
+def test_ctrl_c_that_a_command_handles_itself_is_130_and_says_how_to_go_on(doing, golden, capsys):
     assert doing(raising(KeyboardInterrupt())) == 130
     golden("interrupted", capsys.readouterr().err)
 
@@ -180,7 +178,30 @@ def test_a_failure_of_the_system_is_7_without_a_stack_trace(doing, golden, capsy
     golden("system_failure", capsys.readouterr().err)
 
 
-def test_sigterm_is_143(doing):
-    with pytest.raises(SystemExit) as ended:
-        doing(lambda: os.kill(os.getpid(), signal.SIGTERM))
-    assert ended.value.code == errors.TERMINATED == 143
+def test_submit_gets_signals_as_exceptions_because_it_asks_and_cancels(monkeypatch, capsys):
+    def followed(*_anything):
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+
+    monkeypatch.setattr("fruits_pipeline.submit.job.submitted_job", lambda *_: None)
+    monkeypatch.setattr("fruits_pipeline.submit.run.run_submit", followed)
+    monkeypatch.setattr(cli, "_parsed", lambda _: lambda: cli._submit(MagicMock(), "emr", MagicMock(), MagicMock()))
+    with pytest.raises(errors.Interrupted) as ended:
+        cli.main([])
+    assert ended.value.exit_code == 143
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_command_with_its_code_and_says_how_to_go_on(golden, number, code):
+    work = (
+        "import sys, time; from fruits_pipeline import cli\n"
+        "cli._parsed = lambda _: lambda: [print('begun', flush=True), time.sleep(60)]\n"
+        "sys.exit(cli.main(['run']))"
+    )
+    with subprocess.Popen([sys.executable, "-c", work], stdout=-1, stderr=-1, text=True) as command:
+        assert command.stdout.readline() == "begun\n"
+        command.send_signal(number)
+        golden("interrupted", command.communicate(timeout=30)[1])
+    assert command.returncode == code

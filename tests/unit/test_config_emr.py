@@ -6,8 +6,8 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from fruits_pipeline.targets.folder import config_folder
-from fruits_pipeline.targets.templates import load
+from fruits_pipeline.clusters.folder import config_folder
+from fruits_pipeline.clusters.templates import load
 from schemas.aws import faults, request_faults, values
 
 FOLDER = config_folder() / "emr"

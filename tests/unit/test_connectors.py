@@ -37,7 +37,7 @@ def test_an_unknown_line_of_spark_is_refused() -> None:
 def test_a_connector_among_sparks_jars_is_not_fetched_again(tmp_path: Path) -> None:
     (tmp_path / "jars").mkdir()
     (tmp_path / "jars" / "hadoop-aws-3.3.4.jar").touch()
-    assert connectors.bundled(tmp_path) == {"s3"}
+    assert connectors.shipped_with_spark(tmp_path) == {"s3"}
 
 
 def test_credentials_are_searched_by_the_sdk_of_sparks_own_hadoop(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from fruits_pipeline.errors import JobError, StorageError, SubmissionError
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.submit.follow import Clock, follow
 from fruits_pipeline.submit.platform import Phase
-from fruits_pipeline.submit.run import dry_run
+from fruits_pipeline.submit.submission import dry_run
 
 SUCCESS = {"status": "succeeded", "exit_code": 0, "started": "2026-01-01T00:00:00Z"}
 

@@ -99,7 +99,7 @@ def test_a_cluster_that_is_not_there_is_named():
     [
         (StatusCode.UNAVAILABLE, "Getting metadata from plugin failed with error: Reauthentication is needed", "renew"),
         (StatusCode.PERMISSION_DENIED, "Permission 'dataproc.jobs.create' denied", "submitter-role.json"),
-        (StatusCode.INVALID_ARGUMENT, "Subnetwork 'x' does not support Private Google Access", "mend the setting"),
+        (StatusCode.INVALID_ARGUMENT, "Subnetwork 'x' does not support Private Google Access", "correct the setting"),
     ],
 )
 def test_refusals_get_their_remedy_at_once(status, told, remedy):

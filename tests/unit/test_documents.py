@@ -18,9 +18,9 @@ from botocore import xform_name
 from moto import mock_aws
 
 from fruits_pipeline import cli
+from fruits_pipeline.clusters.machines import machine
+from fruits_pipeline.clusters.sizing import sizes
 from fruits_pipeline.settings.submit import SizeSettings
-from fruits_pipeline.targets.machines import machine
-from fruits_pipeline.targets.sizing import sizes
 from pasted import blocks, paste
 from schemas.aws import request_faults
 from schemas.aws_tool import UnknownError, line
@@ -39,7 +39,7 @@ ELSEWHERE = [block for title in SECTIONS for block in blocks(CLUSTERS, title)]
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """What a reader stands in: the checkout, set up, nothing packaged yet."""
+    """What a reader stands in: the checkout, set up, no bundle made yet."""
     for tool in ("bash", "envsubst", "jq"):
         if shutil.which(tool) is None:
             pytest.skip(f"the documents' lines take {tool}, which this machine lacks")
@@ -122,7 +122,7 @@ def test_every_line_for_google_names_what_google_takes(folder):
             return submitted(words[1:])
         for file in re.findall(r"(?:^|=)([\w./-]+\.json)$", "\n".join(words), re.MULTILINE):
             content = (folder / file).read_text()
-            assert set(re.findall(r"\$\{\w+\}", content)) <= {"${PACKAGE_URI}"}  # because nothing was packaged
+            assert set(re.findall(r"\$\{\w+\}", content)) <= {"${BUNDLE_URI}"}  # because there is no bundle
             check(Path(file).name, json.loads(content))
             checked.append(Path(file).name)
         return "123456789012" if "describe" in words else ""

@@ -74,7 +74,7 @@ def test_success_gives_the_record_of_this_run(tmp_path, output):
     ("phase", "code", "expected", "told"),
     [
         (Phase.FAILED, 3, 3, "too many rejects"),
-        (Phase.FAILED, 0, 7, "after a run.json that tells of success: out of memory"),
+        (Phase.FAILED, 0, 7, "although its run.json states success: out of memory"),
         (Phase.FAILED, None, 7, "without a run.json of its own: out of memory"),
         (Phase.SUCCEEDED, None, 7, "without a run.json"),
         (Phase.SUCCEEDED, 5, 5, "ended with 5"),

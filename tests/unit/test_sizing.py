@@ -1,9 +1,9 @@
 import pytest
 
+from fruits_pipeline.clusters.machines import machine
+from fruits_pipeline.clusters.sizing import check_fits, sizes
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.submit import SizeSettings
-from fruits_pipeline.targets.machines import machine
-from fruits_pipeline.targets.sizing import check_fits, sizes
 
 
 @pytest.mark.parametrize(

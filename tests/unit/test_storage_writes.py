@@ -1,5 +1,6 @@
 """The store of plain files: atomic writes, create-if-absent, deletes that spare what is foreign, the lock."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from fruits_pipeline.storage.source import parse_source
 HOLDER = (
     "import sys; from fruits_pipeline.storage.opening import open_store\n"
     "with open_store(sys.argv[1]).hold('_state/lease', 'the holder') as other:\n"
-    "    print('held' if other is None else other, flush=True); sys.stdin.read()"
+    "    print(other if isinstance(other, str) else 'held', flush=True); sys.stdin.read()"
 )
 
 
@@ -73,6 +74,18 @@ def test_a_write_that_fails_leaves_the_old_content_and_no_temporary_file(store, 
     assert (files_of(store), store.read("x")) == (["x"], b"old")
 
 
+def test_what_a_killed_write_leaves_is_named_as_ours_and_listed(store):
+    code = (
+        "import os, pathlib, signal, sys; from fruits_pipeline.storage.opening import open_store\n"
+        "pathlib.Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "open_store(sys.argv[1]).write('a/x', b'new')"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, store.root], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = keys(store)
+    assert re.fullmatch(r"a/\.fruits-\w+\.tmp", left)
+
+
 def test_a_write_below_a_file_is_told(store, golden):
     store.write("file", b"")
     with pytest.raises(StorageError) as told:
@@ -125,7 +138,7 @@ def test_the_lock_is_seen_from_another_process_and_a_killed_holder_frees_it(stor
         holder.send_signal(signal.SIGKILL)
         holder.wait(timeout=30)
         with store.hold("_state/lease", "me") as other:
-            assert other is None
+            assert not isinstance(other, str)
             assert store.read("_state/lease") == b"me"
     assert store.read("_state/lease") == b""
 
@@ -134,7 +147,7 @@ def test_the_lock_is_free_again_after_a_block_that_failed(store):
     with pytest.raises(ZeroDivisionError), store.hold("lease", "me"):
         raise ZeroDivisionError
     with store.hold("lease", "me") as other:
-        assert other is None
+        assert not isinstance(other, str)
 
 
 def test_an_address_that_no_store_serves_is_refused(golden):

@@ -59,5 +59,5 @@ def test_an_application_with_room_for_less_is_told_of(caplog):
         platform = cloud.platform()
         platform._job = dataclasses.replace(job(), sizes=dataclasses.replace(job().sizes, executors=99))
         platform.start()
-    assert "asked={'cpu': '400 vCPU'" in caplog.text
+    assert "needed={'cpu': '400 vCPU'" in caplog.text
     assert "update-application" in caplog.text

@@ -52,7 +52,7 @@ def test_each_request_is_a_message_of_google(job, own):
         assert "${" not in json.dumps(request.body).replace("${PROJECT}", "")
 
 
-def test_the_driver_runs_in_the_cluster_with_the_packaged_python(job):
+def test_the_driver_runs_in_the_cluster_with_the_python_of_the_bundle(job):
     spark = Dataproc(job, DataprocSettings(cluster="standing")).requests()[0].body["job"]["pysparkJob"]
     assert spark["archiveUris"] == list(job.archives)
     assert spark["args"] == list(job.arguments)

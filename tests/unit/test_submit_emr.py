@@ -13,11 +13,11 @@ from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.submit.aws import Aws
 from fruits_pipeline.submit.emr import Emr
-from fruits_pipeline.submit.emr_requests import alike, cluster_request, steps
+from fruits_pipeline.submit.emr_requests import cluster_request, same_size_types, steps
 from fruits_pipeline.submit.emr_serverless import EmrServerless
-from fruits_pipeline.submit.emr_serverless_requests import fitted, job_request
+from fruits_pipeline.submit.emr_serverless_requests import job_request, rounded_sizes
 from fruits_pipeline.submit.platform import Phase
-from fruits_pipeline.submit.run import dry_run
+from fruits_pipeline.submit.submission import dry_run
 from schemas.aws import request_faults
 
 ROLE = "arn:aws:iam::123456789012:role/fruits-pipeline-run"
@@ -51,10 +51,10 @@ def test_a_dry_run_needs_neither_boto3_nor_spark():
         "from fruits_pipeline.settings.commands import RunCommand;"
         "from fruits_pipeline.settings.submit import SubmitSettings;"
         "from fruits_pipeline.settings.emr import EmrSettings;"
-        "from fruits_pipeline.submit import emr, emr_serverless, job, run;"
+        "from fruits_pipeline.submit import emr, emr_serverless, job, submission;"
         "asked = RunCommand.model_validate({'output': {'output_uri': 's3://b/o'}, 'ingest': {'data_source': 's3://b/p'}});"
-        "found = job.submitted_job('emr', asked, SubmitSettings(dry_run=True, package='none'));"
-        "run.dry_run(emr.Emr(found, EmrSettings()));"
+        "found = job.submitted_job('emr', asked, SubmitSettings(dry_run=True, bundle='none'));"
+        "submission.dry_run(emr.Emr(found, EmrSettings()));"
         "print(sorted({'boto3', 'botocore', 'pyspark', 'google.cloud', 'openvino'} & sys.modules.keys()))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -71,7 +71,7 @@ def test_a_dry_run_needs_neither_boto3_nor_spark():
     ],
 )
 def test_task_nodes_are_of_types_alike(machine_type, types):
-    assert alike(job(machine_type)) == types
+    assert same_size_types(job(machine_type)) == types
 
 
 def _types(found):
@@ -85,7 +85,7 @@ def test_in_another_precision_all_nodes_are_of_the_type_asked_for():
     assert _types(job()) == ["m6i.2xlarge", "m6a.2xlarge", "m7i.2xlarge"]
 
 
-def test_the_step_runs_in_cluster_mode_with_both_archives_and_the_packaged_python():
+def test_the_step_runs_in_cluster_mode_with_both_archives_and_the_python_of_the_bundle():
     (step,) = steps(job(), SUBNETS)
     words = step["Args"]
     assert words[words.index("--deploy-mode") + 1] == "cluster"
@@ -200,14 +200,14 @@ def test_sizes_become_the_smallest_worker_that_holds_them(cores, memory_mib, wor
     cut = dataclasses.replace(
         job().sizes, executor_cores=cores, executor_memory_mib=memory_mib - 1024, executor_overhead_mib=1024
     )
-    found = fitted(cut)
+    found = rounded_sizes(cut)
     assert found.executor_overhead_mib == 1024
     assert (found.executor_cores, (found.executor_memory_mib + 1024) / 1024) == worker
 
 
 def test_a_size_that_no_worker_has_is_refused():
     with pytest.raises(SettingsError, match="expected at most 16 cores and 120 GB for the executor"):
-        fitted(dataclasses.replace(job().sizes, executor_memory_mib=130 * 1024))
+        rounded_sizes(dataclasses.replace(job().sizes, executor_memory_mib=130 * 1024))
 
 
 def test_serverless_has_no_yarn():
@@ -219,7 +219,7 @@ def test_serverless_has_no_yarn():
 def test_all_pages_of_a_list_are_read(monkeypatch):
     pages = {None: {"Steps": [1, 2], "Marker": "a"}, "a": {"Steps": [3], "Marker": "b"}, "b": {"Steps": [4]}}
     monkeypatch.setattr(Aws, "call", lambda _, __, body: pages[body.get("Marker")])
-    assert list(Aws("emr", "eu-west-1", None).listed("ListSteps", "Steps", {"ClusterId": "j-1"}, "Marker")) == [
+    assert list(Aws("emr", "eu-west-1", None).list_all("ListSteps", "Steps", {"ClusterId": "j-1"}, "Marker")) == [
         1,
         2,
         3,

@@ -16,7 +16,7 @@ def asked(**rooms):
     return RunCommand.model_validate(given)
 
 
-def package(folder, target="emr-7.14", arch="x86_64"):
+def bundle(folder, target="emr-7.14", arch="x86_64"):
     files = {name: {"sha256": sha, "bytes": 1} for name, sha in SHA.items()}
     index = {"version": "0.1.0", "target": target, "arch": arch, "files": files}
     index["models"] = ["mobilenetv2-224-f32", "mobilenetv2-224-bf16"]
@@ -42,7 +42,7 @@ def test_arguments_are_what_differs_from_the_defaults_and_is_not_of_this_machine
 
 
 def test_the_files_are_those_of_the_package_by_their_content(tmp_path):
-    job = submitted_job("emr", asked(), SubmitSettings(package=package(tmp_path / "p")))
+    job = submitted_job("emr", asked(), SubmitSettings(bundle=bundle(tmp_path / "p")))
     assert job.script == f"s3://b/packages/{'a' * 16}/run.py"
     assert job.archives == (
         f"s3://b/packages/{'b' * 16}/environment.tar.gz#environment",
@@ -53,7 +53,7 @@ def test_the_files_are_those_of_the_package_by_their_content(tmp_path):
 
 
 def test_equal_requests_have_equal_ids_and_others_have_others(tmp_path):
-    submit = SubmitSettings(package=package(tmp_path / "p"))
+    submit = SubmitSettings(bundle=bundle(tmp_path / "p"))
     ids = [submitted_job("emr", asked(), submit).job_id for _ in range(2)]
     other = submitted_job("emr", asked(reduce={"components": 7}), submit).job_id
     larger = submitted_job("emr", asked(), submit.model_copy(update={"nodes": 9})).job_id
@@ -62,31 +62,31 @@ def test_equal_requests_have_equal_ids_and_others_have_others(tmp_path):
 
 
 def test_a_dry_run_needs_no_package_and_a_true_one_does(tmp_path):
-    job = submitted_job("dataproc", asked(), SubmitSettings(package=str(tmp_path / "none"), dry_run=True))
-    assert job.script == "${PACKAGE_URI}/jobs/run.py"
-    with pytest.raises(SubmissionError, match="fruits-pipeline package"):
-        submitted_job("emr", asked(), SubmitSettings(package=str(tmp_path / "none")))
+    job = submitted_job("dataproc", asked(), SubmitSettings(bundle=str(tmp_path / "none"), dry_run=True))
+    assert job.script == "${BUNDLE_URI}/jobs/run.py"
+    with pytest.raises(SubmissionError, match="fruits-pipeline bundle"):
+        submitted_job("emr", asked(), SubmitSettings(bundle=str(tmp_path / "none")))
 
 
 def test_a_package_that_was_not_uploaded_is_told(tmp_path):
-    place = package(tmp_path / "p")
+    place = bundle(tmp_path / "p")
     (tmp_path / "p/uploaded.json").unlink()
-    with pytest.raises(SubmissionError, match="package --upload"):
-        submitted_job("emr", asked(), SubmitSettings(package=place))
+    with pytest.raises(SubmissionError, match="bundle --upload"):
+        submitted_job("emr", asked(), SubmitSettings(bundle=place))
 
 
 @pytest.mark.parametrize(
     ("features", "told"),
     [
         ({"precision": "int8"}, "calibrate --backbone mobilenetv2 --image-size 224 and then"),
-        ({"engine": "tensorflow"}, "package --target emr-7.14 --arch x86_64 --backbone .* --engine tensorflow"),
+        ({"engine": "tensorflow"}, "bundle --target emr-7.14 --arch x86_64 --backbone .* --engine tensorflow"),
         ({"image_size": 160}, "found mobilenetv2-160-f32"),
         ({"backbone": "xception"}, "found xception-299-f32"),
     ],
 )
-def test_a_model_that_was_not_packaged_is_told_before_any_cluster_starts(tmp_path, features, told):
+def test_a_model_that_is_not_in_the_bundle_is_told_before_any_cluster_starts(tmp_path, features, told):
     with pytest.raises(SettingsError, match=told):
-        submitted_job("emr", asked(features=features), SubmitSettings(package=package(tmp_path / "p")))
+        submitted_job("emr", asked(features=features), SubmitSettings(bundle=bundle(tmp_path / "p")))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_model_that_was_not_packaged_is_told_before_any_cluster_starts(tmp_pat
 )
 def test_what_does_not_go_together_is_refused(tmp_path, submit, told):
     with pytest.raises(SettingsError, match=told):
-        submitted_job("emr", asked(), SubmitSettings(package=package(tmp_path / "p"), **submit))
+        submitted_job("emr", asked(), SubmitSettings(bundle=bundle(tmp_path / "p"), **submit))
 
 
 @pytest.mark.parametrize(
@@ -141,10 +141,10 @@ def test_a_machine_of_another_cloud_or_of_none_is_refused(cloud, machine_type):
     "base", ["gs://b/packages", "file:///packages", "s3://b/my packages", "s3://b/a,b", "s3://b/#1"]
 )
 def test_a_package_where_emr_cannot_fetch_it_is_refused(tmp_path, base):
-    place = package(tmp_path / "p")
+    place = bundle(tmp_path / "p")
     (tmp_path / "p/uploaded.json").write_text(json.dumps({"base": base}))
-    with pytest.raises(SettingsError, match=r"^--package: expected one in s3://BUCKET/FOLDER"):
-        submitted_job("emr", asked(), SubmitSettings(package=place))
+    with pytest.raises(SettingsError, match=r"^--bundle: expected one in s3://BUCKET/FOLDER"):
+        submitted_job("emr", asked(), SubmitSettings(bundle=place))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_the_job_reads_from_its_flags_what_was_asked_here(rooms):
 @pytest.mark.parametrize("name", ["index.json", "uploaded.json"])
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"base": "s3://b", "version": "0", "more": 1}', "\x00"])
 def test_a_package_of_another_version_or_a_damaged_one_is_told(tmp_path, name, content):
-    place = package(tmp_path / "p")
+    place = bundle(tmp_path / "p")
     (tmp_path / "p" / name).write_text(content)
-    with pytest.raises(SubmissionError, match=rf"expected \S+/p/{name} as .* run fruits-pipeline package"):
-        submitted_job("emr", asked(), SubmitSettings(package=place))
+    with pytest.raises(SubmissionError, match=rf"expected \S+/p/{name} as .* run fruits-pipeline bundle"):
+        submitted_job("emr", asked(), SubmitSettings(bundle=place))

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from fruits_pipeline.clusters import templates
 from fruits_pipeline.errors import SettingsError
-from fruits_pipeline.targets import templates
 
 
 def test_placeholders_take_the_type_of_their_values():

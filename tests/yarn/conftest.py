@@ -1,4 +1,4 @@
-"""Fixtures of tests on a real YARN: the packaged job, submitted as an EMR step does it, on a real S3 server."""
+"""Fixtures of tests on a real YARN: the job of a bundle, submitted as an EMR step does it, on a real S3 server."""
 
 import os
 import subprocess
@@ -79,5 +79,5 @@ def running(daemon_jars, cluster_core, seaweed, tmp_path_factory) -> Iterator[Ya
 
 @pytest.fixture(scope="session")
 def cluster(running, s3_jars, seaweed, tmp_path_factory, shared_folder) -> Cluster:
-    """The cluster with the packaged job uploaded to its bucket."""
-    return Cluster.prepared(running, s3_jars, seaweed, tmp_path_factory.mktemp("package"), shared_folder)
+    """The cluster with the job of a bundle uploaded to its bucket."""
+    return Cluster.prepared(running, s3_jars, seaweed, tmp_path_factory.mktemp("bundle"), shared_folder)

@@ -1,4 +1,4 @@
-"""The packaged job on the cluster: made, uploaded and submitted by our own commands."""
+"""The job of a bundle on the cluster: made, uploaded and submitted by our own commands."""
 
 import json
 import os
@@ -32,21 +32,21 @@ class Ended:
 
 @dataclass
 class Cluster:
-    """A cluster, its bucket, and the package in it."""
+    """A cluster, its bucket, and the bundle in it."""
 
     yarn: Yarn
     server: Server
-    package: Path
+    bundle: Path
     environment: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def prepared(cls, yarn: Yarn, s3_jars: list[Path], server: Server, package: Path, shared: Path) -> "Cluster":
-        """Packages the job, uploads it, and writes what a cluster's ``spark-defaults.conf`` says."""
-        cluster = cls(yarn, server, package / "package", _environment(yarn, s3_jars, server, package))
+    def prepared(cls, yarn: Yarn, s3_jars: list[Path], server: Server, bundle: Path, shared: Path) -> "Cluster":
+        """Makes the bundle, uploads it, and writes what a cluster's ``spark-defaults.conf`` says."""
+        cluster = cls(yarn, server, bundle / "bundle", _environment(yarn, s3_jars, server, bundle))
         server.fill_s3("fruits", {"readme.txt": b"-"})
         weights = shared / "weights" / "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
-        words = ["package", "--target", TARGET, "--package-dir", cluster.package, "--upload", f"{BUCKET}/packages"]
-        words += ["--cache-dir", package / "cache", *(["--weights", weights] if weights.is_file() else [])]
+        words = ["bundle", "--target", TARGET, "--bundle-dir", cluster.bundle, "--upload", f"{BUCKET}/packages"]
+        words += ["--cache-dir", bundle / "cache", *(["--weights", weights] if weights.is_file() else [])]
         done = cluster.run(BIN / "fruits-pipeline", *words)
         assert done.code == 0, done.said
         return cluster
@@ -67,7 +67,7 @@ class Cluster:
         """The ``spark-submit`` line of the EMR step that ``submit emr`` would send."""
         flags = [word for name, value in asked.items() for word in (f"--{name.replace('_', '-')}", value)]
         command = [BIN / "fruits-pipeline", "submit", "emr", "--dry-run", "--cluster-id", "j-TEST", "--target", TARGET]
-        command += ["--package", self.package, "--data-source", source, "--output-uri", output, *SMALL, *flags, *words]
+        command += ["--bundle", self.bundle, "--data-source", source, "--output-uri", output, *SMALL, *flags, *words]
         done = subprocess.run(
             [str(word) for word in command], capture_output=True, text=True, env=self.environment, check=False
         )

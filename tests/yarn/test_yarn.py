@@ -1,4 +1,4 @@
-"""The packaged job on a real YARN, in cluster mode, between buckets: equal to a laptop's, whatever dies on the way."""
+"""A bundle's job on a real YARN, in cluster mode, between buckets: equal to a laptop's, whatever dies on the way."""
 
 import os
 import signal
@@ -10,8 +10,8 @@ import pytest
 from daemons import NODES, Yarn
 from submission import BIN, BUCKET, SMALL, Cluster, Ended
 
+from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.demo.draw import draw_sample
-from fruits_pipeline.targets.templates import load
 from outputs import assert_equal_results, record
 
 # What fits two nodes of 4 GiB, and beside a driver one of them.
@@ -48,7 +48,7 @@ def laptop(images, cluster, tmp_path_factory) -> Path:
     """The output of the same job on this machine."""
     output = tmp_path_factory.mktemp("laptop") / "output"
     words = [BIN / "fruits-pipeline", "run", "--data-source", images, "--output-uri", output, *SMALL]
-    words += ["--cache-dir", cluster.package.parent / "cache"]
+    words += ["--cache-dir", cluster.bundle.parent / "cache"]
     environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run([str(word) for word in words], check=False, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr

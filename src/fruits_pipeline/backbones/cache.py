@@ -1,4 +1,4 @@
-"""The cache folder: where it is, and how a file gets there whole."""
+"""The cache folder of models and weights: its place, and atomic writes to it."""
 
 import os
 import uuid
@@ -14,9 +14,9 @@ def default_cache_dir() -> Path:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Put ``content`` at ``path`` so that no reader, in whatever process, ever sees a part of it.
+    """Write ``content`` to ``path`` atomically: no reader in any process sees a part of it.
 
-    Written beside it under a name of its own, then renamed: the last of several writers wins, each whole.
+    It is written beside ``path`` under a temporary name, then renamed: of several writers the last one wins.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex}")

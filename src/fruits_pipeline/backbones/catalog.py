@@ -1,4 +1,4 @@
-"""The backbones that this project knows: sizes, dimensions, published tensors."""
+"""The supported backbones, with their sizes, feature dimensions and published tensors."""
 
 import json
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from typing import Final
 
 from fruits_pipeline.errors import SettingsError
 
-TABLE: Final = "weights.json"
+CATALOG_FILE: Final = "catalog.json"
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """One published tensor: its place in the network and what its bytes must be.
+    """Layer, name, shape and sha256 of one published tensor.
 
     ``sha256`` is that of the tensor's float32 little-endian bytes in C order.
     """
@@ -63,7 +63,7 @@ class Backbone:
     tensors: tuple[Tensor, ...]
 
     def side(self, image_size: int | None) -> int:
-        """The side in pixels to compute at: the asked one, or the published one for ``None``.
+        """The input's side in pixels: ``image_size``, or the published one for ``None``.
 
         Raises:
             SettingsError: when the network cannot take images that small.
@@ -85,6 +85,11 @@ class Backbone:
         return tuple(self.tensors[a:b] for a, b in pairwise([*cuts, len(self.tensors)]))
 
 
+def tensor_sizes(backbone: Backbone) -> frozenset[int]:
+    """Lengths of the tensors of ``backbone`` and of all known backbones, so that a file of another is recognised."""
+    return frozenset(tensor.size for known in (backbone, *BACKBONES.values()) for tensor in known.tensors)
+
+
 def backbone_named(name: str) -> Backbone:
     """The backbone of that name.
 
@@ -97,7 +102,7 @@ def backbone_named(name: str) -> Backbone:
 
 
 def _read() -> dict[str, Backbone]:
-    table = json.loads(files(__package__).joinpath(TABLE).read_text(encoding="utf-8"))
+    table = json.loads(files(__package__).joinpath(CATALOG_FILE).read_text(encoding="utf-8"))
     return {name: _backbone(name, **row) for name, row in table.items()}
 
 

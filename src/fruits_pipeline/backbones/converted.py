@@ -1,4 +1,4 @@
-"""OpenVINO's form of a backbone, converted once and kept in the cache folder."""
+"""Backbones converted to OpenVINO, once, and kept in the cache folder."""
 
 import hashlib
 import logging
@@ -8,38 +8,38 @@ from typing import Final
 
 from fruits_pipeline.backbones.cache import write_whole
 from fruits_pipeline.backbones.catalog import Backbone
-from fruits_pipeline.backbones.weights import obtain
+from fruits_pipeline.backbones.weights import obtain_weights
 from fruits_pipeline.errors import ModelError
 
 logger = logging.getLogger(__name__)
 
-# Raised by one whenever ``engines.conversion`` would give another graph for the same weights.
+# Increased by one whenever ``engines.conversion`` would give another graph for the same weights.
 RECIPE: Final = 1
 
 
 def obtain_converted(backbone: Backbone, image_size: int, weights: Path | None, cache: Path) -> tuple[bytes, bytes]:
     """OpenVINO's XML and weights of ``backbone`` at ``image_size`` pixels, from the cache or newly converted.
 
-    A ``weights`` file that is named is always checked, see ``weights.obtain``.
+    A ``weights`` file that is named is always checked, see ``weights.obtain_weights``.
 
     Raises:
         ModelError: when weights are missing or wrong, or what converts them is not installed.
     """
     file = converted_file(backbone, image_size, cache)
     if weights is not None:
-        obtain(backbone, weights, cache)
+        obtain_weights(backbone, weights, cache)
     if parts := _read(file):
         return parts
-    from fruits_pipeline.backbones.engines.conversion import convert_apart
+    from fruits_pipeline.backbones.engines.conversion import convert_in_subprocess
 
     logger.info("model=converting backbone=%s image_size=%s", backbone.name, image_size)
-    parts = convert_apart(backbone, image_size, obtain(backbone, None, cache))
-    write_whole(file, packed(parts))
+    parts = convert_in_subprocess(backbone, image_size, obtain_weights(backbone, None, cache))
+    write_whole(file, encode_model(parts))
     return parts
 
 
 def converted_file(backbone: Backbone, image_size: int, cache: Path) -> Path:
-    """Where the converted model is kept: one file per backbone, size and OpenVINO; it need not exist.
+    """Path of the converted model, one for each backbone, size and version of OpenVINO; it need not exist.
 
     Raises:
         ModelError: when OpenVINO is not installed.
@@ -55,10 +55,10 @@ def converted_file(backbone: Backbone, image_size: int, cache: Path) -> Path:
     return cache / "openvino" / f"{backbone.name}-{tensors}-{image_size}-openvino{openvino}-{RECIPE}.model"
 
 
-def packed(parts: tuple[bytes, bytes]) -> bytes:
-    """One file's content: sha256 of all that follows, length of the XML, XML, weights.
+def encode_model(parts: tuple[bytes, bytes]) -> bytes:
+    """A model as the content of one file: sha256 of all that follows, length of the XML, XML, weights.
 
-    >>> packed((b"<net/>", b"1234")).splitlines()[1:]
+    >>> encode_model((b"<net/>", b"1234")).splitlines()[1:]
     [b'6', b'<net/>1234']
     """
     xml, weights = parts
@@ -66,10 +66,10 @@ def packed(parts: tuple[bytes, bytes]) -> bytes:
     return _sha256(body) + b"\n" + body
 
 
-def unpacked(content: bytes) -> tuple[bytes, bytes] | None:
-    """What ``packed`` was given, or None when the content is damaged.
+def decode_model(content: bytes) -> tuple[bytes, bytes] | None:
+    """XML and weights from the content that ``encode_model`` gave, or None when it is damaged.
 
-    >>> unpacked(packed((b"<net/>", b"1234")))
+    >>> decode_model(encode_model((b"<net/>", b"1234")))
     (b'<net/>', b'1234')
     """
     stated, _, body = content.partition(b"\n")
@@ -82,7 +82,7 @@ def unpacked(content: bytes) -> tuple[bytes, bytes] | None:
 def _read(file: Path) -> tuple[bytes, bytes] | None:
     if not file.is_file():
         return None
-    parts = unpacked(file.read_bytes())
+    parts = decode_model(file.read_bytes())
     if parts is None:
         logger.warning("model=damaged file=%s reason=sha256_differs action=convert_again", file)
     return parts

@@ -1,4 +1,4 @@
-"""The tensors in a Keras weights file: HDF5 of Keras 2 or 3, or a ``.keras`` archive."""
+"""Reads tensors from Keras weights files: HDF5 of Keras 2 or 3, or a ``.keras`` archive."""
 
 import io
 import zipfile
@@ -19,11 +19,11 @@ DAMAGE = (OSError, RuntimeError, KeyError, ValueError, OverflowError, zipfile.Ba
 
 
 def float32_bytes(array: NDArray[Any]) -> bytes:
-    """The array's values as float32 little-endian bytes in C order: what the published hashes are of."""
+    """The array's values as float32 little-endian bytes in C order, the bytes that the published hashes cover."""
     return np.ascontiguousarray(array, dtype="<f4").tobytes()
 
 
-def tensors(file: Path | IO[bytes], where: str, sizes: frozenset[int]) -> list[tuple[str, NDArray[Any]]]:
+def read_tensors(file: Path | IO[bytes], where: str, sizes: frozenset[int]) -> list[tuple[str, NDArray[Any]]]:
     """Every floating-point dataset of the file with one of these numbers of values, with its path inside.
 
     Args:
@@ -43,7 +43,7 @@ def tensors(file: Path | IO[bytes], where: str, sizes: frozenset[int]) -> list[t
         raise unreadable(where, error) from error
 
 
-def layered_tensors(file: Path) -> Iterator[tuple[str, str, NDArray[Any]]]:
+def read_layer_tensors(file: Path) -> Iterator[tuple[str, str, NDArray[Any]]]:
     """(layer, tensor, values) in the layer order that a Keras 2 weights file states.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A model that is ready to be sent to workers."""
+"""The model that the driver prepares and sends to the workers."""
 
 import hashlib
 import logging
@@ -10,7 +10,7 @@ from fruits_pipeline.backbones.cache import default_cache_dir
 from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.backbones.converted import obtain_converted
 from fruits_pipeline.backbones.quantised import obtain_quantised
-from fruits_pipeline.backbones.weights import obtain
+from fruits_pipeline.backbones.weights import obtain_weights
 from fruits_pipeline.errors import ModelError
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ Precision = Literal["f32", "bf16", "int8"]
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """Which model is asked for: ``image_size`` in pixels, None for the published one."""
+    """Backbone, engine, precision and input size of a model; ``image_size`` in pixels, None for the published one."""
 
     backbone: str = "mobilenetv2"
     engine: Engine = "openvino"
@@ -73,7 +73,7 @@ def prepare(request: ModelRequest) -> Model:
                 f"--precision: expected 'f32' with --engine tensorflow, found {request.precision!r}; "
                 "use --precision f32, or --engine openvino"
             )
-        parts: tuple[bytes, ...] = (obtain(backbone, request.weights, request.cache_dir).read_bytes(),)
+        parts: tuple[bytes, ...] = (obtain_weights(backbone, request.weights, request.cache_dir).read_bytes(),)
     elif request.precision == "int8":
         parts = obtain_quantised(backbone, image_size, request.weights, request.cache_dir)
     else:

@@ -1,4 +1,4 @@
-"""Pixels to features, with the model loaded once per process."""
+"""Computes features from pixels; the model is loaded once in each process."""
 
 from collections.abc import Callable
 

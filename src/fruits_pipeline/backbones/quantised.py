@@ -1,7 +1,7 @@
-"""The int8 form of a backbone, made by ``calibrate`` and kept beside the f32 form in the cache folder.
+"""Int8 models, made by ``calibrate`` and kept beside the f32 models in the cache folder.
 
-One file for each network, calibration sample and NNCF; a small file beside them names the one that was made or
-asked for last, which is the one that jobs take.
+There is one file for each network, calibration sample and version of NNCF. A text file beside them names the one that
+``calibrate`` gave last, which jobs take.
 """
 
 import hashlib
@@ -15,38 +15,38 @@ from numpy.typing import NDArray
 
 from fruits_pipeline.backbones.cache import write_whole
 from fruits_pipeline.backbones.catalog import Backbone
-from fruits_pipeline.backbones.converted import converted_file, obtain_converted, packed, unpacked
-from fruits_pipeline.backbones.weights import obtain
+from fruits_pipeline.backbones.converted import converted_file, decode_model, encode_model, obtain_converted
+from fruits_pipeline.backbones.weights import obtain_weights
 from fruits_pipeline.errors import ModelError
 
 logger = logging.getLogger(__name__)
 
-# Raised by one whenever ``engines.quantisation`` would give another graph for the same model and images.
+# Increased by one whenever ``engines.quantisation`` would give another graph for the same model and images.
 RECIPE: Final = 1
 
 
 def obtain_quantised(backbone: Backbone, image_size: int, weights: Path | None, cache: Path) -> tuple[bytes, bytes]:
     """OpenVINO's XML and weights of the int8 model that ``calibrate`` made last for this network and size.
 
-    A ``weights`` file that is named is always checked, see ``weights.obtain``.
+    A ``weights`` file that is named is always checked, see ``weights.obtain_weights``.
 
     Raises:
         ModelError: when there is none, or it is damaged.
     """
     if weights is not None:
-        obtain(backbone, weights, cache)
+        obtain_weights(backbone, weights, cache)
     pointer = _pointer(backbone, image_size, cache)
     named = pointer.with_name(pointer.read_text(encoding="utf-8").strip()) if pointer.is_file() else None
     if named is None or not named.is_file():
-        raise ModelError(_absent(backbone, image_size, cache, "none"))
-    parts = unpacked(named.read_bytes())
+        raise ModelError(_no_model(backbone, image_size, cache, "none"))
+    parts = decode_model(named.read_bytes())
     if parts is None:
-        raise ModelError(_absent(backbone, image_size, cache, f"a damaged one, {named.name}"))
+        raise ModelError(_no_model(backbone, image_size, cache, f"a damaged one, {named.name}"))
     return parts
 
 
 def quantised_files(backbone: Backbone, image_size: int, cache: Path) -> tuple[Path, ...]:
-    """The cached files that ``obtain_quantised`` reads, all that another machine needs; none before ``calibrate``."""
+    """The cached files that ``obtain_quantised`` reads, to be copied to other machines; none before ``calibrate``."""
     pointer = _pointer(backbone, image_size, cache)
     if not pointer.is_file():
         return ()
@@ -54,7 +54,7 @@ def quantised_files(backbone: Backbone, image_size: int, cache: Path) -> tuple[P
 
 
 def quantised_sha256(backbone: Backbone, image_size: int, cache: Path) -> str:
-    """The sha256 of the model that ``obtain_quantised`` gives: jobs with another one must not mix with it.
+    """The sha256 of the model that ``obtain_quantised`` gives; features of different models must not be mixed.
 
     Raises:
         ModelError: when there is none, or it is damaged.
@@ -62,10 +62,10 @@ def quantised_sha256(backbone: Backbone, image_size: int, cache: Path) -> str:
     return _digest(*obtain_quantised(backbone, image_size, None, cache))
 
 
-def calibrated(
+def make_quantised(
     backbone: Backbone, image_size: int, weights: Path | None, cache: Path, pixels: NDArray[np.uint8]
 ) -> tuple[bytes, bytes]:
-    """The int8 model for ``pixels``, uint8 (N, S, S, 3), made or found in the cache, and from now on taken by jobs.
+    """Makes the int8 model for ``pixels``, uint8 (N, S, S, 3), or finds it in the cache; jobs take it from now on.
 
     Raises:
         ModelError: when the f32 model cannot be had, NNCF is not installed, or its process fails.
@@ -80,11 +80,11 @@ def calibrated(
     key = _digest(*parts, pixels.tobytes(), f"{pixels.shape} nncf{nncf}-{RECIPE}".encode())
     pointer = _pointer(backbone, image_size, cache)
     file = pointer.with_name(f"{pointer.stem}-{key[:12]}.model")
-    if not file.is_file() or unpacked(file.read_bytes()) is None:
-        from fruits_pipeline.backbones.engines.quantisation import quantise_apart
+    if not file.is_file() or decode_model(file.read_bytes()) is None:
+        from fruits_pipeline.backbones.engines.quantisation import quantise_in_subprocess
 
         logger.info("model=calibrating backbone=%s image_size=%s images=%s", backbone.name, image_size, len(pixels))
-        write_whole(file, packed(quantise_apart(parts, pixels)))
+        write_whole(file, encode_model(quantise_in_subprocess(parts, pixels)))
     write_whole(pointer, f"{file.name}\n".encode())
     return obtain_quantised(backbone, image_size, None, cache)
 
@@ -94,7 +94,7 @@ def _pointer(backbone: Backbone, image_size: int, cache: Path) -> Path:
     return converted.with_name(f"{converted.stem}-int8.txt")
 
 
-def _absent(backbone: Backbone, image_size: int, cache: Path, found: str) -> str:
+def _no_model(backbone: Backbone, image_size: int, cache: Path, found: str) -> str:
     return (
         f"--precision int8: expected an int8 model of {backbone.name!r} at {image_size} pixels in the cache folder "
         f"{str(cache)!r}, found {found}; make it once, where fruits-pipeline[calibrate] is installed, by "

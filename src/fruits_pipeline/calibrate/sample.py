@@ -1,4 +1,4 @@
-"""The calibration sample: so many images of a source that are for training, chosen by a seeded hash."""
+"""The calibration sample: images that no later split can put on the test side, chosen by a seeded hash and decoded."""
 
 import hashlib
 import heapq
@@ -11,52 +11,59 @@ from numpy.typing import NDArray
 
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.images.decode import Decoded, decode
-from fruits_pipeline.ingest.naming import meaning
+from fruits_pipeline.ingest.listing import AnySource, listed
 from fruits_pipeline.ingest.sampling import seeded_hash
-from fruits_pipeline.reduce.split import DEFAULT_SHARE, split_of
-from fruits_pipeline.schemas import TEST
+from fruits_pipeline.reduce.split import CALIBRATED_SHARE, split_of
+from fruits_pipeline.schemas import TRAIN
 from fruits_pipeline.settings.calibrate import CalibrateSettings
 from fruits_pipeline.settings.features import FeaturesSettings
+from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.storage.source import Source
 
 log = logging.getLogger(__name__)
 
-# Some images turn out to be damaged, or for testing by their content: this many times what is wanted is drawn.
-_SPARE = 2
+# Half of the contents are left out, and some images turn out to be damaged: so many times as many are drawn.
+_SPARE = 3
 
 
-def calibration_pixels(source: Source, settings: CalibrateSettings, image_size: int) -> NDArray[np.uint8]:
-    """The sample as uint8 (N, S, S, 3), N the number asked for or all there are; equal wherever the source is.
+def calibration_pixels(source: AnySource, settings: CalibrateSettings, image_size: int) -> NDArray[np.uint8]:
+    """The sample as uint8 (N, S, S, 3), N the number set or all there are; equal images give an equal sample.
+
+    Only images that folder or table put on no side, or on the training side, and whose content's hash makes them
+    training images for every ``--train-split`` from ``CALIBRATED_SHARE`` on: with less, int8 is refused.
 
     Raises:
         InputError: When the source has no image that can be used.
     """
-    keys = [found.key for found in source.objects() if _may_train(found.key)]
+    paths = [path for table in listed(source) for path in _may_train(table.to_pylist())]
     drawn = heapq.nsmallest(
-        _SPARE * settings.calibration_images, keys, key=lambda key: seeded_hash(key, settings.calibration_seed)
+        _SPARE * settings.calibration_images,
+        paths,
+        key=lambda path: seeded_hash(uri.below(path, source.root) or path, settings.calibration_seed),
     )
     images = list(islice(_decoded(source, drawn, image_size), settings.calibration_images))
     if not images:
         raise InputError(
-            f"expected images to calibrate with in {source}, outside of Test folders, found {len(keys)} that could "
+            f"expected images to calibrate with in {source}, outside of Test folders, found {len(paths)} that could "
             "be, none of them usable; check --data-source"
         )
-    log.info("calibration images=%d candidates=%d source=%s", len(images), len(keys), source)
+    log.info("calibration images=%d candidates=%d source=%s", len(images), len(paths), source)
     return np.stack(images)
 
 
-def _may_train(key: str) -> bool:
-    said = meaning(key)
-    return said.skip_reason is None and said.split != TEST
+def _may_train(rows: list[dict[str, str | None]]) -> Iterator[str]:
+    """Paths of images that are not stated to be for anything but training."""
+    for row in rows:
+        if row["skip_reason"] is None and row["split"] in (None, TRAIN) and row["path"] is not None:
+            yield row["path"]
 
 
-def _decoded(source: Source, keys: list[str], image_size: int) -> Iterator[NDArray[np.uint8]]:
-    """Pixels of those that are whole and, where no folder says it, for training by their content."""
+def _decoded(source: AnySource, paths: list[str], image_size: int) -> Iterator[NDArray[np.uint8]]:
+    """Pixels of readable images on the training side of every split."""
     store, limits = open_store(source.root, source.storage), FeaturesSettings()
-    for key in keys:
-        content = store.read(key)
-        if meaning(key).split is None and split_of(hashlib.sha256(content).hexdigest(), DEFAULT_SHARE) == TEST:
+    for path in paths:
+        content = store.read(uri.below(path, source.root) or "")
+        if split_of(hashlib.sha256(content).hexdigest(), CALIBRATED_SHARE) != TRAIN:
             continue
         image = decode(content, image_size, limits.max_pixels)
         if isinstance(image, Decoded):

@@ -1,4 +1,4 @@
-"""Small labelled pictures of fruit, drawn: something to run the pipeline on where there are no images.
+"""Draws small labelled pictures of fruit, on which the pipeline can be tried without other images.
 
 Each picture is one fruit lit from a side on near-white, as in Fruits-360: the fruit's form read as a height,
 its skin and blemishes, Lambert's cosine law and a highlight (Blinn 1977). What differs from picture to
@@ -15,7 +15,7 @@ from fruits_pipeline.demo.forms import Field
 from fruits_pipeline.demo.fruit import FRUITS, Fruit, Painted, Surface, over
 
 _SIDE = 100
-# Drawn this many times too fine in both directions, then averaged: antialiasing.
+# Pictures are drawn at this multiple of their size, then averaged: antialiasing.
 _FINER = 2
 _JPEG_QUALITY = 92
 # Half the picture's side, in radii of the fruit.

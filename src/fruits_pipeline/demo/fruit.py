@@ -1,4 +1,4 @@
-"""The fruits that can be drawn: form, skin, blemishes and what grows on top of each."""
+"""The fruits that can be drawn: outline, skin, blemishes, and stem or leaves of each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 
 from py4j.protocol import Py4JError
@@ -105,13 +106,13 @@ def _tried(
     """Computes a wave; a failure is retried once, then with each image decoded in isolation."""
     plain = job.treatment
     for treatment in (plain, plain):
-        before = set(executor_losses(job.spark.sparkContext))
+        began = datetime.now(UTC)
         try:
             return _attempt(job, reader, wave, has, treatment)
         except (PySparkException, Py4JError) as error:
             if stopped.is_set():
                 raise
-            fault = fatal_fault(error, set(executor_losses(job.spark.sparkContext)) - before)
+            fault = fatal_fault(error, executor_losses(job.spark.sparkContext, began))
             if fault is not None:
                 raise fault from error
             log.warning("wave=%s failed and is tried again: %s", wave.wave, first_line(error))

@@ -2,8 +2,8 @@
 
 from importlib.metadata import version
 
-from fruits_pipeline.backbones.asked import tensors_sha256
 from fruits_pipeline.backbones.model import Model
+from fruits_pipeline.backbones.request import tensors_sha256
 from fruits_pipeline.images.decode import RULES
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.state.fingerprint import Essentials

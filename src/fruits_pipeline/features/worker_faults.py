@@ -1,4 +1,4 @@
-"""What no second try mends, as Spark tells it: our own errors in a worker, and a container killed for its memory."""
+"""Errors of a wave that a retry cannot fix: the source failed, or the cluster killed executors for their memory."""
 
 import re
 from collections.abc import Iterable
@@ -15,7 +15,8 @@ def fatal_fault(error: Exception, losses: Iterable[str]) -> StorageError | None:
 
     Args:
         error: What ended a wave.
-        losses: Why executors were lost so far. Spark's own error often names only what was lost with them.
+        losses: Why executors were lost since the attempt began. Spark's own error often names only what was lost with
+            them.
     """
     return storage_fault(error) or memory_fault(losses)
 

@@ -7,6 +7,8 @@ from fruits_pipeline.settings.reduce import FOLDER_SPLIT
 
 DEFAULT_SHARE = 0.8
 HASH_DIGITS = 8
+# Calibration takes contents that are for training by this share and by every larger one.
+CALIBRATED_SHARE = 0.5
 
 
 def split_of(content_sha256: str, share: float) -> str:

@@ -1,11 +1,11 @@
-"""Rows in an order and in partitions that follow from the rows alone, so that fits repeat elsewhere."""
+"""A repartitioning and an order that depend on the rows alone, so that fits are reproducible on other clusters."""
 
 from math import ceil
 from typing import Final
 
 from pyspark.sql import DataFrame
 
-# Few and large: every pass of the forest and of the regression pays some 10 ms for each partition.
+# Few and large: each pass of the forest and of the regression costs some 10 ms a partition.
 ROWS_PER_PARTITION: Final = 10_000
 MIN_PARTITIONS: Final = 2
 

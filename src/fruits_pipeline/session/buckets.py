@@ -1,4 +1,4 @@
-"""Storage settings as Hadoop's connectors take them, and how they commit what is written.
+"""Storage settings as properties of Hadoop's connectors, and of the committers that write through them.
 
 Sources: Hadoop's "hadoop-aws" and "Committing work to S3 with the S3A Committers", and CONFIGURATION.md of
 Google's hadoop-connectors. Credentials are left to the connectors' own search, which reads what ``aws`` and
@@ -10,8 +10,8 @@ from typing import Final
 from fruits_pipeline.session.connectors import CLOUD_COMMITTER, GCS, S3A
 from fruits_pipeline.settings.storage import StorageSettings
 
-# What searches as ``aws`` does, in the SDK that S3A came with up to Hadoop 3.3, and in the one since: S3A of 3.4
-# translates other names of the first, but not this one.
+# The default chains of credentials of AWS SDK 1 (S3A up to Hadoop 3.3) and of SDK 2 (since): S3A of 3.4 translates
+# other class names of SDK 1, but not this one.
 _CHAIN_1: Final = "com.amazonaws.auth.DefaultAWSCredentialsProviderChain"
 _CHAIN_2: Final = "software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider"
 _ANONYMOUS: Final = "org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider"
@@ -29,7 +29,7 @@ _MAGIC_HADOOP: Final = {
 
 
 def hadoop_properties(schemes: frozenset[str], settings: StorageSettings, hadoop: str) -> dict[str, str]:
-    """Properties for the connectors of ``schemes`` (``s3``, ``gs``; others need none) of this version of Hadoop."""
+    """Properties of the connectors of ``schemes`` (``s3``, ``gs``; others need none) for version ``hadoop``."""
     properties: dict[str, str | None] = {}
     if "s3" in schemes:
         properties |= _s3(settings, hadoop)
@@ -46,21 +46,21 @@ def _s3(settings: StorageSettings, hadoop: str) -> dict[str, str | None]:
         "fs.s3.impl": S3A,
         "fs.s3a.endpoint": endpoint,
         "fs.s3a.endpoint.region": settings.s3_region,
-        "fs.s3a.path.style.access": _word(path_style),
-        "fs.s3a.connection.ssl.enabled": _word(endpoint is None or endpoint.startswith("https:")),
+        "fs.s3a.path.style.access": _java_bool(path_style),
+        "fs.s3a.connection.ssl.enabled": _java_bool(endpoint is None or endpoint.startswith("https:")),
         "fs.s3a.aws.credentials.provider": _ANONYMOUS if settings.s3_anonymous else _chain(hadoop),
-        "fs.s3a.requester.pays.enabled": _word(settings.s3_requester_pays),
+        "fs.s3a.requester.pays.enabled": _java_bool(settings.s3_requester_pays),
         "fs.s3a.server-side-encryption-algorithm": "SSE-KMS" if kms else None,
         "fs.s3a.server-side-encryption.key": kms,
         # A bucket's own settings of EMR, where its file system serves s3: addresses.
         "fs.s3.enableServerSideEncryption": "true" if kms else None,
         "fs.s3.serverSideEncryption.kms.keyId": kms,
-        "fs.s3.useRequesterPaysHeader": _word(settings.s3_requester_pays),
+        "fs.s3.useRequesterPaysHeader": _java_bool(settings.s3_requester_pays),
     }
 
 
 def _chain(hadoop: str) -> str:
-    """The search for credentials that S3A of this version of Hadoop knows.
+    """The credentials provider that S3A of version ``hadoop`` has: the default chain of its AWS SDK.
 
     >>> _chain("3.3.6") == _CHAIN_1, _chain("3.4.1-amzn-2") == _CHAIN_2
     (True, True)
@@ -85,5 +85,5 @@ def _gs(settings: StorageSettings) -> dict[str, str | None]:
     }
 
 
-def _word(value: bool) -> str:
+def _java_bool(value: bool) -> str:
     return "true" if value else "false"

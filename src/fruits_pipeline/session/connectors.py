@@ -1,4 +1,4 @@
-"""The Hadoop connectors behind ``s3:`` and ``gs:``: which jars, and whether they are there.
+"""The Hadoop connectors for ``s3:`` and ``gs:`` addresses: their Maven coordinates, and whether Spark has them.
 
 Versions are pinned for each line of Spark: a connector must be of the Hadoop that Spark was built with.
 """
@@ -57,8 +57,8 @@ def packages(schemes: Iterable[str], spark_version: str) -> list[str]:
     return [name for scheme in wanted for name in (known or {})[scheme]]
 
 
-def bundled(spark_home: Path) -> set[str]:
-    """The schemes whose connectors lie among Spark's own jars."""
+def shipped_with_spark(spark_home: Path) -> set[str]:
+    """The schemes whose connectors are in Spark's folder of jars."""
     names = {"s3": "hadoop-aws-*.jar", "gs": "gcs-connector-*.jar"}
     return {scheme for scheme, name in names.items() if any((spark_home / "jars").glob(name))}
 
@@ -71,7 +71,7 @@ def hadoop_version(spark_home: Path) -> str:
 
 
 def resolution(coordinates: Iterable[str]) -> dict[str, str]:
-    """Spark's settings that make it fetch ``coordinates`` by its own package resolution, once for each machine."""
+    """Spark's properties that make it resolve and cache the Maven ``coordinates``; none for none."""
     named = ",".join(coordinates)
     if not named:
         return {}
@@ -84,7 +84,7 @@ def resolution(coordinates: Iterable[str]) -> dict[str, str]:
 
 
 def missing(scheme: str, spark_version: str) -> SettingsError:
-    """What to say when ``spark-submit`` brought no connector for ``scheme``."""
+    """The error for a ``spark-submit`` without a connector for ``scheme``, with the flags that add one."""
     settings = resolution(packages([scheme], spark_version))
     flags = [f"--packages {settings.pop('spark.jars.packages')}", *(f"--conf {k}={v}" for k, v in settings.items())]
     return SettingsError(

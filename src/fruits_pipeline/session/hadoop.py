@@ -1,4 +1,4 @@
-"""Connectors of a Spark that somebody else started: are they there, and what do they still need to be told?"""
+"""Hadoop's settings of a running Spark: checks that the connectors exist, and sets what nobody has set."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _UNTOUCHED = "core-default.xml"
 
 
 def configure(spark: SparkSession, schemes: frozenset[str], settings: StorageSettings) -> None:
-    """Tells the connectors of ``schemes`` what the settings say, and what nobody has told them yet.
+    """Sets the properties of the connectors of ``schemes``: those of ``settings``, and defaults that nobody has set.
 
     Raises:
         SettingsError: When there is no connector for a scheme.
@@ -23,25 +23,25 @@ def configure(spark: SparkSession, schemes: frozenset[str], settings: StorageSet
     jvm: Any = spark.sparkContext._jvm  # noqa: SLF001 because Spark has no public way to ask
     version = jvm.org.apache.hadoop.util.VersionInfo.getVersion()
     properties = hadoop_properties(schemes, settings, version)
-    asked = properties.items() - hadoop_properties(schemes, StorageSettings(), version).items()
+    requested = properties.items() - hadoop_properties(schemes, StorageSettings(), version).items()
     for scheme in sorted(schemes & _OURS.keys()):
         if hadoop.get(f"fs.{scheme}.impl") is None and not has_class(spark, _OURS[scheme]):
             raise missing(scheme, spark.version)
     for name, value in properties.items():
         sources = hadoop.getPropertySources(name)
-        if (name, value) in asked or sources is None or list(sources)[-1] == _UNTOUCHED:
+        if (name, value) in requested or sources is None or list(sources)[-1] == _UNTOUCHED:
             hadoop.set(name, value)
 
 
 def committer(spark: SparkSession, schemes: frozenset[str]) -> dict[str, str]:
-    """Spark's settings for the committer without renames, where S3A serves S3 and nobody chose another."""
+    """Spark's properties for S3A's magic committer; empty where S3A does not serve ``s3`` or another one is set."""
     known = {name for name, _ in spark.sparkContext.getConf().getAll()}
     serves = "s3" in schemes and _hadoop(spark).get("fs.s3.impl") == S3A and has_class(spark, CLOUD_COMMITTER)
     return MAGIC_COMMITTER if serves and not known.intersection(MAGIC_COMMITTER) else {}
 
 
 def has_class(spark: SparkSession, name: str) -> bool:
-    """Whether the driver's class path has a Java class."""
+    """Whether the driver's class path has the Java class ``name``."""
     jvm: Any = spark.sparkContext._jvm  # noqa: SLF001 because Spark has no public way to ask
     try:
         jvm.java.lang.Class.forName(name, False, jvm.java.lang.Thread.currentThread().getContextClassLoader())

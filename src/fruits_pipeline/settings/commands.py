@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from pydantic import JsonValue
 
+from fruits_pipeline.settings.bundle import BundleSettings
 from fruits_pipeline.settings.calibrate import CalibrateSettings
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.settings.dataproc import DataprocSettings
@@ -14,14 +15,14 @@ from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.settings.features import BackboneSettings, FeaturesSettings, NetworkSettings
 from fruits_pipeline.settings.ingest import IngestSettings
-from fruits_pipeline.settings.output import OutputSettings
+from fruits_pipeline.settings.output import OutputPlaceSettings, OutputSettings
 from fruits_pipeline.settings.pack import PackSettings
-from fruits_pipeline.settings.package import PackageSettings
 from fruits_pipeline.settings.reduce import FeaturesFromSettings, ReduceSettings
 from fruits_pipeline.settings.room import Room, flat
 from fruits_pipeline.settings.session import SessionSettings
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.settings.submit import SubmitSettings
+from fruits_pipeline.settings.verify import VerifySettings
 
 
 class Command(Room):
@@ -98,6 +99,15 @@ class CalibrateCommand(Command):
 
 
 @Parameter(name="*")
+class VerifyCommand(Command):
+    """Settings of ``verify``, which reads an output and writes nothing."""
+
+    output: Annotated[OutputPlaceSettings, flat("Output")]
+    verify: Annotated[VerifySettings, flat("Verify")] = VerifySettings()
+    storage: Annotated[StorageSettings, flat("Storage")] = StorageSettings()
+
+
+@Parameter(name="*")
 class DemoCommand(JobCommand):
     """Settings of ``demo``: the sample is drawn beside the output, so there is no source to name."""
 
@@ -109,10 +119,10 @@ class DemoCommand(JobCommand):
 
 
 @Parameter(name="*")
-class PackageCommand(Command):
-    """Settings of ``package``."""
+class BundleCommand(Command):
+    """Settings of ``bundle``."""
 
-    package: Annotated[PackageSettings, flat("Package")]
+    bundle: Annotated[BundleSettings, flat("Bundle")]
     network: Annotated[NetworkSettings, flat("Features")] = NetworkSettings()
     storage: Annotated[StorageSettings, flat("Storage")] = StorageSettings()
 
@@ -159,8 +169,9 @@ ALL = (
     PackCommand,
     WeightsCommand,
     CalibrateCommand,
+    VerifyCommand,
     DemoCommand,
-    PackageCommand,
+    BundleCommand,
     SubmitEmrCommand,
     SubmitEmrServerlessCommand,
     SubmitDataprocCommand,

@@ -8,10 +8,15 @@ from pydantic import Field
 from fruits_pipeline.settings.room import Incidental, Room
 
 
-class OutputSettings(Room):
-    """Where datasets, models and ``run.json`` are written."""
+class OutputPlaceSettings(Room):
+    """Where an output lies."""
 
     output_uri: Annotated[str, Incidental] = Field(min_length=1, description="Folder for all results.")
+
+
+class OutputSettings(OutputPlaceSettings):
+    """Where datasets, models and ``run.json`` are written."""
+
     overwrite: Annotated[bool, Incidental, Parameter(negative="")] = Field(
         False,
         description="Replace results that were made with other settings, and those that follow from them.",

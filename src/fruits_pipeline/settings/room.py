@@ -4,8 +4,8 @@ from cyclopts import Group, Parameter
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 GROUPS = (
-    *("Package", "Submit", "EMR", "EMR Serverless", "Dataproc", "Dataproc Serverless"),
-    *("Input", "Output", "Pack", "Features", "Reduce", "Classify", "Storage", "Session"),
+    *("Bundle", "Submit", "EMR", "EMR Serverless", "Dataproc", "Dataproc Serverless"),
+    *("Input", "Output", "Pack", "Features", "Reduce", "Classify", "Verify", "Storage", "Session"),
 )
 
 

@@ -18,6 +18,8 @@ from pydantic import ValidationError
 from fruits_pipeline.settings.commands import ALL, Command
 
 PREFIX = "FRUITS_"
+# Earlier names of a command and of settings, which are still accepted: a bundle was called a package.
+RENAMED = {"package": "bundle", "package_dir": "bundle_dir"}
 # What a URL may hold before its host.
 _PASSWORD = re.compile(r"//[^/\s]*@")
 # Stands for a required value that is missing, so that the other values are checked all the same;
@@ -38,6 +40,25 @@ def _fields(command: type[Command]) -> Iterable[str]:
     return (name for room in rooms if room is not None for name in room.model_fields)
 
 
+def current_words(words: list[str]) -> list[str]:
+    """The command line with dashes in the names of flags, and with present names in place of earlier ones.
+
+    >>> current_words(["package", "--package_dir=my_folder"])
+    ['bundle', '--bundle-dir=my_folder']
+    """
+    command = [RENAMED.get(word, word) for word in words[:1]]
+    return [_current_flag(word) if word.startswith("--") else word for word in [*command, *words[1:]]]
+
+
+def _current_flag(word: str) -> str:
+    name, equals, value = word.partition("=")
+    return _flag(_current(_setting(name))) + equals + value
+
+
+def _current(setting: str) -> str:
+    return RENAMED.get(setting, setting)
+
+
 class Sources:
     """Fills in what flags leave open, and gathers every fault on the way."""
 
@@ -51,15 +72,18 @@ class Sources:
         mine = tuple(_setting(name) for argument in arguments for name in argument.names)
         known = known_settings()
         self._unknown((_setting(flag) for flag in self._flags), mine, "command line")
-        prefixed = (key.removeprefix(PREFIX).lower() for key in sorted(os.environ) if key.startswith(PREFIX))
+        prefixed = (_current(key.removeprefix(PREFIX).lower()) for key in sorted(os.environ) if key.startswith(PREFIX))
         self._unknown(prefixed, known, f"environment {PREFIX}*")
         Env(PREFIX, command=False)(app, commands, arguments)
+        earlier = {_current(name): os.environ[_variable(name)] for name in RENAMED if _variable(name) in os.environ}
+        own = {name: value for name, value in earlier.items() if name in mine}
+        Dict(_below(commands, own), source="environment")(app, commands, arguments)
         config = arguments.match("--config")[0]
         for token in config.tokens[-1:]:
-            content = self._file(token.value)
+            content = {_current(key): value for key, value in self._file(token.value).items()}
             self._unknown(content, known, f"--config {token.value}")
             own = {key: value for key, value in content.items() if key in mine}
-            Dict(own, source=token.value, use_commands_as_keys=False)(app, commands, arguments)
+            Dict(_below(commands, own), source=token.value)(app, commands, arguments)
         for argument in arguments:
             if argument.required and not argument.has_tokens and argument.name.startswith("--"):
                 self.faults.append(f"{argument.name} is required: give the flag, or set {_variable(argument.name)}")
@@ -90,6 +114,17 @@ class Sources:
             self.faults.append(f"--config: expected one flat JSON object in {path!r}, found {type(content).__name__}")
             return {}
         return content
+
+
+def _below(commands: tuple[str, ...], settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings below their command's names: of a flat mapping cyclopts ignores keys that are names of commands.
+
+    >>> _below(("submit", "emr"), {"bundle": "my_folder"})
+    {'submit': {'emr': {'bundle': 'my_folder'}}}
+    """
+    for command in reversed(commands):
+        settings = {command: settings}
+    return settings
 
 
 def _expectation(message: str) -> str:

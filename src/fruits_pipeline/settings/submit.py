@@ -39,18 +39,18 @@ class SubmitSettings(SizeSettings):
     """What is sent, and how it is followed."""
 
     target: str | None = Field(
-        None, description="Release to run on, a name in config/targets.json; by default the platform's Spark 3.5."
+        None, description="Release to run on, a name in config/releases.json; by default the platform's Spark 3.5."
     )
-    package: str | None = Field(
+    bundle: str | None = Field(
         None,
-        description="Folder that `package` wrote, or the address of the index.json that it uploaded; "
+        description="Folder that `bundle` wrote, or the address of the index.json that it uploaded; "
         "by default dist/TARGET-ARCH.",
     )
     region: str | None = Field(None, description="Region; by default one in the EU (eu-west-1, europe-west1).")
     name: str = Field(
         "fruits-pipeline",
         pattern="^[a-z][a-z0-9-]{0,39}$",
-        description="What the job is called; its id is this name and a hash of what is asked.",
+        description="What the job is called; its id is this name and a hash of all that is submitted.",
     )
     log_uri: str | None = Field(
         None, description="Folder of the cluster's logs; by default logs/ in the output's bucket."

@@ -1,18 +1,21 @@
-"""What the stores of S3 and GCS share: keys below a root, and the lease."""
+"""Base of the stores of S3 and GCS: keys below a root, and the lease."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.storage import StorageSettings
-from fruits_pipeline.storage import lease, uri
-from fruits_pipeline.storage.store import Found
+from fruits_pipeline.storage import fan_out, lease, uri
+from fruits_pipeline.storage.lease_taking import LeaseTiming
+from fruits_pipeline.storage.parallel import mapped
+from fruits_pipeline.storage.patience import STEADY, Patience
+from fruits_pipeline.storage.store import Found, Held
 
-# Seconds to wait for a connection, and for each piece of an answer.
-CONNECT_TIMEOUT_S = 10
-READ_TIMEOUT_S = 60
+_READS = frozenset({"GET", "HEAD"})
+# Threads that read many small objects: as many as both clouds' clients keep connections.
+_READERS = 10
 
 
 class Bucket(ABC):
@@ -23,15 +26,16 @@ class Bucket(ABC):
 
     no_version: str
 
-    def __init__(self, root: str, settings: StorageSettings) -> None:
+    def __init__(self, root: str, settings: StorageSettings, patience: Patience = STEADY) -> None:
         """``root`` is the folder's URI as ``uri.normalise`` spells it.
 
         Raises:
             SettingsError: When it names no bucket.
         """
         self.root = root
-        self.timing = lease.LeaseTiming()
+        self.timing = LeaseTiming()
         self._settings = settings
+        self._patience = patience
         self._bucket, _, folder = root.partition("://")[2].partition("/")
         self._base = folder + "/" if folder else ""
         self._lease: lease.Lease | None = None
@@ -43,21 +47,43 @@ class Bucket(ABC):
 
     def create(self, key: str, content: bytes) -> bool:
         """By a conditional write; where its answer gets lost, it is False for an object that is ours."""
-        self._check_lease()
         return self.replace_if(key, content, None) is not None
 
     @contextmanager
-    def hold(self, key: str, owner: str) -> Iterator[str | None]:
-        """By conditional writes and a heartbeat; when the lease is lost, this store refuses to write."""
-        with lease.holding(self, key, owner, self.timing) as held:
-            if isinstance(held, str):
-                yield held
-                return
-            self._lease = held
-            try:
-                yield None
-            finally:
-                self._lease = None
+    def hold(self, key: str, owner: str) -> Iterator[Held | str]:
+        """By conditional writes, and a heartbeat with a client of its own that gives up soon.
+
+        Once the lease is lost, this store refuses to write, also after the block.
+        """
+        self._lease = None
+        limit_s = self.timing.request_s
+        brief = Patience(connect_s=limit_s, silence_s=limit_s, retries=0, total_s=limit_s)
+        heartbeats = type(self)(self.root, self._settings, brief)
+        with lease.holding(self, heartbeats, key, owner, self.timing) as held:
+            if isinstance(held, lease.Lease):
+                self._lease = held
+                self._fence()
+            yield held
+
+    def objects_in_parallel(self) -> Iterator[Found]:
+        """As ``objects()``, by one request for the folders below the root, then several folders at a time."""
+        yield from fan_out.objects(self)
+
+    @abstractmethod
+    def objects(self, prefix: str = "") -> Iterator[Found]:
+        """See ``Store.objects``."""
+
+    @abstractmethod
+    def level(self, prefix: str) -> list[Found | str] | None:
+        """See ``fan_out.Folders``."""
+
+    def read_many(self, keys: Iterable[str]) -> Iterator[bytes]:
+        """By ten threads; at most 40 contents wait to be taken."""
+        yield from mapped(self.read, keys, _READERS, 4 * _READERS)
+
+    @abstractmethod
+    def read(self, key: str) -> bytes:
+        """See ``Store.read``."""
 
     @abstractmethod
     def read_versioned(self, key: str) -> tuple[bytes, str] | None:
@@ -67,8 +93,16 @@ class Bucket(ABC):
     def replace_if(self, key: str, content: bytes, version: str | None) -> str | None:
         """See ``lease.Versioned``."""
 
-    def _check_lease(self) -> None:
-        if self._lease is not None:
+    @abstractmethod
+    def _fence(self) -> None:
+        """From now on ``_check_request`` runs before each request of this store, retries too, and after its answer."""
+
+    def _check_request(self, method: str) -> None:
+        """Raises where the lease is lost and the request writes.
+
+        What is under way cannot be called back: a server that hangs may carry it out later, but here it has failed.
+        """
+        if self._lease is not None and method not in _READS:
             self._lease.check()
 
     def _full(self, key: str) -> str:
@@ -78,8 +112,11 @@ class Bucket(ABC):
         """The beginning of all full keys below the folder ``prefix``."""
         return self._base + (prefix.removesuffix("/") + "/" if prefix else "")
 
+    def _below(self, full: str) -> str:
+        return full[len(self._base) :]
+
     def _found(self, full: str, length: int, modified: datetime) -> Found | None:
         """The object as the store's users know it; None for what marks a folder."""
         if length == 0 and full.endswith(("/", "_$folder$")):
             return None
-        return Found(full[len(self._base) :], length, modified)
+        return Found(self._below(full), length, modified)

@@ -1,4 +1,4 @@
-"""What went wrong, read from obstore's errors, which hold the server's answer as text."""
+"""HTTP status, error code and message of a failed request, parsed from the text of obstore's errors."""
 
 import re
 from dataclasses import dataclass

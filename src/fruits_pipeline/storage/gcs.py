@@ -1,7 +1,7 @@
-"""Storage in Google Cloud Storage, and in servers that stand in for it."""
+"""Store on Google Cloud Storage and on servers that emulate it."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -14,17 +14,21 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud.storage import Client
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
+from requests import PreparedRequest, Response
+from requests.adapters import BaseAdapter
 from requests.exceptions import RequestException
 
+from fruits_pipeline.errors import StorageError
 from fruits_pipeline.settings.storage import StorageSettings
-from fruits_pipeline.storage.bucket import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Bucket
+from fruits_pipeline.storage.bucket import Bucket
 from fruits_pipeline.storage.gcs_faults import explained
+from fruits_pipeline.storage.patience import STEADY, Patience
 from fruits_pipeline.storage.store import Found
 
-_ASKED: dict[str, Any] = {"timeout": (CONNECT_TIMEOUT_S, READ_TIMEOUT_S), "retry": DEFAULT_RETRY}
 # Else the library asks for each bucket's own metadata in a thread beside, for traces that nobody has switched on.
 _NO_SIDE_REQUEST = "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"
 _LISTED = "items(name,size,updated),nextPageToken"
+_LEVEL = "items(name,size,updated),prefixes,nextPageToken"
 _READ_AGAIN = 5
 
 
@@ -43,45 +47,58 @@ class GcsStore(Bucket):
 
     no_version = "1"
 
+    def __init__(self, root: str, settings: StorageSettings, patience: Patience = STEADY) -> None:
+        """``root`` is spelled ``gs://bucket/folder``."""
+        super().__init__(root, settings, patience)
+        retry = DEFAULT_RETRY.with_timeout(patience.total_s) if patience.retries else None
+        self._asked: dict[str, Any] = {"timeout": (patience.connect_s, patience.silence_s), "retry": retry}
+
     def objects(self, prefix: str = "") -> Iterator[Found]:
         """One request for each 1,000 keys, in order of the UTF-8 bytes."""
         with self._told("list", prefix):
-            blobs = self._handle.list_blobs(prefix=self._folder(prefix), fields=_LISTED, page_size=1000, **_ASKED)
+            blobs = self._handle.list_blobs(prefix=self._folder(prefix), fields=_LISTED, page_size=1000, **self._asked)
             for blob in blobs:
                 found = self._found(blob.name, blob.size, blob.updated)
                 if found is not None:
                     yield found
 
+    def level(self, prefix: str) -> list[Found | str] | None:
+        """By one request with a delimiter."""
+        with self._told("list", prefix):
+            below = self._folder(prefix)
+            asked = self._handle.list_blobs(prefix=below, delimiter="/", fields=_LEVEL, page_size=1000, **self._asked)
+            loose = [self._found(blob.name, blob.size, blob.updated) for blob in next(asked.pages, ())]
+        if asked.next_page_token:
+            return None
+        return [*filter(None, loose), *map(self._below, asked.prefixes)]
+
     def stat(self, key: str) -> Found | None:
         """By the object's metadata."""
         with self._told("look at", key):
-            blob = self._handle.get_blob(self._full(key), **_ASKED)
+            blob = self._handle.get_blob(self._full(key), **self._asked)
         return None if blob is None else Found(key, blob.size, blob.updated)
 
     def read(self, key: str) -> bytes:
         """By one GET; a body that breaks off is resumed."""
         with self._told("read", key):
-            return bytes(self._blob(key).download_as_bytes(**_ASKED))
+            return bytes(self._blob(key).download_as_bytes(**self._asked))
 
     def write(self, key: str, content: bytes) -> None:
         """By one upload."""
-        self._check_lease()
         with self._told("write", key):
             self._upload(key, content)
 
     def put(self, key: str, file: Path) -> None:
         """Resumably where the file is large; the object appears when all of it is there."""
-        self._check_lease()
         with self._told("write", key):
-            self._blob(key).upload_from_filename(str(file), **_ASKED)
+            self._blob(key).upload_from_filename(str(file), **self._asked)
 
     def delete(self, keys: Iterable[str]) -> None:
         """One by one; GCS has no folders to leave empty."""
-        self._check_lease()
         for key in keys:
             with self._told("delete", key):
                 try:
-                    self._blob(key).delete(**_ASKED)
+                    self._blob(key).delete(**self._asked)
                 except NotFound as error:
                     if "bucket" in str(error.message):
                         raise
@@ -90,20 +107,22 @@ class GcsStore(Bucket):
         """The CRC32C that GCS keeps of every object."""
         with self._told("read", key):
             blob = self._blob(key)
-            blob.reload(**_ASKED)
+            blob.reload(**self._asked)
         return f"crc32c:{blob.crc32c}"
 
     def read_versioned(self, key: str) -> tuple[bytes, str] | None:
         """Content and generation, of one and the same moment."""
         with self._told("read", key):
             for _ in range(_READ_AGAIN):
-                blob = self._handle.get_blob(self._full(key), **_ASKED)
+                blob = self._handle.get_blob(self._full(key), **self._asked)
                 if blob is None:
                     return None
                 try:
-                    return blob.download_as_bytes(if_generation_match=blob.generation, **_ASKED), str(blob.generation)
+                    content = blob.download_as_bytes(if_generation_match=blob.generation, **self._asked)
                 except (NotFound, PreconditionFailed) as error:
                     replaced = error
+                else:
+                    return content, str(blob.generation)
             raise replaced
 
     def replace_if(self, key: str, content: bytes, version: str | None) -> str | None:
@@ -118,12 +137,17 @@ class GcsStore(Bucket):
     def _handle(self) -> Any:
         return client(self._settings).bucket(self._bucket, user_project=self._settings.gcs_billing_project)
 
+    def _fence(self) -> None:
+        session = self._handle.client._http  # noqa: SLF001 because the library gives no other way to its session
+        for prefix, adapter in session.adapters.items():
+            session.adapters[prefix] = _Fenced(self._check_request, adapter)
+
     def _blob(self, key: str) -> Any:
         return self._handle.blob(self._full(key))
 
     def _upload(self, key: str, content: bytes, **condition: int) -> Any:
         blob = self._blob(key)
-        blob.upload_from_string(content, content_type="application/octet-stream", **condition, **_ASKED)
+        blob.upload_from_string(content, content_type="application/octet-stream", **condition, **self._asked)
         return blob
 
     @contextmanager
@@ -133,3 +157,26 @@ class GcsStore(Bucket):
             yield
         except (GoogleAPIError, GoogleAuthError, InvalidResponse, DataCorruption, RequestException, OSError) as error:
             raise explained(what, f"{self.root}/{key}" if key else self.root, error) from error
+
+
+class _Fenced(BaseAdapter):
+    """Sends requests by ``adapter``; ``check`` is given the method before, and when the answer is there."""
+
+    def __init__(self, check: Callable[[str], None], adapter: BaseAdapter) -> None:
+        super().__init__()
+        self._check, self._adapter = check, adapter
+
+    def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
+        """As the session asks."""
+        self._check(request.method or "")
+        answer = self._adapter.send(request, *arguments, **options)
+        try:
+            self._check(request.method or "")
+        except StorageError:
+            answer.close()
+            raise
+        return answer
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._adapter.close()

@@ -1,4 +1,4 @@
-"""What GCS's errors mean, and what to check."""
+"""Messages for GCS' errors, with what to check."""
 
 import re
 

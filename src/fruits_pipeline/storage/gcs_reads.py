@@ -1,4 +1,4 @@
-"""obstore's view of GCS, for reading many small objects."""
+"""obstore's client of GCS, for reading many small objects."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Credentials as boto3 and ``gcloud`` find them, for connectors that search in fewer places.
+"""Credentials for Spark's Java connectors, found as boto3 and ``gcloud`` find them.
 
 The Java connectors know no single sign-on, no ``credential_process`` and no login of ``gcloud``. What is found is
 handed to a Spark of our own in its environment, which no log, no setting and no output shows.

@@ -1,224 +1,161 @@
 """A lease on a bucket by conditional writes: one holder, a heartbeat, takeover when the heartbeat stops.
 
 A free lease is an absent or an empty object, so that nothing is ever deleted, and every step is one conditional
-write. Whether a holder is alive is judged by its object changing while we watch, never by comparing two clocks.
-A holder that hung may still write until its next heartbeat finds the lease gone.
+write. Other jobs judge whether a holder is alive by its object changing while they watch, for ``stale_s``; a holder
+that could not renew it regards the lease as lost ``margin_s`` before that. No two machines' clocks are compared.
 """
 
 import logging
 import os
-import socket
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Protocol
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import Self
 
 from fruits_pipeline.errors import StorageError
+from fruits_pipeline.storage.lease_note import FREE, Note, place
+from fruits_pipeline.storage.lease_taking import LeaseTiming, Taken, Versioned, take
 
 log = logging.getLogger(__name__)
 
-FREE = b""
-
-
-class Versioned(Protocol):
-    """Compare and swap on one object; a version is an S3 ETag or a GCS generation."""
-
-    root: str
-    # One that no object has.
-    no_version: str
-
-    def read_versioned(self, key: str) -> tuple[bytes, str] | None:
-        """The object's content and version; None where there is none."""
-        ...
-
-    def replace_if(self, key: str, content: bytes, version: str | None) -> str | None:
-        """Puts ``content`` there if the object has that version (None: if there is none).
-
-        Gives the new version, or None where the object has another one.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class LeaseTiming:
-    """Seconds between heartbeats, between looks at another's lease, and until an unchanged one is stale."""
-
-    heartbeat_s: float = 10.0
-    look_s: float = 2.0
-    stale_s: float = 30.0
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-
-
-class Note(BaseModel):
-    """What stands in a held lease; ``place`` names the host, its boot and the namespace that ``pid`` belongs to."""
-
-    model_config = ConfigDict(frozen=True)
-
-    owner: str
-    place: str
-    pid: int
-    token: str
-    beat: int = 0
-    written: str = ""
-
-    def encoded(self, beat: int) -> bytes:
-        """The note of this heartbeat, as JSON; no two are equal."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        return self.model_copy(update={"beat": beat, "written": now}).model_dump_json().encode()
+_RESUME = "start the same command again: it resumes"
 
 
 class Lease:
-    """One held lease, kept by a thread of its own until ``release``."""
+    """A lease that is held while the block runs: one thread renews it, another watches the clock.
 
-    def __init__(self, store: Versioned, key: str, note: Note, version: str, timing: LeaseTiming) -> None:
-        self.lost = False
-        self._store, self._key, self._note, self._version, self._timing = store, key, note, version, timing
+    It is lost for good when another job took it, or when no renewal succeeded in time.
+    """
+
+    def __init__(self, store: Versioned, key: str, note: Note, taken: Taken, timing: LeaseTiming) -> None:
+        """``store`` is asked by the heartbeat alone, and gives up soon."""
+        self._store, self._key, self._note, self._timing = store, key, note, timing
+        self._version, self._renewed_s = taken.version, taken.since_s
         self._beat = 0
+        self._fault = ""
+        self._callbacks: list[Callable[[], None]] = []
+        self._called = False
+        self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
-        self._thread.start()
+        self._heart = threading.Thread(target=self._keep, name="lease-heartbeat", daemon=True)
+        self._watch = threading.Thread(target=self._watch_clock, name="lease-clock", daemon=True)
+
+    @property
+    def lost(self) -> bool:
+        """Whether another job has the lease, or may have it by now."""
+        unrenewed_s = self._timing.clock() - self._renewed_s
+        if unrenewed_s >= self._timing.lost_s and not self._ended.is_set():
+            self._lose(
+                f"expected to renew the lease {self._key} of {self._store.root}, found no answer from storage for "
+                f"{self._timing.lost_s:g} s, so that another job may take it; check the network and the server, "
+                f"then {_RESUME}"
+            )
+        return bool(self._fault)
 
     def check(self) -> None:
-        """Raises where another job has taken the lease.
+        """Raises where the lease is lost; this compares the clock, because the heartbeat may be stuck in a request.
 
         Raises:
             StorageError: Then.
         """
         if self.lost:
-            raise StorageError(
-                f"expected to be the only writer of {self._store.root}, found its lease {self._key} taken by another "
-                "job, because this one was held up for too long; when the other has ended, start the same command "
-                "again: it resumes"
-            )
+            raise StorageError(self._fault)
 
-    def release(self) -> None:
-        """Ends the heartbeat and frees the lease; where storage fails, the lease is left to grow stale."""
+    def on_loss(self, callback: Callable[[], None]) -> None:
+        """``callback`` runs once, in another thread, when the lease is lost; at once where it was lost before."""
+        with self._lock:
+            if not self._called:
+                self._callbacks.append(callback)
+                return
+        callback()
+
+    def __enter__(self) -> Self:
+        """Starts both threads."""
+        self._heart.start()
+        self._watch.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ends the heartbeat and frees the lease; where storage fails, the lease is left to grow stale.
+
+        Raises:
+            StorageError: When the lease was lost, from what ended the block; an interrupt is left as it is.
+        """
+        _ = self.lost
         self._ended.set()
-        self._thread.join()
-        if not self.lost:
-            self._write(FREE)
+        self._heart.join(2 * self._timing.request_s + self._timing.look_s)
+        if not self._heart.is_alive():  # because it may be stuck in a request
+            self._renew(FREE)
+        if self._fault and (error is None or isinstance(error, Exception)):
+            raise StorageError(self._fault) from error
 
     def _keep(self) -> None:
-        while not self.lost and not self._ended.wait(self._timing.heartbeat_s):
+        renewed = True
+        while not self._ended.wait(self._timing.heartbeat_s if renewed else self._timing.look_s) and not self.lost:
             self._beat += 1
-            self._write(self._note.encoded(self._beat))
+            renewed = self._renew(self._note.encoded(self._beat))
 
-    def _write(self, content: bytes) -> None:
-        """Writes conditionally; where that fails, the lease is left to grow stale."""
+    def _watch_clock(self) -> None:
+        """Runs the callbacks when the lease is lost, all of them even where one fails."""
+        while not self._ended.wait(self._timing.watch_s) and not self.lost:
+            pass
+        if not self._fault:
+            return
+        with self._lock:
+            self._called = True
+        with ExitStack() as stack:
+            for callback in reversed(self._callbacks):
+                stack.callback(callback)
+
+    def _renew(self, content: bytes) -> bool:
+        """Writes conditionally; False where that failed, or another job has the lease."""
+        since_s = self._timing.clock()
         try:
             while (version := self._store.replace_if(self._key, content, self._version)) is None:
                 # Refused, perhaps because the answer to an earlier write of ours got lost.
                 found = self._store.read_versioned(self._key)
                 if found is None or self._note.token not in found[0].decode(errors="replace"):
-                    self.lost = found is None or found[0] != content
-                    break
+                    if found is None or found[0] != content:
+                        self._lose(
+                            f"expected to be the only writer of {self._store.root}, found its lease {self._key} taken "
+                            "by another job, because this one was held up for too long; when the other has ended, "
+                            f"{_RESUME}"
+                        )
+                    return False
                 self._version = found[1]
-            else:
-                self._version = version
         except StorageError as error:
             log.warning("lease not renewed: %s", error)
-        if self.lost:
-            log.error("lost lease=%s of root=%s to another job", self._key, self._store.root)
+            return False
+        self._version, self._renewed_s = version, since_s
+        return True
+
+    def _lose(self, fault: str) -> None:
+        """Notes the first reason."""
+        with self._lock:
+            if not self._fault:
+                self._fault = fault
+                log.error("lost lease=%s of root=%s: %s", self._key, self._store.root, fault)
 
 
 @contextmanager
-def holding(store: Versioned, key: str, owner: str, timing: LeaseTiming) -> Iterator[Lease | str]:
+def holding(
+    store: Versioned, heartbeats: Versioned, key: str, owner: str, timing: LeaseTiming
+) -> Iterator[Lease | str]:
     """Gives our lease for the length of the block, or the text of the owner who holds it and is alive.
+
+    ``store`` takes the lease, with patience; ``heartbeats`` is the same storage by requests that give up soon.
 
     Raises:
         StorageError: When storage fails, when it ignores preconditions, or at the end when the lease was lost.
     """
     note = Note(owner=owner, place=place(), pid=os.getpid(), token=uuid.uuid4().hex)
-    taken = _take(store, key, note, timing)
-    if not isinstance(taken, _Taken):
+    taken = take(store, key, note, timing)
+    if isinstance(taken, str):
         yield taken
         return
-    lease = Lease(store, key, note, taken.version, timing)
-    try:
+    with Lease(heartbeats, key, note, taken, timing) as lease:
         yield lease
-    finally:
-        lease.release()
-    lease.check()
-
-
-@dataclass(frozen=True)
-class _Taken:
-    version: str
-
-
-def _take(store: Versioned, key: str, note: Note, timing: LeaseTiming) -> _Taken | str:
-    """Takes the lease when it is free, stale, or of a dead process on this machine; else gives its live owner."""
-    watched: str | None = None
-    since_s = timing.clock()
-    while True:
-        found = store.read_versioned(key)
-        content, version = found or (FREE, None)
-        if _is_free(content, note) or (version == watched and timing.clock() - since_s >= timing.stale_s):
-            new = store.replace_if(key, note.encoded(0), version)
-            if new is not None:
-                _refuse_without_preconditions(store, key, note)
-                return _Taken(new)
-        elif watched is None:
-            watched, since_s = version, timing.clock()
-            log.info("wait for the lease of root=%s: %s", store.root, _owner(content))
-        elif version != watched:
-            return _owner(content)
-        timing.sleep(timing.look_s)
-
-
-def _is_free(content: bytes, ours: Note) -> bool:
-    """Whether nobody holds the lease: empty, ours already, or of a process that ended on this machine."""
-    other = _parsed(content)
-    if content == FREE or (other is not None and other.token == ours.token):
-        return True
-    return other is not None and other.place == ours.place and not _is_alive(other.pid)
-
-
-def _refuse_without_preconditions(store: Versioned, key: str, note: Note) -> None:
-    """Raises where the store overwrites what it was told not to, for then two jobs could hold one lease."""
-    if any(store.replace_if(key, note.encoded(0), version) is not None for version in (None, store.no_version)):
-        raise StorageError(
-            f"expected a store that keeps preconditions (If-None-Match, If-Match), found one at {store.root} that "
-            "ignores them, so that two jobs could write there at once; take an --output-uri on another server"
-        )
-
-
-def place() -> str:
-    """This machine, as far as process ids mean the same: two containers of one name are two places."""
-    parts = [socket.gethostname()]
-    with suppress(OSError):  # because only Linux has these
-        parts += [
-            Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
-            str(Path("/proc/self/ns/pid").readlink()),
-        ]
-    return " ".join(parts)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # because it is somebody else's
-        pass
-    return True
-
-
-def _parsed(content: bytes) -> Note | None:
-    try:
-        return Note.model_validate_json(content)
-    except ValidationError:
-        return None
-
-
-def _owner(content: bytes) -> str:
-    note = _parsed(content)
-    return note.owner if note else content[:200].decode(errors="replace")

@@ -1,4 +1,4 @@
-"""Storage on this machine's file system."""
+"""Store on a local file system."""
 
 import fcntl
 import hashlib
@@ -6,14 +6,27 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 
 from fruits_pipeline.errors import StorageError
-from fruits_pipeline.storage.store import Found
+from fruits_pipeline.storage.store import Found, Held
+
+# Names of the files that a write which is killed leaves behind.
+_PREFIX, _SUFFIX = ".fruits-", ".tmp"
+
+
+class _Locked:
+    """A lease by ``flock``."""
+
+    def check(self) -> None:
+        """Nothing: the system keeps it for us."""
+
+    def on_loss(self, callback: Callable[[], None]) -> None:
+        """Nothing: it is never lost."""
 
 
 class LocalStore:
@@ -25,10 +38,17 @@ class LocalStore:
         self._folder = folder
 
     def objects(self, prefix: str = "") -> Iterator[Found]:
-        """Walks the folder; links are followed, but never round a circle; a broken link has length 0."""
+        """Walks the folder; links are followed, but never round a circle; a broken link has length 0.
+
+        What a killed write left (``.fruits-*.tmp``) is listed as any other file.
+        """
         start = self._folder / prefix
         if start.is_dir():
             yield from self._walk(str(start), prefix.rstrip("/") + "/" if prefix else "", ())
+
+    def objects_in_parallel(self) -> Iterator[Found]:
+        """As ``objects()``: a file system has no slow answers."""
+        return self.objects()
 
     def stat(self, key: str) -> Found | None:
         """The file, or None."""
@@ -100,8 +120,8 @@ class LocalStore:
             raise self._failed("read", key, error) from error
 
     @contextmanager
-    def hold(self, key: str, owner: str) -> Iterator[str | None]:
-        """By ``flock``, which the system frees when the holder dies."""
+    def hold(self, key: str, owner: str) -> Iterator[Held | str]:
+        """By ``flock``, which the system frees when the holder dies; it is never lost."""
         target = self._folder / key
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +138,7 @@ class LocalStore:
             stream.truncate(0)
             stream.write(owner)
             stream.flush()
-            yield None
+            yield _Locked()
             stream.truncate(0)
 
     def _walk(self, folder: str, prefix: str, above: tuple[tuple[int, int], ...]) -> Iterator[Found]:
@@ -163,7 +183,7 @@ class LocalStore:
         parent = (self._folder / key).parent
         try:
             parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=parent)
+            handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=parent)
         except OSError as error:
             raise self._failed("write", key, error) from error
         os.close(handle)

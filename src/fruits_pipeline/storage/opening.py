@@ -1,4 +1,4 @@
-"""The store that serves an address."""
+"""Opens the store of an address."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
-"""How long a read is tried before it is given up."""
+"""Time limits and retries of all requests to storage."""
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:  # because obstore has these names for type checkers only
     from obstore.store import BackoffConfig, ClientConfig, RetryConfig
@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # because obstore has these names for type checkers only
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds, and a count of retries; a request that fails in passing is tried again after a growing wait.
+    """Seconds, and a count of retries; a retryable request is sent again after a growing wait.
 
     obstore's own defaults give up after 2 to 3 s of 503 SlowDown, and end a large body that is slow but alive.
 
@@ -48,3 +48,7 @@ class Patience:
             "base": 2,
         }
         return {"backoff": waits, "max_retries": self.retries, "retry_timeout": timedelta(seconds=self.total_s)}
+
+
+# Of the clouds' own clients, whose reads hold whole objects.
+STEADY: Final = Patience(silence_s=60.0)

@@ -1,4 +1,4 @@
-"""Storage in S3, and in servers that speak its language."""
+"""Store on S3 and on servers that are compatible with it."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -19,11 +19,11 @@ from botocore.utils import parse_timestamp
 
 from fruits_pipeline.errors import StorageError
 from fruits_pipeline.settings.storage import StorageSettings
-from fruits_pipeline.storage.bucket import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Bucket
+from fruits_pipeline.storage.bucket import Bucket
+from fruits_pipeline.storage.patience import STEADY, Patience
 from fruits_pipeline.storage.s3_faults import code_of, explained
 from fruits_pipeline.storage.store import Found
 
-_ATTEMPTS = 10
 # Two writers at the same moment: S3 answers 409 to one, who is to ask again.
 _CONFLICT_WAIT_S = 0.2
 # As many as one request of DeleteObjects takes.
@@ -35,7 +35,7 @@ _CONFLICT = {"409", "ConditionalRequestConflict", "OperationAborted"}
 
 
 @cache
-def client(settings: StorageSettings) -> Any:
+def client(settings: StorageSettings, patience: Patience = STEADY) -> Any:
     """A client of boto3, which threads may share; credentials, region and proxies come as they do for ``aws``.
 
     Kept, because making one takes some tenths of a second.
@@ -48,9 +48,9 @@ def client(settings: StorageSettings) -> Any:
     ):  # because many servers beside AWS do not know the checksums that botocore adds of its own accord
         optional |= {"request_checksum_calculation": "when_required", "response_checksum_validation": "when_required"}
     config = Config(
-        retries={"mode": "standard", "max_attempts": _ATTEMPTS},
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
+        retries={"mode": "standard", "total_max_attempts": patience.retries + 1},
+        connect_timeout=patience.connect_s,
+        read_timeout=patience.silence_s,
         user_agent_extra="fruits-pipeline",
         **optional,
     )
@@ -74,9 +74,9 @@ class S3Store(Bucket):
 
     no_version = '"1"'
 
-    def __init__(self, root: str, settings: StorageSettings) -> None:
+    def __init__(self, root: str, settings: StorageSettings, patience: Patience = STEADY) -> None:
         """``root`` is spelled ``s3://bucket/folder``."""
-        super().__init__(root, settings)
+        super().__init__(root, settings, patience)
         payer = {"RequestPayer": "requester"} if settings.s3_requester_pays else {}
         key = settings.s3_sse_kms_key_id
         self._reading: dict[str, str] = {"Bucket": self._bucket, **payer}
@@ -93,6 +93,16 @@ class S3Store(Bucket):
                     if found is not None:
                         yield found
 
+    def level(self, prefix: str) -> list[Found | str] | None:
+        """By one request with a delimiter."""
+        with self._told("list", prefix):
+            page = self._client.list_objects_v2(Prefix=self._folder(prefix), Delimiter="/", **self._reading)
+        if page.get("IsTruncated"):
+            return None
+        loose = (self._found(item["Key"], item["Size"], item["LastModified"]) for item in page.get("Contents", ()))
+        folders = [self._below(item["Prefix"]) for item in page.get("CommonPrefixes", ())]
+        return [*filter(None, loose), *folders]
+
     def stat(self, key: str) -> Found | None:
         """By HEAD."""
         head = self._head(key)
@@ -105,19 +115,16 @@ class S3Store(Bucket):
 
     def write(self, key: str, content: bytes) -> None:
         """By one PUT."""
-        self._check_lease()
         with self._told("write", key):
             self._put(key, content)
 
     def put(self, key: str, file: Path) -> None:
         """In parts where the file is large; the object appears when all are there."""
-        self._check_lease()
         with self._told("write", key):
             self._client.upload_file(str(file), self._bucket, self._full(key), ExtraArgs=self._encrypting or None)
 
     def delete(self, keys: Iterable[str]) -> None:
         """A thousand at once, where the server can; S3 has no folders to leave empty."""
-        self._check_lease()
         waiting = iter(keys)
         while some := list(islice(waiting, _DELETED_AT_ONCE)):
             with self._told("delete", some[0]):
@@ -145,34 +152,40 @@ class S3Store(Bucket):
         """By If-None-Match or If-Match."""
         condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
         with self._told("write", key):
-            for attempt in range(1, _ATTEMPTS + 1):
+            for retry in range(self._patience.retries + 1):
                 try:
                     return self._put(key, content, **condition)
                 except ClientError as error:
                     if code_of(error) in _UNMET or (version is not None and code_of(error) in _ABSENT):
                         return None
-                    if code_of(error) not in _CONFLICT or attempt == _ATTEMPTS:
+                    if code_of(error) not in _CONFLICT or retry == self._patience.retries:
                         raise
                     time.sleep(_CONFLICT_WAIT_S)
         raise AssertionError
 
     @cached_property
     def _client(self) -> Any:
-        return client(self._settings)
+        return client(self._settings, self._patience)
+
+    def _fence(self) -> None:
+        self._client = client.__wrapped__(self._settings, self._patience)  # because others share the one that is kept
+        events = self._client.meta.events
+        events.register("request-created.s3", lambda request, **_: self._check_request(request.method))
+        events.register("after-call.s3", lambda model, **_: self._check_request(model.http["method"]))
 
     def _address(self, key: str) -> str:
         return f"{self.root}/{key}" if key else self.root
 
     def _get(self, key: str) -> tuple[bytes, str]:
-        for attempt in range(1, _ATTEMPTS + 1):
+        for retry in range(self._patience.retries + 1):
             found = self._client.get_object(Key=self._full(key), **self._reading)
             try:
                 with closing(found["Body"]) as body:
                     return body.read(), found["ETag"]
             except (HTTPClientError, IncompleteReadError):
-                if attempt == _ATTEMPTS:
+                if retry == self._patience.retries:
                     raise
-                time.sleep(min(0.1 * 2**attempt, 10))
+                time.sleep(min(0.2 * 2**retry, 10))
         raise AssertionError
 
     def _head(self, key: str) -> Any:
@@ -200,7 +213,7 @@ class S3Store(Bucket):
                     raise
                 self._batches, apart, faults = False, keys, ()
             for fault in faults:
-                key = fault["Key"][len(self._base) :]
+                key = self._below(fault["Key"])
                 more = f"{fault.get('Message', '')} (one of {len(faults)} keys)"
                 raise explained("delete", self._address(key), fault["Code"], more)
         for key in apart:

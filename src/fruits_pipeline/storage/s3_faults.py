@@ -1,4 +1,4 @@
-"""What S3's errors mean, and what to check."""
+"""Messages for S3's error codes, with what to check."""
 
 from botocore.exceptions import ClientError
 

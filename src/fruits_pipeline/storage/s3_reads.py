@@ -1,4 +1,4 @@
-"""obstore's view of S3, for reading many small objects."""
+"""obstore's client of S3, for reading many small objects."""
 
 from datetime import timedelta
 from typing import Any

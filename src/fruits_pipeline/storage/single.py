@@ -1,4 +1,4 @@
-"""One object's content by one request, or why it cannot be had."""
+"""Reads one object by one request, or says why it cannot be read."""
 
 import re
 import threading
@@ -96,7 +96,7 @@ class Single:
 
 
 class Service(Protocol):
-    """What differs between clouds."""
+    """Interface of a cloud's obstore client."""
 
     def opened(self, bucket: str, settings: StorageSettings, patience: Patience) -> Any:
         """Obstore's store of the bucket."""

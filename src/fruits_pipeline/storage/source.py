@@ -1,7 +1,9 @@
-"""A place to read from: a folder, or a glob of folders such as ``data/*``."""
+"""A source of images: a folder, or a glob of folders such as ``data/*``."""
 
 import fnmatch
+import logging
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +14,11 @@ from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.store import Found
 
+log = logging.getLogger(__name__)
+
 _DEFAULTS = StorageSettings()
+# Seconds between log lines of a listing.
+_TELL_EVERY_S = 10.0
 _WILDCARD = re.compile(r"[*?\[]")
 
 
@@ -32,7 +38,7 @@ class Source:
             SettingsError: When no store serves the address.
         """
         if uri.scheme(self.root) != "file":
-            if next(self._found(), None) is None:
+            if next(self._found(open_store(self.root, self.storage).objects()), None) is None:
                 raise InputError(f"expected a folder of images at {self.root}, found no object; check --data-source")
             return
         folder = Path(uri.local_path(self.root))
@@ -48,11 +54,12 @@ class Source:
         """
         self.check()
         wanted = self._wanted()
-        yield from (found for found in self._found() if _matches(found.key.split("/"), wanted))
+        listed = _logged(self._found(open_store(self.root, self.storage).objects_in_parallel()))
+        yield from (found for found in listed if _matches(found.key.split("/"), wanted))
 
-    def _found(self) -> Iterator[Found]:
+    def _found(self, listing: Iterator[Found]) -> Iterator[Found]:
         try:
-            yield from open_store(self.root, self.storage).objects()
+            yield from listing
         except StorageError as error:
             raise InputError(f"expected a source that can be read, but {error}") from error
 
@@ -106,6 +113,17 @@ def _real(address: str) -> str:
     if uri.scheme(address) != "file":
         return address
     return f"file://{Path(uri.local_path(address)).resolve()}"
+
+
+def _logged(listing: Iterator[Found]) -> Iterator[Found]:
+    """The listing as it is, with a log line every ten seconds."""
+    started_s = told_s = time.monotonic()
+    for number, found in enumerate(listing):
+        now_s = time.monotonic()
+        if now_s - told_s >= _TELL_EVERY_S:
+            told_s = now_s
+            log.info("listed objects=%d objects_per_s=%.0f", number, number / (now_s - started_s))
+        yield found
 
 
 def _matches(parts: list[str], wanted: list[str]) -> bool:

@@ -1,9 +1,9 @@
-"""One face for every kind of storage: list, get, put, create-if-absent, lock.
+"""Interface of every kind of storage: list, get, put, create-if-absent, lock.
 
 Keys are paths below the store's root, decoded, with ``/`` between the parts.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,8 +20,20 @@ class Found:
     modified: datetime
 
 
+class Held(Protocol):
+    """A lease that this job holds; when it is lost, its store refuses to write."""
+
+    def check(self) -> None:
+        """Raises ``StorageError`` where the lease is lost."""
+        ...
+
+    def on_loss(self, callback: Callable[[], None]) -> None:
+        """``callback`` runs once when the lease is lost, at once where it is lost already."""
+        ...
+
+
 class Store(Protocol):
-    """What rooms may ask of storage; all failures are ``StorageError``."""
+    """Reads and writes one folder of storage; all failures are ``StorageError``."""
 
     root: str
 
@@ -30,6 +42,13 @@ class Store(Protocol):
 
         Some servers beside AWS and Google list in another order: then a grown source may get some images computed
         twice, but never loses one.
+        """
+        ...
+
+    def objects_in_parallel(self) -> Iterator[Found]:
+        """As ``objects()``, by several requests at a time where the store allows it, for sources of millions of keys.
+
+        Some servers beside AWS and Google list in another order; this sorts folders, and so may differ from theirs.
         """
         ...
 
@@ -42,7 +61,7 @@ class Store(Protocol):
         ...
 
     def read_many(self, keys: Iterable[str]) -> Iterator[bytes]:
-        """The contents of many small objects, in the order of their keys."""
+        """The contents of many small objects, in the order of the keys, by several requests at a time."""
         ...
 
     def write(self, key: str, content: bytes) -> None:
@@ -65,6 +84,6 @@ class Store(Protocol):
         """The content's checksum as ``algorithm:value``."""
         ...
 
-    def hold(self, key: str, owner: str) -> AbstractContextManager[str | None]:
-        """Holds the lease ``key``: gives None when it is ours, else what its present owner wrote there."""
+    def hold(self, key: str, owner: str) -> AbstractContextManager[Held | str]:
+        """Holds the lease ``key``: gives it when it is ours, else what its present owner wrote there."""
         ...

@@ -62,9 +62,7 @@ class TableSource:
         rows = 0
         for part in self._parts():
             table = self._conforming(part)
-            full = [
-                uri.normalise(path if "://" in path else uri.join(folder, path)) for path in self._paths(table, rows)
-            ]
+            full = [_full(path, folder) for path in self._paths(table, rows)]
             wrong = set(table["split"].unique().to_pylist()) - {TRAIN, TEST, None}
             self._refuse(f"{TRAIN!r} or {TEST!r} as split", wrong)
             yield table.set_column(0, "path", pa.array(full, pa.string()))
@@ -159,3 +157,13 @@ class TableSource:
 
     def _fault(self, what: str) -> InputError:
         return InputError(f"expected in {self.address} {what}; mend the table, or name another by {self.flag}")
+
+
+def _full(path: str, folder: str) -> str:
+    """The full URI of an address, of a path of this machine, or of a path below ``folder``.
+
+    >>> _full("a.jpg", "s3://bucket/x"), _full("/data/a.jpg", "s3://bucket/x"), _full("file:/a.jpg", "s3://bucket/x")
+    ('s3://bucket/x/a.jpg', 'file:///data/a.jpg', 'file:///a.jpg')
+    """
+    is_whole = "://" in path or path.startswith(("/", "~/", "file:/"))
+    return uri.normalise(path if is_whole else uri.join(folder, path))

@@ -1,4 +1,4 @@
-"""Calls of AWS's control planes, and what their refusals mean."""
+"""Calls of AWS's APIs, with advice for their errors."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -28,11 +28,11 @@ _ADVICE = {
     ),
     r"Connect|Timeout|Proxy|SSL": f"check --region, the network and HTTPS_PROXY, {_AGAIN}",
 }
-_ELSE = f"mend what it says, {_AGAIN}"
+_ELSE = f"correct what it names, {_AGAIN}"
 
 
 class Aws:
-    """One service in one region, with credentials and proxies as ``aws`` finds them."""
+    """Client of one service in one region, with credentials and proxies as ``aws`` finds them."""
 
     def __init__(self, service: str, region: str, profile: str | None) -> None:
         """``service`` is boto3's name of it, ``profile`` one of the AWS configuration."""
@@ -41,7 +41,7 @@ class Aws:
         self._profile = profile
 
     def call(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to ``operation``, by its API name such as ``RunJobFlow``; throttled calls are tried again.
+        """The response to ``operation``, an API name such as ``RunJobFlow``; throttled calls are retried.
 
         Raises:
             SubmissionError: When there is no answer, or a refusal.
@@ -59,8 +59,8 @@ class Aws:
             raise self._refused(operation, type(error).__name__, str(error)) from error
         return answer
 
-    def listed(self, operation: str, key: str, body: Mapping[str, Any], token: str) -> Iterator[dict[str, Any]]:
-        """The items under ``key`` of all pages; ``token`` is the field that asks for the next one.
+    def list_all(self, operation: str, key: str, body: Mapping[str, Any], token: str) -> Iterator[dict[str, Any]]:
+        """The items under ``key`` of all pages; ``token`` is the field of the next page's token.
 
         Raises:
             SubmissionError: When there is no answer, or a refusal.

@@ -1,24 +1,24 @@
 """A job on Dataproc: on a running cluster where one is named, else on one that is made for it."""
 
 from fruits_pipeline.settings.dataproc import DataprocSettings
-from fruits_pipeline.submit.dataproc_cluster import OnCluster
-from fruits_pipeline.submit.dataproc_workflow import OwnCluster
+from fruits_pipeline.submit.dataproc_cluster import ExistingCluster
+from fruits_pipeline.submit.dataproc_workflow import ManagedCluster
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Platform, Request, Started, State
 
 
 class Dataproc:
-    """The packaged job by whichever of the two ways the settings ask for."""
+    """Runs the job on the cluster that the settings name, else on a managed one."""
 
     name = "Dataproc"
 
     def __init__(self, job: SubmittedJob, settings: DataprocSettings) -> None:
-        """Chooses the way.
+        """Chooses between an existing cluster and a managed one.
 
         Raises:
             SettingsError: When a cluster to be made would have too few nodes.
         """
-        self._way: Platform = OnCluster(job, settings) if settings.cluster else OwnCluster(job, settings)
+        self._way: Platform = ExistingCluster(job, settings) if settings.cluster else ManagedCluster(job, settings)
 
     def requests(self) -> tuple[Request, ...]:
         """SubmitJob, or CreateAutoscalingPolicy and InstantiateInlineWorkflowTemplate."""
@@ -29,11 +29,11 @@ class Dataproc:
         return self._way.command_line()
 
     def start(self) -> Started:
-        """Starts the job; its id is a job's, or a workflow operation's."""
+        """Starts the job; the id is that of a Dataproc job, or of a workflow's operation."""
         return self._way.start()
 
     def state(self, started: str) -> State:
-        """Where the job stands."""
+        """The job's state."""
         return self._way.state(started)
 
     def cancel(self, started: str) -> None:

@@ -1,12 +1,12 @@
-"""A job on a Dataproc cluster that is running already."""
+"""A job on an existing Dataproc cluster."""
 
 import shlex
 
+from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.settings.dataproc import DataprocSettings
-from fruits_pipeline.submit.google import Google, labels, listed, message, start_once
+from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, message, start_once
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
-from fruits_pipeline.targets.templates import load
 
 # https://cloud.google.com/dataproc/docs/reference/rest/v1/projects.regions.jobs#State
 _PHASES = {
@@ -22,13 +22,13 @@ _PHASES = {
 }
 
 
-class OnCluster:
-    """The packaged job on the cluster ``--cluster``, which stays."""
+class ExistingCluster:
+    """Runs the job on the cluster ``--cluster``, which is kept."""
 
     name = "Dataproc"
 
     def __init__(self, job: SubmittedJob, settings: DataprocSettings) -> None:
-        """Remembers what to run where."""
+        """Takes the job, and the cluster to run it on."""
         self._job = job
         self._settings = settings
         self._google = Google(settings, job.region)
@@ -44,8 +44,8 @@ class OnCluster:
             *(f"--id={self._job.job_id}", f"--cluster={self._settings.cluster}"),
             *(f"--project={self._google.known_project}", f"--region={self._job.region}"),
             f"--archives={','.join(self._job.archives)}",
-            f"--properties={listed(self._job.properties)}",
-            *(f"--labels={listed(labels(self._job))}", "--async", "--", *self._job.arguments),
+            f"--properties={gcloud_mapping(self._job.properties)}",
+            *(f"--labels={gcloud_mapping(labels(self._job))}", "--async", "--", *self._job.arguments),
         ]
         return shlex.join(words)
 
@@ -54,12 +54,12 @@ class OnCluster:
         return start_once(self._job.job_id, self._active, self._create)
 
     def state(self, started: str) -> State:
-        """The job's state, with the end of what Dataproc says about it."""
+        """The job's state, with Dataproc's details of it."""
         status = self._google.call("JobController", "get_job", self._named(started)).status
         return State(_PHASES.get(status.state.name, Phase.PENDING), status.details)
 
     def cancel(self, started: str) -> None:
-        """Asks for the job's end; a job that has ended stays as it is."""
+        """Cancels the job, unless it has ended."""
         from google.api_core.exceptions import FailedPrecondition
 
         try:

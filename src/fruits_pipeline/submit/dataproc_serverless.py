@@ -2,13 +2,13 @@
 
 import shlex
 
+from fruits_pipeline.clusters.sizing import Sizes
+from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSettings
-from fruits_pipeline.submit.google import Google, labels, listed, message, start_once
+from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, message, start_once
 from fruits_pipeline.submit.job import PYTHON, SubmittedJob
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
-from fruits_pipeline.targets.sizing import Sizes
-from fruits_pipeline.targets.templates import load
 
 # https://cloud.google.com/dataproc-serverless/docs/reference/rest/v1/projects.locations.batches#State
 _PHASES = {
@@ -28,12 +28,12 @@ _UNKNOWN = ("spark.yarn.", "spark.submit.", "spark.dynamicAllocation.shuffleTrac
 
 
 class DataprocServerless:
-    """The packaged job as one batch."""
+    """Runs the job as one batch."""
 
     name = "Dataproc Serverless"
 
     def __init__(self, job: SubmittedJob, settings: DataprocServerlessSettings) -> None:
-        """Remembers what to run where.
+        """Takes the job, and the project to run it in.
 
         Raises:
             SettingsError: When an executor or the driver has a size that batches do not have.
@@ -57,8 +57,8 @@ class DataprocServerless:
             *(f"--batch={self._job.job_id}", f"--version={self._job.release.release}"),
             *(f"--project={self._google.known_project}", f"--region={self._job.region}"),
             f"--archives={','.join(self._job.archives)}",
-            f"--properties={listed(self._properties)}",
-            f"--labels={listed(labels(self._job))}",
+            f"--properties={gcloud_mapping(self._properties)}",
+            f"--labels={gcloud_mapping(labels(self._job))}",
             *(f"--{flags[name]}={value}" for name, value in execution.items()),
             *("--async", "--", *self._job.arguments),
         ]
@@ -69,7 +69,7 @@ class DataprocServerless:
         return start_once(self._job.job_id, self._active, self._create)
 
     def state(self, started: str) -> State:
-        """The batch's state, with what Google says about it."""
+        """The batch's state, with Google's message about it."""
         batch = self._google.call("BatchController", "get_batch", self._named(started))
         return State(_PHASES.get(batch.state.name, Phase.PENDING), batch.state_message)
 
@@ -80,7 +80,7 @@ class DataprocServerless:
             self._google.call("BatchController", "cancel_operation", {"name": batch.operation})
 
     def logs(self, started: str) -> str:
-        """The line that shows what driver and executors said."""
+        """The command line that shows the logs of driver and executors."""
         query = f'resource.type="cloud_dataproc_batch" AND resource.labels.batch_id="{started}"'
         return shlex.join(["gcloud", "logging", "read", query, f"--project={self._google.known_project}"])
 

@@ -1,4 +1,4 @@
-"""A job on a Dataproc cluster that is made for it, and ends with it: a workflow with a managed cluster."""
+"""A job on a Dataproc cluster that is created for it and deleted after it: a workflow with a managed cluster."""
 
 import json
 import shlex
@@ -6,14 +6,14 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+from fruits_pipeline.clusters.machines import machine
+from fruits_pipeline.clusters.sizing import check_fits
+from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.settings.dataproc import DataprocSettings
 from fruits_pipeline.submit.google import Google, labels, message
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
-from fruits_pipeline.targets.machines import machine
-from fruits_pipeline.targets.sizing import check_fits
-from fruits_pipeline.targets.templates import load
 
 # A cluster's fewest, of which none is a Spot machine.
 _PRIMARY_NODES = 2
@@ -23,13 +23,13 @@ _CANCELLED = 1
 _NAME_LENGTH, _HASH_LENGTH = 35, 12
 
 
-class OwnCluster:
-    """The packaged job on a cluster of its own, in whatever zone has room, with Spot machines beside two others."""
+class ManagedCluster:
+    """Runs the job on a managed cluster: two primary workers and Spot workers, in a zone that has capacity."""
 
     name = "Dataproc"
 
     def __init__(self, job: SubmittedJob, settings: DataprocSettings) -> None:
-        """Remembers what to run where.
+        """Takes the job, and the cluster to create for it.
 
         Raises:
             SettingsError: When there are fewer nodes than a cluster has, or smaller ones than the job takes.
@@ -64,7 +64,7 @@ class OwnCluster:
         return f"{_fed(importing, limits)}\n{_fed(running, workflow['template'])}"
 
     def start(self) -> Started:
-        """Starts the workflow, unless it is active; the policy is made, or brought up to date, before.
+        """Starts the workflow, unless it is active, after creating or updating its autoscaling policy.
 
         Raises:
             SubmissionError: When Dataproc refuses, or says that an equal one runs and shows none.
@@ -86,7 +86,7 @@ class OwnCluster:
         return Started(str(started.operation.name))
 
     def state(self, started: str) -> State:
-        """The workflow's state: pending until its cluster stands."""
+        """The workflow's state: pending until its cluster runs."""
         operation = self._google.call("WorkflowTemplateService", "get_operation", {"name": started})
         nodes = list(_metadata(operation).graph.nodes)
         failed = next((node.error or "failed" for node in nodes if node.state.name == "FAILED"), "")
@@ -107,7 +107,7 @@ class OwnCluster:
             self._google.call("WorkflowTemplateService", "cancel_operation", {"name": started})
 
     def logs(self, started: str) -> str:  # noqa: ARG002 because logs go by the cluster's name, which follows from the job
-        """The line that shows what the cluster's job and machines said."""
+        """The command line that shows the logs of the cluster's job and machines."""
         query = f'labels."dataproc.googleapis.com/cluster_name":"{self._cluster}"'
         return shlex.join(["gcloud", "logging", "read", query, f"--project={self._google.known_project}"])
 
@@ -191,7 +191,7 @@ class OwnCluster:
 
 
 def _metadata(operation: Any) -> Any:
-    """The operation's account of a workflow; an empty one for other operations."""
+    """The operation's workflow metadata; empty for other operations."""
     from google.cloud.dataproc_v1 import WorkflowMetadata
 
     found = WorkflowMetadata.pb()()

@@ -1,17 +1,17 @@
-"""EMR: a step on a running cluster, or on a cluster of its own that ends with it."""
+"""EMR: a step on an existing cluster, or on a cluster that is created for it and ends with it."""
 
 from typing import Any
 
 from fruits_pipeline.errors import SubmissionError
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.submit.aws import Aws
-from fruits_pipeline.submit.aws_line import create_cluster, line, options, profiled
+from fruits_pipeline.submit.aws_cli import create_cluster, line, options, with_profile
 from fruits_pipeline.submit.emr_requests import cancel_request, cluster_request, step_request, steps
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
 
-_FLAGS = {"SUBNET_IDS": "--subnet", "PACKAGE_URI": "--package"}
+_FLAGS = {"SUBNET_IDS": "--subnet", "BUNDLE_URI": "--bundle"}
 _ACTIVE_CLUSTERS = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING"]
 _ACTIVE_STEPS = ["PENDING", "RUNNING"]
 _PHASES = {
@@ -51,11 +51,11 @@ class Emr:
         given = steps(self._job, self._settings)
         if self._settings.cluster_id:
             words = options({"ClusterId": self._settings.cluster_id, "Steps": given})
-            return profiled(line(self._job.region, "emr", "add-steps", *words), self._profile)
-        return profiled(create_cluster(self._job.region, self.requests()[0].body, given), self._profile)
+            return with_profile(line(self._job.region, "emr", "add-steps", *words), self._profile)
+        return with_profile(create_cluster(self._job.region, self.requests()[0].body, given), self._profile)
 
     def start(self) -> Started:
-        """EMR knows no client tokens: an active step of the same name is looked for first."""
+        """Starts the step, unless one of its name is active: EMR has no client tokens that would ensure it."""
         (request,) = self.requests()
         check_filled(request.body, _FLAGS)
         cluster = self._settings.cluster_id or self._active_cluster()
@@ -77,7 +77,7 @@ class Emr:
         return Started(step)
 
     def state(self, started: str) -> State:
-        """The step's state; where it never ran, the cluster's, which has the reason."""
+        """The step's state; for a step that never ran, with the cluster's state and reason."""
         cluster, step = started.split("/")
         status = self._aws.call("DescribeStep", {"ClusterId": cluster, "StepId": step})["Step"]["Status"]
         phase = _PHASES[status["State"]]
@@ -91,7 +91,7 @@ class Emr:
         return State(phase, _reason(status))
 
     def cancel(self, started: str) -> None:
-        """Ends step and job on a shared cluster, else the whole cluster."""
+        """Cancels the step and its YARN application on an existing cluster, else terminates the cluster."""
         cluster, step = started.split("/")
         if not self._settings.cluster_id:
             self._aws.call("TerminateJobFlows", {"JobFlowIds": [cluster]})
@@ -109,25 +109,25 @@ class Emr:
         return f"{self._log_uri}/{cluster}/steps/{step}/ and {self._log_uri}/{cluster}/containers/"
 
     def _active_cluster(self) -> str | None:
-        clusters = self._aws.listed("ListClusters", "Clusters", {"ClusterStates": _ACTIVE_CLUSTERS}, "Marker")
+        clusters = self._aws.list_all("ListClusters", "Clusters", {"ClusterStates": _ACTIVE_CLUSTERS}, "Marker")
         return next((str(found["Id"]) for found in clusters if found["Name"] == self._job.job_id), None)
 
     def _step(self, cluster: str, states: list[str] | None = None) -> str | None:
         body: dict[str, Any] = {"ClusterId": cluster} | ({"StepStates": states} if states else {})
-        found = (step["Id"] for step in self._aws.listed("ListSteps", "Steps", body, "Marker") if self._mine(step))
+        found = (step["Id"] for step in self._aws.list_all("ListSteps", "Steps", body, "Marker") if self._mine(step))
         return next((f"{cluster}/{step}" for step in found), None)
 
     def _mine(self, step: dict[str, Any]) -> bool:
         return bool(step["Name"] == self._job.job_id)
 
     def _logs_of(self, cluster: str) -> str:
-        """Where a cluster that was not made for the job writes its logs; EMR spells S3 in its own way."""
+        """The log folder of an existing cluster; EMR returns it with the scheme ``s3n``."""
         found = self._aws.call("DescribeCluster", {"ClusterId": cluster})["Cluster"].get("LogUri")
         return str(found or self._job.log_uri).replace("s3n://", "s3://").rstrip("/")
 
 
 def _reason(status: dict[str, Any]) -> str:
-    """A step's own account of its state."""
+    """The reason and messages of a step's state."""
     failure = status.get("FailureDetails") or {}
     told = (failure.get("Reason"), failure.get("Message"), (status.get("StateChangeReason") or {}).get("Message"))
     return " ".join(part for part in told if part)

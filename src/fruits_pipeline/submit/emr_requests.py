@@ -1,22 +1,22 @@
-"""The requests of EMR: a cluster that ends with its step, or a step for a running cluster."""
+"""The requests to EMR: a cluster that ends with its step, or a step for an existing cluster."""
 
 import re
 from typing import Any
 
+from fruits_pipeline.clusters.machines import machine
+from fruits_pipeline.clusters.sizing import check_fits
+from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.submit.job import SubmittedJob
-from fruits_pipeline.targets.machines import machine
-from fruits_pipeline.targets.sizing import check_fits
-from fruits_pipeline.targets.templates import load
 
 # Current generations of the same size and memory, with which a cluster finds Spot capacity more often.
 _ALIKE = {"x86_64": ("6i", "6a", "7i"), "arm64": ("6g", "7g", "6gd")}
 # Sizes that all of these have.
 _SIZES = "|2|4|8|12|16"
 _PRIMARY = {"x86_64": "m6i.xlarge", "arm64": "m6g.xlarge"}
-# Said by `spark-submit` itself, which takes no two answers.
-_SAID_ELSEWHERE = frozenset({"spark.submit.deployMode"})
+# Given as a flag of `spark-submit`, which must not be repeated as --conf.
+_GIVEN_AS_FLAG = frozenset({"spark.submit.deployMode"})
 _OUR_TAGS = frozenset({"application", "job", "for-use-with-amazon-emr-managed-policies"})
 
 
@@ -61,7 +61,7 @@ def steps(job: SubmittedJob, settings: EmrSettings) -> list[dict[str, Any]]:
 
 
 def api_step(step: dict[str, Any]) -> dict[str, Any]:
-    """A step as the API takes it: what the ``aws`` tool has flat is nested there.
+    """A step as the API takes it, in which the members of a flat ``aws`` step are nested.
 
     >>> api_step({"Type": "CUSTOM_JAR", "Name": "n", "Jar": "command-runner.jar", "Args": ["spark-submit"]})
     {'Name': 'n', 'HadoopJarStep': {'Jar': 'command-runner.jar', 'Args': ['spark-submit']}}
@@ -71,10 +71,10 @@ def api_step(step: dict[str, Any]) -> dict[str, Any]:
     return {**outer, "HadoopJarStep": inner}
 
 
-def alike(job: SubmittedJob) -> list[str]:
-    """The machine type asked for, then others of its size, as many as there are.
+def same_size_types(job: SubmittedJob) -> list[str]:
+    """The job's machine type, then other types of the same family letter and size.
 
-    Only in f32 do all processors compute alike, so that other precisions keep to the type that was asked for.
+    Processors give equal features only in f32, so that other precisions keep to the job's machine type.
     """
     found = re.fullmatch(rf"([cmr])\d+[a-z]*\.(({_SIZES})xlarge)", job.machine_type)
     if found is None or "--precision" in job.arguments:
@@ -84,7 +84,7 @@ def alike(job: SubmittedJob) -> list[str]:
 
 
 def _fleets(values: dict[str, Any]) -> list[dict[str, Any]]:
-    """The fleets; a type that stands twice in one is left out, for EMR takes each but once."""
+    """The instance fleets, each machine type once in a fleet, as EMR requires."""
     fleets: list[dict[str, Any]] = load("emr/fleets.json", values)
     return [
         {
@@ -96,8 +96,8 @@ def _fleets(values: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _values(job: SubmittedJob, settings: EmrSettings) -> dict[str, Any]:
-    """What the placeholders of ``config/emr`` stand for; subnets that were not named stay placeholders."""
-    types = alike(job)
+    """The values of the placeholders in ``config/emr``; subnets that were not set stay placeholders."""
+    types = same_size_types(job)
     return {
         "JOB_ID": job.job_id,
         "RELEASE_LABEL": job.release.release,
@@ -117,7 +117,7 @@ def _values(job: SubmittedJob, settings: EmrSettings) -> dict[str, Any]:
         "SPARK_CONF": [
             word
             for name, value in job.properties.items()
-            if name not in _SAID_ELSEWHERE
+            if name not in _GIVEN_AS_FLAG
             for word in ("--conf", f"{name}={value}")
         ],
         "SCRIPT_URI": job.script,

@@ -1,24 +1,24 @@
-"""EMR Serverless: a job run on an application that is found by its name, or made."""
+"""EMR Serverless: a job run on an application that is found by its name, or created."""
 
 import logging
 import time
 from collections.abc import Callable
 from typing import Any
 
+from fruits_pipeline.clusters.templates import filled
 from fruits_pipeline.errors import SubmissionError
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.submit.aws import Aws
-from fruits_pipeline.submit.aws_line import line, options, profiled
+from fruits_pipeline.submit.aws_cli import line, options, with_profile
 from fruits_pipeline.submit.emr_serverless_requests import application_name, application_request, job_request
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
-from fruits_pipeline.targets.templates import filled
 
 log = logging.getLogger(__name__)
 
 _SERVICE = "emr-serverless"
-_FLAGS = {"EXECUTION_ROLE_ARN": "--execution-role-arn", "PACKAGE_URI": "--package"}
+_FLAGS = {"EXECUTION_ROLE_ARN": "--execution-role-arn", "BUNDLE_URI": "--bundle"}
 _PHASES = {
     "SUBMITTED": Phase.PENDING,
     "QUEUED": Phase.PENDING,
@@ -68,10 +68,10 @@ class EmrServerless:
             line(self._job.region, _SERVICE, commands[request.operation.partition(".")[2]], *options(request.body))
             for request in self.requests()
         )
-        return profiled("\n".join(lines), self._profile)
+        return with_profile("\n".join(lines), self._profile)
 
     def start(self) -> Started:
-        """Equal runs have one name and, where started at once, one client token."""
+        """Starts the run, unless one of its name is active; runs that are started at once share a client token."""
         check_filled(self._run_request(0), _FLAGS)
         application = self._settings.application_id or self._application()
         runs = [run for run in self._runs(application) if run.get("name") == self._job.job_id]
@@ -104,9 +104,9 @@ class EmrServerless:
         return job_request(self._job, self._settings, f"{self._job.job_id}-{earlier}")
 
     def _application(self) -> str:
-        """The application's id; it is made where there is none."""
+        """The application's id; it is created where there is none."""
         name = application_name(self._job, self._settings)
-        listed = self._aws.listed("ListApplications", "applications", {}, "nextToken")
+        listed = self._aws.list_all("ListApplications", "applications", {}, "nextToken")
         named = [application for application in listed if application.get("name") == name]
         found = next((str(application["id"]) for application in named if application["state"] != "TERMINATED"), None)
         body = application_request(self._job, self._settings, len(named))
@@ -115,7 +115,7 @@ class EmrServerless:
         for _ in range(_CREATING_LOOKS):
             application = self._aws.call("GetApplication", {"applicationId": found})["application"]
             if application["state"] != "CREATING":
-                _warn_of_less(application, body["maximumCapacity"])
+                _warn_of_lower_limits(application, body["maximumCapacity"])
                 return found
             self._sleep(_CREATING_PAUSE_S)
         raise SubmissionError(
@@ -124,16 +124,16 @@ class EmrServerless:
         )
 
     def _runs(self, application: str) -> list[dict[str, Any]]:
-        return list(self._aws.listed("ListJobRuns", "jobRuns", {"applicationId": application}, "nextToken"))
+        return list(self._aws.list_all("ListJobRuns", "jobRuns", {"applicationId": application}, "nextToken"))
 
 
-def _warn_of_less(application: dict[str, Any], asked: dict[str, str]) -> None:
-    """An application keeps the limits of the job that it was made for; a larger one gets fewer executors."""
-    held = application.get("maximumCapacity", asked)
-    if any(_figure(held[name]) < _figure(limit) for name, limit in asked.items() if name in held):
+def _warn_of_lower_limits(application: dict[str, Any], needed: dict[str, str]) -> None:
+    """Warns where the application's limits, which stay as created, are lower than those that the job needs."""
+    held = application.get("maximumCapacity", needed)
+    if any(_figure(held[name]) < _figure(limit) for name, limit in needed.items() if name in held):
         log.warning(
-            "application=%s maximum=%s asked=%s action='aws emr-serverless update-application, or --application-name'",
-            application["applicationId"], held, asked,
+            "application=%s maximum=%s needed=%s action='aws emr-serverless update-application, or --application-name'",
+            application["applicationId"], held, needed,
         )  # fmt: skip  # because one value per placeholder reads best on one line
 
 

@@ -1,16 +1,16 @@
-"""The requests of EMR Serverless: an application with limits, and a job run on it."""
+"""The requests to EMR Serverless: an application with limits, and a job run on it."""
 
 import hashlib
 import shlex
 from dataclasses import replace
 from typing import Any
 
+from fruits_pipeline.clusters.machines import machine
+from fruits_pipeline.clusters.sizing import Sizes
+from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.submit.job import SubmittedJob
-from fruits_pipeline.targets.machines import machine
-from fruits_pipeline.targets.sizing import Sizes
-from fruits_pipeline.targets.templates import load
 
 _ARCHITECTURES = {"x86_64": "X86_64", "arm64": "ARM64"}
 # vCPUs of a worker, with the least and the most GB, and the step between:
@@ -23,17 +23,17 @@ _NOT_HERE = ("spark.yarn.", "spark.submit.deployMode", "spark.executorEnv.PYSPAR
 
 
 def application_name(job: SubmittedJob, settings: EmrServerlessSettings) -> str:
-    """The application's name, which tells release and architecture, for these stay as they were made."""
+    """The application's name, with release and architecture in it, which cannot be changed later."""
     return settings.application_name or f"fruits-pipeline-{job.release.release}-{machine(job.machine_type).arch}"
 
 
 def application_request(job: SubmittedJob, settings: EmrServerlessSettings, earlier: int) -> dict[str, Any]:
-    """The body of ``CreateApplication``: room for the driver and all executors, and no more.
+    """The body of ``CreateApplication``, limited to the driver and all executors.
 
     ``earlier`` applications by its name were deleted, and keep their client tokens.
     """
     name = application_name(job, settings)
-    cut = fitted(job.sizes)
+    cut = rounded_sizes(job.sizes)
     workers = cut.executors + 1
     memory = _gb(cut.driver_memory_mib + cut.driver_overhead_mib) + cut.executors * _gb(
         cut.executor_memory_mib + cut.executor_overhead_mib
@@ -54,7 +54,7 @@ def application_request(job: SubmittedJob, settings: EmrServerlessSettings, earl
 def job_request(job: SubmittedJob, settings: EmrServerlessSettings, token: str) -> dict[str, Any]:
     """The body of ``StartJobRun``; the application's id stays a placeholder where it is not given."""
     properties = {name: value for name, value in job.properties.items() if not name.startswith(_NOT_HERE)}
-    properties |= fitted(job.sizes).properties()
+    properties |= rounded_sizes(job.sizes).properties()
     given = {"APPLICATION_ID": settings.application_id, "EXECUTION_ROLE_ARN": settings.execution_role_arn}
     values = {
         "JOB_TOKEN": token,
@@ -70,8 +70,8 @@ def job_request(job: SubmittedJob, settings: EmrServerlessSettings, token: str) 
     return {**body, "tags": job.tags | body["tags"]}
 
 
-def fitted(cut: Sizes) -> Sizes:
-    """Sizes in workers that EMR Serverless has; what is added to reach one goes to the heap.
+def rounded_sizes(cut: Sizes) -> Sizes:
+    """Sizes rounded up to workers that EMR Serverless offers; the added memory goes to the heap.
 
     Raises:
         SettingsError: When no worker is that large.
@@ -88,7 +88,7 @@ def fitted(cut: Sizes) -> Sizes:
 
 
 def _worker(what: str, cores: int, memory_mib: int) -> tuple[int, int]:
-    """Cores and MiB of the smallest worker with as much of both."""
+    """Cores and MiB of the smallest worker with at least as much of both."""
     for vcpus, (least, most, step) in _WORKERS.items():
         memory_gb = max(least, least + -(-(_gb(memory_mib) - least) // step) * step)
         if vcpus >= cores and memory_gb <= most:

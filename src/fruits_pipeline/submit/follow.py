@@ -1,4 +1,4 @@
-"""Following a submitted job to its end, and giving its true exit code."""
+"""Follows a submitted job to its end, and gives the exit code that its ``run.json`` states."""
 
 import json
 import logging
@@ -19,13 +19,13 @@ log = logging.getLogger(__name__)
 _FIRST_PAUSE_S = 5.0
 _LONGEST_PAUSE_S = 60.0
 _GROWTH = 1.5
-# A cluster that is asked to end a job takes its time.
+# How long a cluster may take to cancel a job.
 _CANCEL_S = 300.0
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Time, which tests replace."""
+    """Clock and sleep, which tests replace."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -122,19 +122,19 @@ def _pauses() -> Iterator[float]:
 
 
 def _failure(platform: Platform, started: Started, state: State, record: dict[str, Any] | None) -> JobError:
-    """What a job that did not succeed ends with."""
+    """The error for a job that did not succeed."""
     if record is not None and record["exit_code"]:
         told = f"the job ended with {record['exit_code']}: {record.get('error')}"
         return JobError(_where(platform, started, told), int(record["exit_code"]))
     if state.phase is Phase.CANCELLED:
         return JobError(_where(platform, started, f"cancelled on {platform.name}: {state.detail}"), INTERRUPTED)
-    but = "without a run.json of its own" if record is None else "after a run.json that tells of success"
+    but = "without a run.json of its own" if record is None else "although its run.json states success"
     told = f"{state.phase} on {platform.name} {but}: {state.detail}; the same command resumes"
     return JobError(_where(platform, started, told), StorageError.exit_code)
 
 
 def _stop_on_request(platform: Platform, started: Started, *, ask: bool) -> None:
-    """Asks once, where there is somebody to ask, and cancels."""
+    """Cancels the job; on a terminal it asks once before."""
     if ask and sys.stdin is not None and sys.stdin.isatty():
         try:
             answer = input(f"\nCancel job {started.id} on {platform.name}? [Y/n] ")

@@ -1,4 +1,4 @@
-"""Calls of Google's API of Dataproc: messages from our JSON, retries by Google's own client, refusals in our words."""
+"""Calls of the Dataproc API, with retries and with advice for its errors."""
 
 import json
 import re
@@ -23,14 +23,14 @@ _QUOTA = re.compile(r"insufficient .*quota", re.IGNORECASE)
 _RELEASE = re.compile(r"(image|runtime) version|version .*(image|runtime)", re.IGNORECASE)
 _UNREACHED = re.compile(r"DNS resolution|failed to connect", re.IGNORECASE)
 _RENEW = "renew the credentials by gcloud auth application-default login, or give a service account's"
-_ROLE = "give who submits the role of config/dataproc/submitter-role.json, and the use of the job's service account"
+_ROLE = "grant the submitter the role of config/dataproc/submitter-role.json, and the use of the job's service account"
 
 
 class Google:
-    """One region's API of Dataproc, connected when first asked."""
+    """Client of the Dataproc API of one region, connected at the first call."""
 
     def __init__(self, settings: GoogleSettings, region: str) -> None:
-        """Remembers whom to ask; asks nobody yet."""
+        """Takes project and region; connects to nothing yet."""
         self._settings = settings
         self._region = region
         self._clients: dict[str, Any] = {}
@@ -38,12 +38,12 @@ class Google:
 
     @property
     def known_project(self) -> str:
-        """The project where it is known without asking, else its placeholder."""
+        """The project that is set, else its placeholder."""
         return self._project or _PROJECT
 
     @property
     def project(self) -> str:
-        """The project asked for, else the credentials' own.
+        """The project that is set, else that of the credentials.
 
         Raises:
             SettingsError: When neither names one.
@@ -53,7 +53,7 @@ class Google:
         return self._project
 
     def call(self, client: str, method: str, request: Any, passing: tuple[type[Exception], ...] = ()) -> Any:
-        """What ``method`` of ``client`` answers to ``request``, tried again while the service is busy.
+        """The response of ``method`` of ``client`` to ``request``; retried while the service is busy.
 
         Args:
             client: A client's name in ``google.cloud.dataproc_v1`` without "Client".
@@ -115,7 +115,7 @@ class Google:
 
 
 def remedy(error: "GoogleAPICallError") -> str:
-    """What to do about a refusal."""
+    """Advice for an error of the API."""
     from google.api_core import exceptions
 
     told = error.message
@@ -125,10 +125,10 @@ def remedy(error: "GoogleAPICallError") -> str:
         (_QUOTA.search(told), "take fewer or smaller machines (--nodes, --machine-type), or ask Google for more quota"),
         (_UNREACHED.search(told), "check --region and the network, then start the same command again"),
         (_busy(error), "start the same command again in a few minutes"),
-        (_RELEASE.search(told), "take another release by --target, of config/targets.json"),
+        (_RELEASE.search(told), "take another release by --target, of config/releases.json"),
         (isinstance(error, exceptions.NotFound), "name what is there: --cluster, --region, --gcp-project"),
     )
-    return next((remedy for holds, remedy in remedies if holds), "mend the setting that it names")
+    return next((remedy for holds, remedy in remedies if holds), "correct the setting that it names")
 
 
 def message(kind: str, body: Mapping[str, Any]) -> Any:
@@ -139,7 +139,7 @@ def message(kind: str, body: Mapping[str, Any]) -> Any:
 
 
 def labels(job: SubmittedJob) -> dict[str, str]:
-    """The job's tags and id as labels, which know no capitals and no dots.
+    """The job's tags and id as labels, which take neither capitals nor dots.
 
     https://cloud.google.com/dataproc/docs/guides/creating-managing-labels
     """
@@ -148,7 +148,7 @@ def labels(job: SubmittedJob) -> dict[str, str]:
 
 
 def start_once(job_id: str, active: Callable[[str], bool | None], create: Callable[[str], None]) -> Started:
-    """Creates what has the id ``job_id``, unless that is active; after an end ``-2``, for Google takes each id once.
+    """Creates the job or batch ``job_id`` unless it is active; after its end ``job_id-2``, since ids are never reused.
 
     Args:
         job_id: The first id to try; later attempts are ``-2``, ``-3``.
@@ -175,10 +175,10 @@ def start_once(job_id: str, active: Callable[[str], bool | None], create: Callab
         name = f"{job_id}-{attempt}"
 
 
-def listed(values: Mapping[str, str]) -> str:
-    """A map as a ``gcloud`` flag takes it; https://cloud.google.com/sdk/gcloud/reference/topic/escaping.
+def gcloud_mapping(values: Mapping[str, str]) -> str:
+    """A mapping as the value of a ``gcloud`` flag; https://cloud.google.com/sdk/gcloud/reference/topic/escaping.
 
-    >>> listed({"a": "1", "b": "2"}), listed({"a": "1,2", "b": "3"})
+    >>> gcloud_mapping({"a": "1", "b": "2"}), gcloud_mapping({"a": "1,2", "b": "3"})
     ('a=1,b=2', '^;^a=1,2;b=3')
     """
     pairs = [f"{key}={value}" for key, value in values.items()]
@@ -186,7 +186,7 @@ def listed(values: Mapping[str, str]) -> str:
 
 
 def _busy(error: BaseException) -> bool:
-    """Whether the same call may succeed later: throttled, or the service's own trouble."""
+    """Whether the error is retryable: the call was throttled, or the service failed."""
     from google.api_core import exceptions
 
     if not isinstance(error, exceptions.TooManyRequests | exceptions.ServerError):

@@ -1,4 +1,4 @@
-"""What is submitted, the same for every platform: script, arguments, archives, sizes, Spark's properties."""
+"""The submitted job, the same for every platform: script, arguments, archives, sizes, Spark properties."""
 
 import hashlib
 import json
@@ -9,27 +9,27 @@ from pathlib import Path
 from typing import Literal
 
 from fruits_pipeline.backbones.catalog import backbone_named
+from fruits_pipeline.clusters.bundle_index import ENVIRONMENT, MODELS, UPLOADED, Index, model_name, read_bundle
+from fruits_pipeline.clusters.machines import Machine, machine
+from fruits_pipeline.clusters.releases import Release, releases
+from fruits_pipeline.clusters.sizing import Sizes, sizes
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.commands import RunCommand
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.submit import Arch, SubmitSettings
 from fruits_pipeline.storage import uri
-from fruits_pipeline.targets.index import ENVIRONMENT, MODELS, UPLOADED, Index, model_name, read_package
-from fruits_pipeline.targets.machines import Machine, machine
-from fruits_pipeline.targets.releases import Release, releases
-from fruits_pipeline.targets.sizing import Sizes, sizes
 
 Cloud = Literal["emr", "dataproc"]
 _TARGETS = {"emr": "emr-7.14", "dataproc": "dataproc-2.3"}
 _MACHINES = {"emr": "m6i.2xlarge", "dataproc": "n2-standard-8"}
 _REGIONS = {"emr": "eu-west-1", "dataproc": "europe-west1"}
-# Each cloud puts the job's files on its nodes from buckets of its own.
+# Each cloud's nodes fetch the job's files from buckets of the same cloud.
 _SCHEMES = {"emr": "s3", "dataproc": "gs"}
 _NEEDED = ("jobs/run.py", ENVIRONMENT, MODELS)
 # The archives appear under these names in the working directory of driver and executors.
 _ENVIRONMENT_AS, _MODELS_AS = "environment", "models"
 PYTHON = f"./{_ENVIRONMENT_AS}/bin/python"
-# Of this machine alone: its cache, files and profile; and the heap, which is a property.
+# Settings of this machine alone: cache, files and profile; and the driver's heap, which is a Spark property.
 _STAYS_HERE = frozenset({"cache_dir", "weights", "config", "s3_profile", "driver_memory"})
 
 
@@ -59,18 +59,18 @@ class SubmittedJob:
     def __post_init__(self) -> None:
         """Derives the id."""
         facts = {name: value for name, value in vars(self).items() if name != "sizes"} | asdict(self.sizes)
-        said = json.dumps(facts, sort_keys=True, default=lambda value: value.model_dump())
-        object.__setattr__(self, "job_id", f"{self.name}-{hashlib.sha256(said.encode()).hexdigest()[:12]}")
+        content = json.dumps(facts, sort_keys=True, default=lambda value: value.model_dump())
+        object.__setattr__(self, "job_id", f"{self.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}")
 
 
 def submitted_job(cloud: Cloud, run: RunCommand, submit: SubmitSettings) -> SubmittedJob:
     """The job that the settings ask for on ``cloud``.
 
-    With ``dry_run`` a package that does not exist yet is stood in for by placeholders.
+    With ``dry_run`` placeholders stand for the addresses of a bundle that does not exist yet.
 
     Raises:
         SettingsError: When target, machine type or their processors do not go together, or an address is no bucket's.
-        SubmissionError: When there is no package, or it was not uploaded.
+        SubmissionError: When there is no bundle, or it was not uploaded.
     """
     _in_bucket("--data-source", run.ingest.data_source, "s3", "gs")
     output = _in_bucket("--output-uri", run.output.output_uri, "s3", "gs")
@@ -97,7 +97,7 @@ def submitted_job(cloud: Cloud, run: RunCommand, submit: SubmitSettings) -> Subm
 
 
 def arguments(run: RunCommand) -> Iterator[str]:
-    """The job's flags: what differs from the defaults and is not of this machine alone."""
+    """The job's flags: settings that differ from the defaults, without those that hold for this machine alone."""
     rooms = (getattr(run, name).model_dump(mode="json", exclude_defaults=True) for name in RunCommand.model_fields)
     for name, value in (pair for room in rooms for pair in room.items()):
         flag = "--" + name.replace("_", "-")
@@ -130,7 +130,7 @@ def _properties(cut: Sizes) -> dict[str, str]:
 
 
 def _in_bucket(flag: str, address: str, *schemes: str) -> str:
-    """``address`` as ``storage.uri`` spells it, in a bucket that every node reaches."""
+    """The normalised ``address``, if it is in a bucket of these schemes."""
     found = uri.normalise(address)
     if uri.scheme(found) not in schemes or found.endswith("://"):
         wanted = " or ".join(f"{scheme}://BUCKET/FOLDER" for scheme in schemes)
@@ -141,7 +141,7 @@ def _in_bucket(flag: str, address: str, *schemes: str) -> str:
 
 
 def _log_uri(cloud: Cloud, submit: SubmitSettings, output: str) -> str:
-    """Where the cluster's logs go: ``logs/`` of the output's bucket, which its lifecycle rule clears."""
+    """The folder of the cluster's logs: by default ``logs/`` of the output's bucket, which a lifecycle rule empties."""
     found = submit.log_uri or "/".join([*output.split("/")[:3], "logs"])
     # Dataproc keeps logs in Cloud Logging.
     return _in_bucket("--log-uri", found, "s3") if cloud == "emr" else found
@@ -167,28 +167,28 @@ def _release(cloud: Cloud, target: str, arch: Arch) -> Release:
 
 
 def _addresses(submit: SubmitSettings, run: RunCommand, cloud: Cloud, target: str, arch: Arch) -> tuple[str, ...]:
-    """Where script, environment and models lie."""
-    place = submit.package or f"dist/{target}-{arch}"
+    """The addresses of script, environment and models."""
+    place = submit.bundle or f"dist/{target}-{arch}"
     if submit.dry_run and not (Path(place) / UPLOADED).is_file():
-        return tuple(f"${{PACKAGE_URI}}/{name}" for name in _NEEDED)
-    package = read_package(place, run.storage)
-    found = (package.index.target, package.index.arch)
+        return tuple(f"${{BUNDLE_URI}}/{name}" for name in _NEEDED)
+    bundle = read_bundle(place, run.storage)
+    found = (bundle.index.target, bundle.index.arch)
     if found != (target, arch):
         raise SettingsError(
-            f"--package: expected one for {target} on {arch}, found one for {' on '.join(found)} in {place}; "
-            f"run fruits-pipeline package --target {target} --arch {arch}"
+            f"--bundle: expected one for {target} on {arch}, found one for {' on '.join(found)} in {place}; "
+            f"run fruits-pipeline bundle --target {target} --arch {arch}"
         )
     # Lists of archives are separated by commas, options by blanks, and # begins the name that an archive takes.
-    if not re.fullmatch(rf"{_SCHEMES[cloud]}://[^\s,;#$'\"\\]+", package.base):
+    if not re.fullmatch(rf"{_SCHEMES[cloud]}://[^\s,;#$'\"\\]+", bundle.base):
         raise SettingsError(
-            f"--package: expected one in {_SCHEMES[cloud]}://BUCKET/FOLDER without blanks, commas or quotes, found one "
-            f"in {package.base!r}; run fruits-pipeline package --target {target} --arch {arch} --upload URI"
+            f"--bundle: expected one in {_SCHEMES[cloud]}://BUCKET/FOLDER without blanks, commas or quotes, found one "
+            f"in {bundle.base!r}; run fruits-pipeline bundle --target {target} --arch {arch} --upload URI"
         )
-    _refuse_absent_model(run.features, package.index, place)
-    return tuple(package.address(name) for name in _NEEDED)
+    _check_model(run.features, bundle.index, place)
+    return tuple(bundle.address(name) for name in _NEEDED)
 
 
-def _refuse_absent_model(features: FeaturesSettings, index: Index, place: str) -> None:
+def _check_model(features: FeaturesSettings, index: Index, place: str) -> None:
     side = backbone_named(features.backbone).side(features.image_size)
     form = "tensorflow" if features.engine == "tensorflow" else features.precision
     wanted = model_name(features.backbone, side, form)
@@ -197,7 +197,7 @@ def _refuse_absent_model(features: FeaturesSettings, index: Index, place: str) -
         first = f"run fruits-pipeline calibrate {network} and then " if form == "int8" else "run "
         engine = " --engine tensorflow" if form == "tensorflow" else ""
         raise SettingsError(
-            f"--engine, --precision, --image-size, --backbone: expected one of the package's models "
+            f"--engine, --precision, --image-size, --backbone: expected one of the bundle's models "
             f"{', '.join(index.models)}, found {wanted}, not in {place}; "
-            f"{first}fruits-pipeline package --target {index.target} --arch {index.arch} {network}{engine}"
+            f"{first}fruits-pipeline bundle --target {index.target} --arch {index.arch} {network}{engine}"
         )

@@ -1,4 +1,4 @@
-"""Values that a request still lacks, and the flags that give them."""
+"""Checks that a request has no unfilled placeholder."""
 
 import json
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from fruits_pipeline.errors import SettingsError
 
 
 def check_filled(body: Any, flags: Mapping[str, str]) -> None:
-    """Refuses a request with a placeholder in it.
+    """Refuses a request with an unfilled placeholder.
 
     Args:
         body: The request.
-        flags: The flag that fills each placeholder, by its name; other such words are in the user's own names.
+        flags: The flag that fills each placeholder, by the placeholder's name; others may be part of the user's names.
 
     Raises:
         SettingsError: When a placeholder is left.

@@ -1,4 +1,4 @@
-"""What a platform can do: say its requests, start a job, tell its state, cancel it, say where its logs are."""
+"""The interface of a platform: its requests, and a job's start, state, cancellation and logs."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 
 class Phase(StrEnum):
-    """Where a job stands."""
+    """Phase of a job."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -16,13 +16,13 @@ class Phase(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether it stays so."""
+        """Whether the job has ended."""
         return self not in {Phase.PENDING, Phase.RUNNING}
 
 
 @dataclass(frozen=True)
 class State:
-    """A job's phase, and in the platform's own words why."""
+    """A job's phase, and the platform's message about it."""
 
     phase: Phase
     detail: str = ""
@@ -38,14 +38,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Started:
-    """A job on its platform: the platform's id, and whether an equal one was found active and is followed instead."""
+    """A job on its platform: the platform's id, and whether it is an equal job that was active already."""
 
     id: str
     attached: bool = False
 
 
 class Platform(Protocol):
-    """One way to run the packaged job. Failures of the platform's API are ``SubmissionError``."""
+    """One way to run a bundle's job on a cloud. Failures of the platform's API are ``SubmissionError``."""
 
     name: str
 
@@ -54,7 +54,7 @@ class Platform(Protocol):
         ...
 
     def command_line(self) -> str:
-        """The ``aws`` or ``gcloud`` line that does the same."""
+        """The ``aws`` or ``gcloud`` command line that does the same."""
         ...
 
     def start(self) -> Started:
@@ -62,7 +62,7 @@ class Platform(Protocol):
         ...
 
     def state(self, started: str) -> State:
-        """Where the job stands."""
+        """The job's state."""
         ...
 
     def cancel(self, started: str) -> None:
@@ -70,5 +70,5 @@ class Platform(Protocol):
         ...
 
     def logs(self, started: str) -> str:
-        """Where its logs are, or the line that shows them."""
+        """The folder of the job's logs, or the command line that shows them."""
         ...

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from fruits_pipeline.targets.folder import config_folder
-from fruits_pipeline.targets.templates import filled
+from fruits_pipeline.clusters.folder import config_folder
+from fruits_pipeline.clusters.templates import filled
 from schemas.google import RefusedError, check
 
 FOLDER = config_folder() / "dataproc"

@@ -1,4 +1,4 @@
-"""A Keras network to OpenVINO's two files, with the normalisation inside the graph.
+"""Converts a Keras network to OpenVINO's XML and weights, with the normalisation inside the graph.
 
     python -m fruits_pipeline.backbones.engines.conversion BACKBONE IMAGE_SIZE WEIGHTS OUT
 
@@ -10,10 +10,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from fruits_pipeline.backbones.apart import answer, run_apart
 from fruits_pipeline.backbones.catalog import Backbone, backbone_named
 from fruits_pipeline.backbones.engines.keras_model import network
 from fruits_pipeline.backbones.engines.telemetry import import_openvino
+from fruits_pipeline.backbones.subprocess_module import report_error, run_module
 from fruits_pipeline.errors import ModelError
 
 # Both backbones were trained on pixels in [-1, 1]:
@@ -39,15 +39,15 @@ def convert(backbone: Backbone, image_size: int, weights: bytes) -> tuple[bytes,
         return _parts(Path(folder) / "model")
 
 
-def convert_apart(backbone: Backbone, image_size: int, weights: Path) -> tuple[bytes, bytes]:
-    """What ``convert`` gives for the file of canonical ``weights``, made in a process of its own.
+def convert_in_subprocess(backbone: Backbone, image_size: int, weights: Path) -> tuple[bytes, bytes]:
+    """What ``convert`` gives for the file of canonical ``weights``, made in a subprocess.
 
     Raises:
         ModelError: when TensorFlow or OpenVINO is not installed, or the process fails.
     """
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model"
-        run_apart(__name__, [backbone.name, str(image_size), str(weights), str(out)], f"converting {backbone.name}")
+        run_module(__name__, [backbone.name, str(image_size), str(weights), str(out)], f"converting {backbone.name}")
         return _parts(out)
 
 
@@ -56,7 +56,7 @@ def main(backbone: str, image_size: str, weights: str, out: str) -> int:
     try:
         _write(backbone_named(backbone), int(image_size), Path(weights).read_bytes(), Path(out))
     except ModelError as error:
-        return answer(error)
+        return report_error(error)
     return 0
 
 
@@ -92,7 +92,7 @@ def _with_normalisation(ov: Any, model: Any) -> Any:
 
 
 def name_in_order(model: Any) -> None:
-    """Replace names that carry process-wide counters, or the same graph would hash differently each time."""
+    """Replace names with process-wide counters in them, with which the same graph would hash differently each time."""
     for place, node in enumerate(model.get_ordered_ops()):
         node.set_friendly_name(f"{node.get_type_name()}_{place}")
         for port in node.outputs():

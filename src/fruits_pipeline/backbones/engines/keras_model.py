@@ -1,4 +1,4 @@
-"""The backbone as a Keras network with the published weights in it."""
+"""Builds a backbone as a Keras network with the published weights."""
 
 import os
 import sys
@@ -6,12 +6,12 @@ from types import ModuleType
 from typing import Any
 
 from fruits_pipeline.backbones.catalog import Backbone
-from fruits_pipeline.backbones.matching import arrays
+from fruits_pipeline.backbones.tensors import arrays_by_layer
 from fruits_pipeline.errors import ModelError
 
 
 def import_keras() -> ModuleType:
-    """Keras on TensorFlow, quiet.
+    """The package keras on TensorFlow, without TensorFlow's log lines.
 
     Raises:
         ModelError: when it is not installed, or was set up for another backend or for channels first.
@@ -20,7 +20,7 @@ def import_keras() -> ModuleType:
         os.environ["KERAS_BACKEND"] = "tensorflow"
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        # First TensorFlow: without it Keras would fail in a less telling way.
+        # TensorFlow first: without it Keras fails with a message that does not name what is missing.
         import tensorflow as tf  # noqa: F401, I001  # because it is imported to see that it is there
         import keras
     except ImportError as error:
@@ -57,6 +57,6 @@ def network(backbone: Backbone, image_size: int, weights: bytes) -> Any:
         weights=None, include_top=False, pooling="avg", input_shape=(image_size, image_size, 3)
     )
     layers = [layer for layer in built.layers if layer.weights]
-    for layer, values in zip(layers, arrays(backbone, weights), strict=True):
+    for layer, values in zip(layers, arrays_by_layer(backbone, weights), strict=True):
         layer.set_weights(values)
     return built

@@ -30,7 +30,7 @@ def load(model: Model, threads: int) -> Callable[[NDArray[np.uint8]], NDArray[np
     Raises:
         ModelError: when OpenVINO is missing, or this processor cannot compute in the model's precision.
     """
-    request = compiled(model, threads).create_infer_request()
+    request = compile_model(model, threads).create_infer_request()
     size = BATCH[model.precision]
 
     def predict(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -45,8 +45,8 @@ def load(model: Model, threads: int) -> Callable[[NDArray[np.uint8]], NDArray[np
     return predict
 
 
-def compiled(model: Model, threads: int) -> Any:
-    """The compiled model for uint8 (N, S, S, 3), N that of ``BATCH``, computing in the precision that was asked for.
+def compile_model(model: Model, threads: int) -> Any:
+    """The compiled model for uint8 (N, S, S, 3), N that of ``BATCH``, which computes in the model's precision.
 
     Raises:
         ModelError: when OpenVINO is missing, or this processor cannot compute in the model's precision.
@@ -55,15 +55,15 @@ def compiled(model: Model, threads: int) -> Any:
     graph = core.read_model(*model.parts)
     graph.reshape({0: [BATCH[model.precision], model.image_size, model.image_size, 3]})
     ready = core.compile_model(graph, "CPU", settings(model, threads))
-    check_precision(model.precision, effective(ready), core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    check_precision(model.precision, computed_precision(ready), core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
     return ready
 
 
-def effective(ready: Any) -> str:
-    """What the compiled model computes in: int8 when all its convolutions run in int8, else its floating type.
+def computed_precision(ready: Any) -> str:
+    """The precision that the compiled model computes in: int8 when all convolutions do, else its floating-point type.
 
     An int8 graph may be run in floating point where a processor or a layer has no int8 kernel, and only the
-    runtime's own graph tells.
+    runtime model shows it.
     """
     nodes = [node.get_rt_info() for node in ready.get_runtime_model().get_ordered_ops()]
     convolutions = {str(node["runtimePrecision"].astype(str)) for node in nodes if _is_convolution(node)}
@@ -77,14 +77,14 @@ def _is_convolution(node: Any) -> bool:
 
 
 def settings(model: Model, threads: int) -> dict[str, Any]:
-    """OpenVINO's properties: nothing is left to its guesses about the machine."""
+    """OpenVINO's properties for one worker; threads, streams and precision are all set explicitly."""
     return {
         "INFERENCE_NUM_THREADS": threads,
-        # Several workers pinned to the same first cores would take turns on them.
+        # Pinned, several workers would share the same first cores.
         "ENABLE_CPU_PINNING": False,
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
-        # Unsaid, OpenVINO takes bf16 on processors with AMX; of an int8 model it is the precision of the rest.
+        # By default OpenVINO takes bf16 on processors with AMX; of an int8 model it is the precision of the rest.
         "INFERENCE_PRECISION_HINT": "f32" if model.precision == "int8" else model.precision,
     }
 
@@ -95,20 +95,20 @@ def _filled(batch: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(batch)
 
 
-def check_precision(asked: str, effective: str, capabilities: list[str]) -> None:
-    """Refuse a processor that would compute in another precision, or only emulate the asked one.
+def check_precision(requested: str, computed: str, capabilities: list[str]) -> None:
+    """Refuse a processor that computes in another precision, or only emulates the requested one.
 
     Args:
-        asked: the precision of the model.
-        effective: what OpenVINO says that the compiled model computes in.
-        capabilities: what OpenVINO says that the processor does natively.
+        requested: the precision of the model.
+        computed: the precision that OpenVINO reports for the compiled model.
+        capabilities: the precisions that OpenVINO reports as native to the processor.
 
     Raises:
         ModelError: when they differ: features of two precisions must never mix in one dataset.
     """
-    native = asked == "f32" or asked.upper() in capabilities
-    if effective != asked or not native:
+    native = requested == "f32" or requested.upper() in capabilities
+    if computed != requested or not native:
         raise ModelError(
-            f"--precision: expected {asked!r}, found that this processor computes in {effective!r} "
-            f"(natively: {', '.join(capabilities)}); use --precision f32, or machines with {asked}"
+            f"--precision: expected {requested!r}, found that this processor computes in {computed!r} "
+            f"(natively: {', '.join(capabilities)}); use --precision f32, or machines with {requested}"
         )

@@ -1,4 +1,4 @@
-"""What every engine demands of its input."""
+"""Validates the pixels that are given to an engine."""
 
 import numpy as np
 from numpy.typing import NDArray

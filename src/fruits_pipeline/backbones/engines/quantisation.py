@@ -1,4 +1,4 @@
-"""An f32 model of OpenVINO to an int8 one, by NNCF's post-training quantisation.
+"""Quantises an f32 model of OpenVINO to int8 by NNCF's post-training quantisation.
 
     python -m fruits_pipeline.backbones.engines.quantisation FOLDER
 
@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fruits_pipeline.backbones.apart import answer, run_apart
 from fruits_pipeline.backbones.engines.conversion import name_in_order
 from fruits_pipeline.backbones.engines.telemetry import import_openvino
+from fruits_pipeline.backbones.subprocess_module import report_error, run_module
 from fruits_pipeline.errors import ModelError
 
 
-def quantise_apart(parts: tuple[bytes, bytes], pixels: NDArray[np.uint8]) -> tuple[bytes, bytes]:
-    """OpenVINO's XML and weights of the int8 model, made in a process of its own: NNCF draws on the terminal.
+def quantise_in_subprocess(parts: tuple[bytes, bytes], pixels: NDArray[np.uint8]) -> tuple[bytes, bytes]:
+    """OpenVINO's XML and weights of the int8 model, made in a subprocess, because NNCF writes to the terminal.
 
     Args:
         parts: XML and weights of the f32 model.
@@ -33,7 +33,7 @@ def quantise_apart(parts: tuple[bytes, bytes], pixels: NDArray[np.uint8]) -> tup
         for suffix, content in zip((".xml", ".bin"), parts, strict=True):
             (folder / "f32").with_suffix(suffix).write_bytes(content)
         np.save(folder / "pixels.npy", pixels)
-        run_apart(__name__, [name], "calibrating")
+        run_module(__name__, [name], "calibrating")
         return (folder / "int8.xml").read_bytes(), (folder / "int8.bin").read_bytes()
 
 
@@ -42,12 +42,12 @@ def main(folder: str) -> int:
     try:
         _quantise(Path(folder))
     except ModelError as error:
-        return answer(error)
+        return report_error(error)
     return 0
 
 
 def _quantise(folder: Path) -> None:
-    """Ranges and biases follow from images and f32 arithmetic alone: NNCF draws no random numbers here.
+    """Writes the int8 model; NNCF draws no random numbers, so that equal images give an equal model.
 
     Measured, MobileNetV2 at 224 on 95 labels of Fruits-360, 300 images to calibrate with, cosine of features
     with f32's (mean, least) and accuracy of a logistic regression on 100 components (f32: 95.8 %, 2,050 images):

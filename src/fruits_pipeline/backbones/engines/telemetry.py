@@ -1,9 +1,9 @@
-"""OpenVINO without its telemetry.
+"""Imports OpenVINO with its telemetry disabled.
 
 ``import openvino`` alone reports to its maker when the package openvino-telemetry is there, and
 ``convert_model`` reports settings and results; no setting of OpenVINO turns that off, only a file in the
 user's home does. All of OpenVINO falls back to its own do-nothing stub when that package cannot be imported,
-so we make it so, for this process only and before OpenVINO is imported.
+which is arranged here, for this process only and before OpenVINO is imported.
 """
 
 import sys
@@ -16,7 +16,7 @@ PACKAGE: Final = "openvino_telemetry"
 
 
 def import_openvino() -> ModuleType:
-    """The package openvino, unable to report anything.
+    """The package openvino with telemetry disabled in this process.
 
     Raises:
         ModelError: when it is not installed.
@@ -35,7 +35,7 @@ def import_openvino() -> ModuleType:
 
 
 def _silence_what_was_there() -> None:
-    """Swap the stub in where somebody else imported OpenVINO before us."""
+    """Replace telemetry by OpenVINO's stub where OpenVINO was imported before."""
     tools = [module for name, module in sys.modules.items() if name.startswith("openvino.tools.ovc.")]
     reporting = [module for module in tools if getattr(getattr(module, "tm", None), "__name__", "") == PACKAGE]
     if reporting:

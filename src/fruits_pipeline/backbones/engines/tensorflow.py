@@ -46,7 +46,7 @@ def load(model: Model, threads: int) -> Callable[[NDArray[np.uint8]], NDArray[np
 
 
 def limit_threads(threads: int) -> None:
-    """Set TensorFlow's two pools, where it has not started them in this process yet."""
+    """Set the sizes of TensorFlow's two thread pools, unless this process has started them already."""
     import tensorflow as tf
 
     try:
@@ -54,4 +54,4 @@ def limit_threads(threads: int) -> None:
         tf.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError:
         found = tf.config.threading.get_intra_op_parallelism_threads()
-        logger.info("tensorflow_threads=kept asked=%s found=%s reason=already_started", threads, found)
+        logger.info("tensorflow_threads=kept requested=%s found=%s reason=already_started", threads, found)

@@ -1,0 +1,61 @@
+"""The command ``submit``: prints the requests, or starts the job and follows it."""
+
+import json
+import logging
+from typing import Any
+
+from fruits_pipeline.errors import SettingsError
+from fruits_pipeline.settings.storage import StorageSettings
+from fruits_pipeline.settings.submit import SubmitSettings
+from fruits_pipeline.storage.opening import open_store
+from fruits_pipeline.submit.follow import follow, last_record
+from fruits_pipeline.submit.job import SubmittedJob
+from fruits_pipeline.submit.platform import Platform, Started
+
+log = logging.getLogger(__name__)
+
+
+def submit_job(
+    platform: Platform, job: SubmittedJob, submit: SubmitSettings, storage: StorageSettings
+) -> dict[str, Any] | None:
+    """Submits the job; with ``wait`` gives its ``run.json``.
+
+    Raises:
+        SettingsError: When the platform's own client is not installed.
+        SubmissionError: When the platform refuses.
+        DatasetError: When the output's ``run.json`` is not ours.
+        StorageError: When it cannot be read; then nothing is started.
+        JobError: When a job that is followed ends badly.
+    """
+    cut = job.sizes
+    log.info(
+        "sizing machine=%s nodes=%d executors=%d executor_cores=%d executor_memory=%dm overhead=%dm driver_memory=%dm",
+        job.machine_type, job.nodes, cut.executors, cut.executor_cores, cut.executor_memory_mib,
+        cut.executor_overhead_mib, cut.driver_memory_mib,
+    )  # fmt: skip  # because one value per placeholder reads best on one line
+    if submit.dry_run:
+        print(dry_run(platform))  # noqa: T201 because that is what --dry-run is for
+        return None
+    output = open_store(job.output_uri, storage) if submit.wait else None
+    # Read before the start: a job that cannot be followed is not started, and an earlier run's record is known as such.
+    before = last_record(output) if output else None
+    started = _started(platform)
+    how = "an equal one is active and is followed" if started.attached else "submitted"
+    log.info("job=%s id=%s platform=%s logs=%s", how, started.id, platform.name, platform.logs(started.id))
+    return follow(platform, started, output, before, submit.deadline_s) if output else None
+
+
+def _started(platform: Platform) -> Started:
+    try:
+        return platform.start()
+    except ModuleNotFoundError as error:
+        extra = "s3" if str(error.name).startswith("boto") else "dataproc"
+        raise SettingsError(
+            f"expected the package {error.name}, found none; pip install 'fruits-pipeline[{extra}]'"
+        ) from error
+
+
+def dry_run(platform: Platform) -> str:
+    """The command line and the requests that would be sent, as text."""
+    requests = [{"operation": request.operation, "body": request.body} for request in platform.requests()]
+    return f"{platform.command_line()}\n\n{json.dumps(requests, indent=2, ensure_ascii=False)}"

@@ -1,0 +1,73 @@
+"""Files of an output that are missing, damaged, left over, or somebody else's; by one listing of each folder."""
+
+from collections.abc import Iterator, Mapping
+
+from fruits_pipeline.state import layout
+from fruits_pipeline.state.files import OURS, FileMark
+from fruits_pipeline.state.layout import RoomName
+from fruits_pipeline.storage.store import Store
+from fruits_pipeline.verify.findings import Finding, Kind
+from fruits_pipeline.verify.output_state import OutputState
+
+FOLDERS = (
+    *layout.BY_WAVE,
+    layout.REDUCED,
+    layout.PREDICTIONS,
+    layout.MODELS,
+    layout.EVALUATION,
+    layout.EXPORTS,
+    layout.LABELS,
+)
+
+
+def listed_lengths(store: Store) -> dict[str, int]:
+    """The length in bytes of every file in the output's folders, by key."""
+    return {found.key: found.length for folder in FOLDERS for found in store.objects(folder)}
+
+
+def whole_files(state: OutputState, lengths: Mapping[str, int]) -> frozenset[FileMark]:
+    """The files that must be there, and are there with their length."""
+    return frozenset(file for file in state.files if lengths.get(file.key) == file.length)
+
+
+def check_files(state: OutputState, lengths: Mapping[str, int]) -> Iterator[Finding]:
+    """Compares what the state names with what is there."""
+    files = state.files
+    for file, owner in files.items():
+        length = lengths.get(file.key)
+        if length is None:
+            yield Finding(Kind.MISSING, file.key, f"{file.length} bytes as {owner} says", "no such file")
+        elif length != file.length:
+            yield Finding(Kind.LENGTH, file.key, f"{file.length} bytes as {owner} says", f"{length}")
+    named = {file.key for file in files}
+    for key, marks in state.leftover_waves():
+        named |= {file.key for file in marks}
+        found = f"a leftover with {len(marks)} files; the next 'run' or 'extract' removes it"
+        yield Finding(Kind.LEFTOVER, key, "a wave of the plan", found)
+    # Replaced by a wave of the same name, as soon as that is computed.
+    named |= {file.key for wave in state.waves.values() for file in (wave.manifest, *wave.files)}
+    for key in sorted(lengths.keys() - named):
+        yield _unnamed(state, key)
+
+
+def _unnamed(state: OutputState, key: str) -> Finding:
+    expected = "a marker that names it"
+    if not OURS.search(key):
+        return Finding(Kind.FOREIGN, key, expected, "a file of somebody else")
+    if key.partition("/")[0] in layout.BY_WAVE:
+        if state.plan is not None:
+            return Finding(Kind.LEFTOVER, key, expected, "a leftover; the next 'run' or 'extract' removes it")
+        return Finding(Kind.FOREIGN, key, expected, "none, and no plan of waves")
+    folder, room = _owner(key)
+    if room is None or room not in state.rooms:
+        return Finding(Kind.FOREIGN, key, expected, "none")
+    is_read = not any(part.startswith((".", "_")) for part in key.removeprefix(f"{folder}/").split("/"))
+    if room in state.finished_rooms and is_read:
+        return Finding(Kind.FOREIGN, key, expected, f"that of {room}, which does not")
+    return Finding(Kind.LEFTOVER, key, expected, f"a leftover; making {room} again removes it")
+
+
+def _owner(key: str) -> tuple[str, RoomName | None]:
+    """The folder of a room that a file lies in, and the room."""
+    owners = ((folder, room) for room, folders in layout.OWNED.items() for folder in folders)
+    return next(((folder, room) for folder, room in owners if key.startswith(f"{folder}/")), ("", None))

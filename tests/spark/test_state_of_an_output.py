@@ -1,0 +1,334 @@
+"""What an output holds after its source, its settings or its files have changed: nothing lost, nothing stale.
+
+Each test is a fault that was seen once; the commands are whole ones.
+"""
+
+import shutil
+
+import pandas as pd
+import pytest
+from feature_jobs import mean_colour_model, picture
+from in_process import SIZE, commands, table_of
+
+from outputs import assert_equal_results, contents, record, table
+
+LABELS = {"Apple": (200, 20, 20), "Kiwi": (20, 200, 20), "Plum": (20, 20, 200)}
+RUN = ("run", "--components", "2", "--wave-images", "30")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return mean_colour_model(tmp_path_factory.mktemp("model"), SIZE)
+
+
+@pytest.fixture
+def command(spark, model, capfd):
+    with commands(spark, model, capfd) as run:
+        yield run
+
+
+def add_images(folder, number, first=0, splits=("Training", "Test")):
+    for split in splits:
+        for label, (red, green, blue) in LABELS.items():
+            for n in range(first, first + number):
+                file = folder / split / label / f"{n}.png"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(picture(((red + n) % 256, (green + 2 * n) % 256, (blue + 3 * n) % 256)))
+    return folder
+
+
+@pytest.fixture
+def images(tmp_path):
+    return add_images(tmp_path / "images", 8)
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "output"
+
+
+def run(command, source, output, *more):
+    ended = command(*RUN, "--data-source", source, "--output-uri", output, *more)
+    assert ended.code == 0, ended.err
+    return ended
+
+
+def feature_files(output):
+    return {name: time for name, time in contents(output).items() if name.startswith("features/")}
+
+
+def rows_of(images):
+    paths = sorted(images.rglob("*.png"))
+    return {
+        str(path.relative_to(images.parent)): (path.parent.name, "test" if path.parts[-3] == "Test" else "train")
+        for path in paths
+    }
+
+
+def test_a_corrected_label_is_corrected_everywhere_without_inference(command, images, output, tmp_path):
+    rows = rows_of(images)
+    source = table_of(tmp_path / "photos.csv", rows)
+    run(command, source, output)
+    before = feature_files(output)
+    wrong = "images/Test/Kiwi/0.png"
+    table_of(source, rows | {wrong: ("Plum", "test")})
+    run(command, source, output)
+    assert feature_files(output) == before
+    assert record(output)["change"] == {"kept": 48, "carried": 0, "computed": 0, "relabelled": 1, "gone": 0}
+    for dataset in ("manifest", "reduced", "predictions"):
+        found = table(output, dataset, images.parent)
+        assert set(found[found["path"] == wrong]["label"]) == {"Plum"}, dataset
+    confusion = pd.read_parquet(output / "evaluation/confusion")
+    assert confusion[confusion["label"] == "Plum"].groupby("classifier")["images"].sum().tolist() == [9]
+    fresh = tmp_path / "fresh"
+    run(command, source, fresh)
+    assert_equal_results(fresh, output, images.parent)
+
+
+def test_a_grown_source_is_made_again_by_the_same_command(command, images, output, tmp_path):
+    run(command, images, output)
+    before = feature_files(output)
+    add_images(images, 2, first=100)
+    (images / "Training/Apple/0.png").unlink()
+    ended = run(command, images, output)
+    assert "make again room=reduce because its input has changed since" in ended.err
+    assert "make again room=classify because its input has changed since" not in ended.err  # it was removed with it
+    change = record(output)["change"]
+    assert (change["computed"], change["gone"], change["relabelled"]) == (12, 1, 0)
+    assert change["kept"] + change["carried"] == 47
+    assert len(feature_files(output).keys() & before.keys()) > 0
+    fresh = tmp_path / "fresh"
+    run(command, images, fresh)
+    assert_equal_results(fresh, output, images)
+    assert record(output)["rooms"]["reduce"]["rows"] == 59
+
+
+def test_an_unfinished_update_is_no_input(command, images, output, golden):
+    run(command, images, output)
+    add_images(images, 2, first=100)
+    ended = command("extract", "--data-source", images, "--output-uri", output, "--max-reject-share", "0")
+    assert ended.code == 0
+    marker = max((output / "_state/waves").glob("*.json"))
+    marker.unlink()
+    for words in (("reduce",), ("classify",)):
+        ended = command(
+            *words, "--output-uri", output, "--components" if words == ("reduce",) else "--forest-seed", "2"
+        )
+        assert ended.code == 5
+        golden("unfinished_features", ended.message, output=output)
+
+
+def test_extract_says_what_is_made_from_an_older_snapshot(command, images, output):
+    run(command, images, output)
+    add_images(images, 1, first=100)
+    ended = command("extract", "--data-source", images, "--output-uri", output)
+    assert ended.code == 0
+    assert [step.partition(" ")[0] for step in record(output)["next"]] == ["'reduce'", "'classify'"]
+    assert "made from an older snapshot" in ended.out
+    ended = command("classify", "--output-uri", output)
+    assert ended.code == 5
+    assert "one of an older snapshot; run 'reduce' first" in ended.message
+
+
+def test_other_components_say_what_they_replace_and_what_to_run_next(command, images, output):
+    run(command, images, output, "--export", "csv")
+    ended = command("reduce", "--output-uri", output, "--components", "1")
+    assert ended.code == 5
+    assert "reduce: components: 2 -> 1" in ended.message
+    ended = command("reduce", "--output-uri", output, "--components", "1", "--overwrite")
+    assert ended.code == 0
+    assert "removed room=classify because it was made from the reduce before" in ended.err
+    assert "next        'classify' makes classify again (removed)" in ended.out
+    assert not (output / "predictions").exists()
+    assert not (output / "exports/csv").exists()
+    assert command("classify", "--output-uri", output).code == 0
+    assert (
+        record(output)["next"] == ["'reduce --export csv' makes export_csv again (removed)"]
+        or not record(output)["next"]
+    )
+
+
+def test_another_seed_of_the_forest_replaces_the_classifiers_alone(command, images, output):
+    assert command("pack", "--data-source", images, "--output-uri", output).code == 0
+    run(command, images, output, "--export", "json")
+    before = contents(output)
+    ended = command("classify", "--output-uri", output, "--overwrite", "--forest-seed", "7")
+    assert ended.code == 0, ended.err
+    kept = (
+        "packed/",
+        "_state/packed/",
+        "features/",
+        "manifest/",
+        "reduced/",
+        "models/reduce",
+        "exports/",
+        "_state/waves",
+    )
+    after = contents(output)
+    assert {name: time for name, time in before.items() if name.startswith(kept)} == {
+        name: time for name, time in after.items() if name.startswith(kept)
+    }
+    assert before["_state/classify.json"] != after["_state/classify.json"]
+
+
+@pytest.mark.parametrize(
+    "place", ["features/wave=00000", "manifest", "reduced", "models/reduce/metadata", "predictions"]
+)
+def test_a_temporary_file_of_a_killed_write_blocks_nothing(command, images, output, place):
+    run(command, images, output)
+    left = output / place / ".x.tmp"
+    left.write_text("x")
+    run(command, images, output, "--components", "1", "--overwrite")
+    assert not left.exists()
+
+
+def test_too_many_components_are_refused_before_any_work(command, images, output, golden):
+    ended = command("run", "--data-source", images, "--output-uri", output, "--components", "5000")
+    assert ended.code == 2
+    golden("too_many_components", ended.message)
+    assert not (output / "manifest").exists()
+    run(command, images, output)
+
+
+def test_a_reduction_that_failed_binds_nobody(command, images, output):
+    words = ("--data-source", images, "--output-uri", output)
+    assert command("run", *words, "--components", "40").code == 2
+    assert command("extract", *words).code == 0
+    assert command("reduce", "--output-uri", output, "--components", "40").code == 2
+    ended = command("reduce", "--output-uri", output, "--components", "1")
+    assert ended.code == 0, ended.err
+
+
+def test_a_replaced_image_of_a_table_is_computed(command, images, output, tmp_path):
+    source = table_of(tmp_path / "photos.csv", rows_of(images))
+    run(command, source, output)
+    changed = images / "Test/Kiwi/0.png"
+    changed.write_bytes(picture((1, 2, 3), size=(20, 20)))
+    run(command, source, output)
+    assert record(output)["change"]["computed"] == 1
+    features = table(output, "features", images)
+    assert features[features["path"] == "Test/Kiwi/0.png"]["features"].iloc[0].tolist() == pytest.approx([1, 2, 3])
+
+
+def test_an_image_that_a_table_lists_and_that_is_missing_is_computed_when_it_comes(command, images, output, tmp_path):
+    rows = rows_of(images)
+    source = table_of(tmp_path / "photos.csv", rows)
+    hidden = tmp_path / "hidden.png"
+    (images / "Test/Kiwi/0.png").rename(hidden)
+    run(command, source, output)
+    assert record(output)["counts"]["reject_reasons"] == {"missing": 1}
+    hidden.rename(images / "Test/Kiwi/0.png")
+    run(command, source, output)
+    assert record(output)["counts"]["read"] == 48
+    assert record(output)["change"]["computed"] == 1
+
+
+def test_a_missing_file_of_the_features_is_told_and_computed_again(command, images, output, golden):
+    run(command, images, output)
+    part = next((output / "features").rglob("part-*.parquet"))
+    content = part.read_bytes()
+    part.unlink()
+    ended = command("reduce", "--output-uri", output, "--components", "1", "--overwrite")
+    assert ended.code == 5
+    golden("features_gone", ended.message, output=output, part=part.name)
+    ended = run(command, images, output, "--components", "2")
+    assert "redo wave=" in ended.err
+    assert record(output)["counts"]["read"] == 48
+    assert content
+
+
+def test_late_and_foreign_files_are_not_read(command, images, output):
+    run(command, images, output)
+    expected = table(output, "predictions", images)
+    part = next((output / "features").rglob("part-*.parquet"))
+    shutil.copy(part, part.with_name("part-00077-late.snappy.parquet"))
+    shutil.copy(part, part.with_name("somebody.parquet"))
+    reduced = next((output / "reduced").glob("part-*.parquet"))
+    shutil.copy(reduced, reduced.with_name("somebody.parquet"))
+    shutil.copy(reduced, reduced.with_name("part-00077-late.snappy.parquet"))
+    ended = command(
+        "classify", "--output-uri", output, "--forest-seed", "42", "--regression-l2", "0.001", "--overwrite"
+    )
+    assert ended.code == 0, ended.err
+    assert len(table(output, "predictions", images)) == len(expected) == 48
+
+
+def test_an_output_of_the_version_before_is_refused(command, images, output, golden):
+    (output / "_state").mkdir(parents=True)
+    (output / "_state/ingest.json").write_text('{"room": "ingest"}')
+    for words in (("run", "--data-source", images), ("reduce",), ("classify",), ("pack", "--data-source", images)):
+        ended = command(*words, "--output-uri", output)
+        assert ended.code == 5, ended.err
+        golden("former_version", ended.message, output=output)
+
+
+def test_the_source_in_any_order_changes_nothing(command, images, output, monkeypatch):
+    run(command, images, output)
+    before = contents(output)
+    from fruits_pipeline.storage.source import Source
+
+    whole = Source.objects
+    monkeypatch.setattr(Source, "objects", lambda self: reversed(list(whole(self))))
+    ended = run(command, images, output)
+    assert record(output)["change"]["kept"] == 48
+    changed = {name for name, time in contents(output).items() if before.get(name) != time}
+    assert changed <= {"run.json", "_state/lease", "_state/snapshot.json"}
+    assert "keep room=classify" in ended.err
+
+
+def test_equal_images_and_labels_give_equal_classifiers_from_a_table_or_a_folder(command, images, tmp_path):
+    folder, by_table, moved = tmp_path / "folder", tmp_path / "by-table", tmp_path / "moved"
+    forest = ("--classifier", "random_forest")
+    run(command, images, folder, *forest)
+    run(command, table_of(tmp_path / "photos.csv", rows_of(images)), by_table, *forest)
+    elsewhere = shutil.copytree(images, tmp_path / "other/place")
+    run(command, elsewhere, moved, *forest)
+    assert_equal_results(folder, by_table, images)
+    assert_equal_results(folder, moved, images, elsewhere)
+    confidences = [
+        table(output, "predictions", root)["confidence"]
+        for output, root in ((folder, images), (by_table, images), (moved, elsewhere))
+    ]
+    assert confidences[0].tolist() == confidences[1].tolist() == confidences[2].tolist()
+
+
+def test_another_labelling_takes_the_features_of_another_output(command, images, output, tmp_path, golden):
+    run(command, images, output)
+    before = contents(output)
+    coarse = {path: ("red" if label == "Apple" else "other",) for path, (label, _) in rows_of(images).items()}
+    labels = table_of(tmp_path / "coarse.csv", coarse, header="path,label")
+    other = tmp_path / "coarse"
+    words = ("--features-uri", output, "--labels", labels, "--components", "2")
+    ended = command("reduce", "--output-uri", other, *words)
+    assert ended.code == 0, ended.err
+    ended = command("classify", "--output-uri", other)
+    assert ended.code == 0, ended.err
+    assert contents(output) == before
+    assert not (other / "features").exists()
+    assert set(table(other, "predictions", images)["prediction"]) == {"red", "other"}
+    assert set(table(output, "predictions", images)["prediction"]) == set(LABELS)
+    assert record(other)["counts"]["read"] == 48
+    ended = command("reduce", "--output-uri", other, *words)
+    assert "keep room=reduce" in ended.err
+    table_of(labels, coarse | {"images/Test/Kiwi/0.png": ("red",)}, header="path,label")
+    ended = command("reduce", "--output-uri", other, *words)
+    assert (ended.code, "reduce: labels: " in ended.err) == (5, True)
+    add_images(images, 1, first=100)
+    assert command("extract", "--data-source", images, "--output-uri", output).code == 0
+    ended = command("classify", "--output-uri", other)
+    assert ended.code == 5
+    golden("features_changed_elsewhere", ended.message, other=other)
+
+
+def test_a_labelling_of_other_images_is_refused(command, images, output, tmp_path):
+    run(command, images, output)
+    labels = table_of(tmp_path / "labels.csv", {"nowhere/x.png": ("red",)}, header="path,label")
+    ended = command("reduce", "--output-uri", output, "--labels", labels, "--components", "2", "--overwrite")
+    assert (ended.code, "found none of them" in ended.message) == (3, True)
+
+
+def test_settings_of_the_session_are_put_back(command, images, output, spark):
+    before = dict(spark.sparkContext.getConf().getAll()), {row.key: row.value for row in spark.sql("SET").collect()}
+    run(command, images, output, "--reader", "binaryfile")
+    after = dict(spark.sparkContext.getConf().getAll()), {row.key: row.value for row in spark.sql("SET").collect()}
+    assert after == before
