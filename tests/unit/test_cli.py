@@ -23,6 +23,7 @@ MODELS = {
     "reduce": commands.ReduceCommand,
     "classify": commands.ClassifyCommand,
     "weights": commands.WeightsCommand,
+    "verify": commands.VerifyCommand,
     "calibrate": commands.CalibrateCommand,
     "verify": commands.VerifyCommand,
     "demo": commands.DemoCommand,

@@ -67,6 +67,7 @@ def test_the_root_is_the_innermost_common_folder(tmp_path):
     assert table(tmp_path, "path\ns3://b/1.jpg\ns3://b/x/2.jpg\n").root == "s3://b"
     assert table(tmp_path, "path\n1.jpg\n").root == f"file://{tmp_path}"
     assert table(tmp_path, "path\n/data/1.jpg\n").root == "file:///data"
+    assert table(tmp_path, "path\n/1.jpg\n").root == "file:///"
 
 
 def parquet(folder, **parts):

@@ -65,7 +65,11 @@ def test_a_source_of_which_nothing_was_read_gives_no_files_of_features(having):
     assert (told(has), has.features) == (("", "cd", ""), ())
 
 
-@pytest.mark.parametrize("reason", RETRYABLE)
+def test_those_are_tried_again_that_do_not_follow_from_the_bytes():
+    assert {reason.value for reason in RETRYABLE} == {"missing", "forbidden", "unreadable", "timeout"}
+
+
+@pytest.mark.parametrize("reason", sorted(RETRYABLE))
 @pytest.mark.parametrize("rows", [rows_of("abcd", label="x"), rows_of("bcd")], ids=["relabelled", "one gone"])
 def test_rejects_that_another_try_may_mend_are_pending_again(having, reason, rows):
     has = having(rows, {"file:///in/c": reason.value} | D_TRUNCATED)
