@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fruits_pipeline.demo.draw import draw_sample
+
 pytest_plugins = ["servers.fixtures"]
 
 SHARED = Path(os.environ.get("TEST_SHARED_FOLDER", Path(__file__).resolve().parents[2] / "shared"))
@@ -43,6 +45,14 @@ def weights_folder() -> Path:
     folder = SHARED / "weights"
     if not folder.is_dir():
         pytest.skip("no pretrained weights beside the checkout (set TEST_SHARED_FOLDER)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory) -> Path:
+    """A small drawn sample: 8 labels x 16 images in Training and Test folders."""
+    folder = tmp_path_factory.mktemp("sample")
+    draw_sample(folder, images_per_label=16)
     return folder
 
 

@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from feature_jobs import mean_colour_model
+from in_process import SIZE, Command, commands
 from pyspark.sql import SparkSession
+
+from fruits_pipeline.backbones.model import Model
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +29,19 @@ def spark() -> Iterator[SparkSession]:
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def colours(tmp_path_factory) -> Model:
+    """The model that commands in this process take."""
+    return mean_colour_model(tmp_path_factory.mktemp("model"), SIZE)
+
+
+@pytest.fixture
+def command(spark, colours, capfd) -> Iterator[Command]:
+    """Runs ``fruits-pipeline`` with the words that it is given, in this process."""
+    with commands(spark, colours, capfd) as run:
+        yield run
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,24 +7,13 @@ import shutil
 
 import pandas as pd
 import pytest
-from feature_jobs import mean_colour_model, picture
-from in_process import SIZE, commands, table_of
+from feature_jobs import picture
+from in_process import table_of
 
 from outputs import assert_equal_results, contents, record, table
 
 LABELS = {"Apple": (200, 20, 20), "Kiwi": (20, 200, 20), "Plum": (20, 20, 200)}
 RUN = ("run", "--components", "2", "--wave-images", "30")
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return mean_colour_model(tmp_path_factory.mktemp("model"), SIZE)
-
-
-@pytest.fixture
-def command(spark, model, capfd):
-    with commands(spark, model, capfd) as run:
-        yield run
 
 
 def add_images(folder, number, first=0, splits=("Training", "Test")):
@@ -37,14 +26,37 @@ def add_images(folder, number, first=0, splits=("Training", "Test")):
     return folder
 
 
-@pytest.fixture
-def images(tmp_path):
-    return add_images(tmp_path / "images", 8)
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Where all tests have their images and their output: paths belong to the manifest."""
+    folder = tmp_path_factory.mktemp("place")
+    add_images(folder / "images", 8)
+    shutil.copytree(folder / "images", folder / "images-as-made")
+    return folder
 
 
 @pytest.fixture
-def output(tmp_path):
-    return tmp_path / "output"
+def images(place):
+    shutil.rmtree(place / "images")
+    return shutil.copytree(place / "images-as-made", place / "images")
+
+
+@pytest.fixture
+def output(place):
+    shutil.rmtree(place / "output", ignore_errors=True)
+    return place / "output"
+
+
+@pytest.fixture
+def finished(command, place, images, output):
+    """The output of one run on ``images`` with both exports, computed once and then restored."""
+    made = place / "output-as-made"
+    if not made.exists():
+        run(command, images, output, "--export", "csv", "--export", "json")
+        shutil.copytree(output, made)
+    else:
+        shutil.copytree(made, output)
+    return output
 
 
 def run(command, source, output, *more):
@@ -67,7 +79,7 @@ def rows_of(images):
 
 def test_a_corrected_label_is_corrected_everywhere_without_inference(command, images, output, tmp_path):
     rows = rows_of(images)
-    source = table_of(tmp_path / "photos.csv", rows)
+    source = table_of(images.with_name("photos.csv"), rows)
     run(command, source, output)
     before = feature_files(output)
     wrong = "images/Test/Kiwi/0.png"
@@ -85,8 +97,8 @@ def test_a_corrected_label_is_corrected_everywhere_without_inference(command, im
     assert_equal_results(fresh, output, images.parent)
 
 
-def test_a_grown_source_is_made_again_by_the_same_command(command, images, output, tmp_path):
-    run(command, images, output)
+def test_a_grown_source_is_made_again_by_the_same_command(command, images, finished, tmp_path):
+    output = finished
     before = feature_files(output)
     add_images(images, 2, first=100)
     (images / "Training/Apple/0.png").unlink()
@@ -98,13 +110,13 @@ def test_a_grown_source_is_made_again_by_the_same_command(command, images, outpu
     assert change["kept"] + change["carried"] == 47
     assert len(feature_files(output).keys() & before.keys()) > 0
     fresh = tmp_path / "fresh"
-    run(command, images, fresh)
+    run(command, images, fresh, "--export", "csv")
     assert_equal_results(fresh, output, images)
     assert record(output)["rooms"]["reduce"]["rows"] == 59
 
 
-def test_an_unfinished_update_is_no_input(command, images, output, golden):
-    run(command, images, output)
+def test_an_unfinished_update_is_no_input(command, images, finished, golden):
+    output = finished
     add_images(images, 2, first=100)
     ended = command("extract", "--data-source", images, "--output-uri", output, "--max-reject-share", "0")
     assert ended.code == 0
@@ -118,8 +130,8 @@ def test_an_unfinished_update_is_no_input(command, images, output, golden):
         golden("unfinished_features", ended.message, output=output)
 
 
-def test_extract_says_what_is_made_from_an_older_snapshot(command, images, output):
-    run(command, images, output)
+def test_extract_says_what_is_made_from_an_older_snapshot(command, images, finished):
+    output = finished
     add_images(images, 1, first=100)
     ended = command("extract", "--data-source", images, "--output-uri", output)
     assert ended.code == 0
@@ -130,8 +142,8 @@ def test_extract_says_what_is_made_from_an_older_snapshot(command, images, outpu
     assert "one of an older snapshot; run 'reduce' first" in ended.message
 
 
-def test_other_components_say_what_they_replace_and_what_to_run_next(command, images, output):
-    run(command, images, output, "--export", "csv")
+def test_other_components_say_what_they_replace_and_what_to_run_next(command, finished):
+    output = finished
     ended = command("reduce", "--output-uri", output, "--components", "1")
     assert ended.code == 5
     assert "reduce: components: 2 -> 1" in ended.message
@@ -148,9 +160,9 @@ def test_other_components_say_what_they_replace_and_what_to_run_next(command, im
     )
 
 
-def test_another_seed_of_the_forest_replaces_the_classifiers_alone(command, images, output):
+def test_another_seed_of_the_forest_replaces_the_classifiers_alone(command, images, finished):
+    output = finished
     assert command("pack", "--data-source", images, "--output-uri", output).code == 0
-    run(command, images, output, "--export", "json")
     before = contents(output)
     ended = command("classify", "--output-uri", output, "--overwrite", "--forest-seed", "7")
     assert ended.code == 0, ended.err
@@ -172,11 +184,11 @@ def test_another_seed_of_the_forest_replaces_the_classifiers_alone(command, imag
 
 
 @pytest.mark.parametrize(
-    "place", ["features/wave=00000", "manifest", "reduced", "models/reduce/metadata", "predictions"]
+    "folder", ["features/wave=00000", "manifest", "reduced", "models/reduce/metadata", "predictions"]
 )
-def test_a_temporary_file_of_a_killed_write_blocks_nothing(command, images, output, place):
-    run(command, images, output)
-    left = output / place / ".x.tmp"
+def test_a_temporary_file_of_a_killed_write_blocks_nothing(command, images, finished, folder):
+    output = finished
+    left = output / folder / ".x.tmp"
     left.write_text("x")
     run(command, images, output, "--components", "1", "--overwrite")
     assert not left.exists()
@@ -199,8 +211,8 @@ def test_a_reduction_that_failed_binds_nobody(command, images, output):
     assert ended.code == 0, ended.err
 
 
-def test_a_replaced_image_of_a_table_is_computed(command, images, output, tmp_path):
-    source = table_of(tmp_path / "photos.csv", rows_of(images))
+def test_a_replaced_image_of_a_table_is_computed(command, images, output):
+    source = table_of(images.with_name("photos.csv"), rows_of(images))
     run(command, source, output)
     changed = images / "Test/Kiwi/0.png"
     changed.write_bytes(picture((1, 2, 3), size=(20, 20)))
@@ -212,7 +224,7 @@ def test_a_replaced_image_of_a_table_is_computed(command, images, output, tmp_pa
 
 def test_an_image_that_a_table_lists_and_that_is_missing_is_computed_when_it_comes(command, images, output, tmp_path):
     rows = rows_of(images)
-    source = table_of(tmp_path / "photos.csv", rows)
+    source = table_of(images.with_name("photos.csv"), rows)
     hidden = tmp_path / "hidden.png"
     (images / "Test/Kiwi/0.png").rename(hidden)
     run(command, source, output)
@@ -223,8 +235,8 @@ def test_an_image_that_a_table_lists_and_that_is_missing_is_computed_when_it_com
     assert record(output)["change"]["computed"] == 1
 
 
-def test_a_missing_file_of_the_features_is_told_and_computed_again(command, images, output, golden):
-    run(command, images, output)
+def test_a_missing_file_of_the_features_is_told_and_computed_again(command, images, finished, golden):
+    output = finished
     part = next((output / "features").rglob("part-*.parquet"))
     content = part.read_bytes()
     part.unlink()
@@ -237,8 +249,8 @@ def test_a_missing_file_of_the_features_is_told_and_computed_again(command, imag
     assert content
 
 
-def test_late_and_foreign_files_are_not_read(command, images, output):
-    run(command, images, output)
+def test_late_and_foreign_files_are_not_read(command, images, finished):
+    output = finished
     expected = table(output, "predictions", images)
     part = next((output / "features").rglob("part-*.parquet"))
     shutil.copy(part, part.with_name("part-00077-late.snappy.parquet"))
@@ -262,8 +274,8 @@ def test_an_output_of_the_version_before_is_refused(command, images, output, gol
         golden("former_version", ended.message, output=output)
 
 
-def test_the_source_in_any_order_changes_nothing(command, images, output, monkeypatch):
-    run(command, images, output)
+def test_the_source_in_any_order_changes_nothing(command, images, finished, monkeypatch):
+    output = finished
     before = contents(output)
     from fruits_pipeline.storage.source import Source
 
@@ -280,7 +292,7 @@ def test_equal_images_and_labels_give_equal_classifiers_from_a_table_or_a_folder
     folder, by_table, moved = tmp_path / "folder", tmp_path / "by-table", tmp_path / "moved"
     forest = ("--classifier", "random_forest")
     run(command, images, folder, *forest)
-    run(command, table_of(tmp_path / "photos.csv", rows_of(images)), by_table, *forest)
+    run(command, table_of(images.with_name("photos.csv"), rows_of(images)), by_table, *forest)
     elsewhere = shutil.copytree(images, tmp_path / "other/place")
     run(command, elsewhere, moved, *forest)
     assert_equal_results(folder, by_table, images)
@@ -292,11 +304,11 @@ def test_equal_images_and_labels_give_equal_classifiers_from_a_table_or_a_folder
     assert confidences[0].tolist() == confidences[1].tolist() == confidences[2].tolist()
 
 
-def test_another_labelling_takes_the_features_of_another_output(command, images, output, tmp_path, golden):
-    run(command, images, output)
+def test_another_labelling_takes_the_features_of_another_output(command, images, finished, tmp_path, golden):
+    output = finished
     before = contents(output)
     coarse = {path: ("red" if label == "Apple" else "other",) for path, (label, _) in rows_of(images).items()}
-    labels = table_of(tmp_path / "coarse.csv", coarse, header="path,label")
+    labels = table_of(images.with_name("coarse.csv"), coarse, header="path,label")
     other = tmp_path / "coarse"
     words = ("--features-uri", output, "--labels", labels, "--components", "2")
     ended = command("reduce", "--output-uri", other, *words)
@@ -320,9 +332,9 @@ def test_another_labelling_takes_the_features_of_another_output(command, images,
     golden("features_changed_elsewhere", ended.message, other=other)
 
 
-def test_a_labelling_of_other_images_is_refused(command, images, output, tmp_path):
-    run(command, images, output)
-    labels = table_of(tmp_path / "labels.csv", {"nowhere/x.png": ("red",)}, header="path,label")
+def test_a_labelling_of_other_images_is_refused(command, images, finished):
+    output = finished
+    labels = table_of(images.with_name("labels.csv"), {"nowhere/x.png": ("red",)}, header="path,label")
     ended = command("reduce", "--output-uri", output, "--labels", labels, "--components", "2", "--overwrite")
     assert (ended.code, "found none of them" in ended.message) == (3, True)
 

@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 from running import run_command
 
-from fruits_pipeline.demo.draw import draw_sample
-
 WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
 
 
@@ -26,11 +24,3 @@ def cache_dir(tmp_path_factory, shared_folder) -> Path:
 def command(cache_dir) -> partial:
     """Runs ``fruits-pipeline`` with the words that it is given."""
     return partial(run_command, cache_dir)
-
-
-@pytest.fixture(scope="session")
-def sample(tmp_path_factory) -> Path:
-    """A small drawn sample: 8 labels x 16 images in Training and Test folders."""
-    folder = tmp_path_factory.mktemp("sample")
-    draw_sample(folder, images_per_label=16)
-    return folder

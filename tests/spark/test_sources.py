@@ -19,9 +19,9 @@ def folder(sample, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def direct(folder, tmp_path_factory, command):
-    output = tmp_path_factory.mktemp("direct") / "output"
+@pytest.fixture
+def direct(folder, tmp_path, command):
+    output = tmp_path / "direct"
     ended = command("extract", "--data-source", folder, "--output-uri", output)
     assert ended.code == 0, ended.err
     return output
@@ -29,9 +29,12 @@ def direct(folder, tmp_path_factory, command):
 
 def assert_same_features(one, other, root) -> None:
     features = [table(output, "features", root) for output in (one, other)]
-    columns = ["path", "label", "split", "content_sha256", "width", "height"]
+    columns = ["path", "content_sha256", "width", "height"]
     assert features[0][columns].equals(features[1][columns])
     np.testing.assert_allclose(*(np.stack(frame["features"].to_list()) for frame in features), atol=1e-5)
+    manifests = [table(output, "manifest", root) for output in (one, other)]
+    known = manifests[1].set_index("path").loc[features[0]["path"], ["label", "split"]]
+    assert manifests[0].set_index("path").loc[features[0]["path"], ["label", "split"]].equals(known)
 
 
 def test_a_pack_gives_what_its_source_gives(folder, direct, command, tmp_path):
@@ -61,10 +64,26 @@ def test_a_table_gives_what_its_images_give(folder, direct, command, tmp_path):
     assert_same_features(direct, tmp_path / "output", folder)
 
 
-def test_an_unfinished_pack_is_no_source(command, tmp_path, golden):
-    state = tmp_path / "pack/_state"
-    state.mkdir(parents=True)
-    (state / "pack.json").write_text('{"room": "pack", "fingerprint": {"settings": {}}}')
+def test_a_pack_follows_its_source(folder, command, tmp_path):
+    words = ("pack", "--data-source", tmp_path / "images", "--output-uri", tmp_path / "pack", "--wave-images", "60")
+    shutil.copytree(folder, tmp_path / "images")
+    assert command(*words).code == 0
+    before = set((tmp_path / "pack/packed").rglob("*.parquet"))
+    next((tmp_path / "images/Training/Apple").glob("*.jpg")).unlink()
+    ended = command(*words)
+    assert ended.code == 0, ended.err
+    assert ended.err.count("packed wave") == 1
+    after = set((tmp_path / "pack/packed").rglob("*.parquet"))
+    assert len(before & after) == len(before) - 1 == len(after) - 1
+    ended = command("extract", "--data-source", tmp_path / "pack", "--output-uri", tmp_path / "output")
+    assert ended.code == 0, ended.err
+    assert record(tmp_path / "output")["counts"]["read"] == 127
+
+
+def test_an_unfinished_pack_is_no_source(folder, command, tmp_path, golden):
+    words = ("--data-source", folder, "--output-uri", tmp_path / "pack", "--wave-images", "60")
+    assert command("pack", *words).code == 0
+    next((tmp_path / "pack/_state/packed").glob("*.json")).unlink()
     ended = command("extract", "--data-source", tmp_path / "pack", "--output-uri", tmp_path / "output")
     assert ended.code == 3
     golden("unfinished_pack", ended.message, folder=tmp_path)
