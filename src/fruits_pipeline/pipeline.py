@@ -10,22 +10,27 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from pyspark.sql import SparkSession
 
 from fruits_pipeline.backbones.model import prepare
-from fruits_pipeline.backbones.request import dimension_of, image_size_of, model_request
+from fruits_pipeline.backbones.request import model_request
 from fruits_pipeline.classify.fit_classifiers import Classified, fit_classifiers
-from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.features.compute_features import compute_features, tally
 from fruits_pipeline.features.job import FeatureJob
-from fruits_pipeline.features.recipe import recipe_of, recipe_settings
+from fruits_pipeline.features.recipe import recipe_of
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.ingest.cut import default_wave_images
-from fruits_pipeline.ingest.listing import AnySource, place_of, source_at, spelled
+from fruits_pipeline.ingest.listing import AnySource, place_of, source_at
 from fruits_pipeline.ingest.packed import PackedSource
 from fruits_pipeline.ingest.plan_waves import Cut, plan_waves
 from fruits_pipeline.pack.write_pack import Packed, write_pack
 from fruits_pipeline.reduce.export import Exported, export_reduced
-from fruits_pipeline.reduce.labels import digest_of_labels
 from fruits_pipeline.reduce.reduce_features import Reduced, reduce_features
-from fruits_pipeline.reduce.split import CALIBRATED_SHARE, share_of
+from fruits_pipeline.refusals import (
+    check,
+    check_calibration,
+    check_components,
+    ingest_essentials,
+    labels_of,
+    reduce_essentials,
+)
 from fruits_pipeline.session.spark import cores, is_local, spark_session
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.settings.commands import (
@@ -41,11 +46,10 @@ from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.state.counts import Counts
-from fruits_pipeline.state.fingerprint import Essentials, differences
 from fruits_pipeline.state.layout import COMMANDS, RoomName
 from fruits_pipeline.state.lease import leased
 from fruits_pipeline.state.packs import packed_files
-from fruits_pipeline.state.plan import Plan, load_plan, save_plan
+from fruits_pipeline.state.plan import Plan, save_plan
 from fruits_pipeline.state.record import RunRecord
 from fruits_pipeline.state.rooms import RoomMarker, Rooms
 from fruits_pipeline.state.snapshot import Snapshot, is_finished, load_snapshot, load_waves
@@ -54,7 +58,6 @@ from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.source import refuse_overlap
 from fruits_pipeline.storage.store import Store
-from fruits_pipeline.storage.table import TableSource
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +76,7 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
     with leased(store) as lease, record.kept(store):
         rooms = Rooms(store, overwrite=command.output.overwrite)
         features_at = _features_at(command, store, rooms)
-        _check(command, store, rooms)
+        check(command, store, rooms)
         if source:
             source.check()
         with spark_session(command.session, command.storage, _by_spark(command, store, source, features_at)) as spark:
@@ -112,64 +115,6 @@ def _features_at(command: JobCommand, store: Store, rooms: Rooms) -> Store:
     if isinstance(command, ClassifyCommand):
         return open_store(rooms.finished("reduce", Reduced).facts_or_fail.features, command.storage)
     return store
-
-
-def _check(command: JobCommand, store: Store, rooms: Rooms) -> None:
-    """Refuses before any work what would be refused later.
-
-    Raises:
-        DatasetError: When results were made with other settings and may not be replaced.
-        SettingsError: When more components are asked for than the features have.
-    """
-    plan = load_plan(store)
-    changes: list[str] = []
-    if plan and plan.waves and isinstance(command, ExtractCommand | PackCommand):
-        changes += [f"ingest: {what}" for what in differences(plan.settings, _ingest_essentials(command.ingest))]
-    if isinstance(command, ExtractCommand):
-        wanted = recipe_settings(command.features, image_size_of(command.features))
-        found = next(iter(load_waves(store).values()), None) if plan else None
-        changes += [f"features: {what}" for what in differences(found.recipe.settings, wanted)] if found else []
-    rooms.refuse_changes(changes)
-    if isinstance(command, RunCommand | ReduceCommand):
-        if isinstance(command, RunCommand):
-            _check_components(command.reduce, command.features.backbone)
-            _check_calibration(command.reduce, command.features.precision)
-        rooms.check("reduce", _reduce_essentials(command.reduce, command))
-    if isinstance(command, RunCommand | ClassifyCommand):
-        rooms.check("classify", command.classify.essentials())
-
-
-def _check_components(settings: ReduceSettings, backbone: str) -> None:
-    dimension = dimension_of(backbone)
-    if isinstance(settings.components, int) and settings.components > dimension:
-        raise SettingsError(
-            f"--components expects a count from 1 to {dimension}, the length of the features, found "
-            f"{settings.components!r}. Ask for at most {dimension}, or for a share of the variance such as 0.90."
-        )
-
-
-def _check_calibration(settings: ReduceSettings, precision: str) -> None:
-    """Raises where images that the int8 model was calibrated with could be judged as test images."""
-    share = share_of(settings.train_split)
-    if precision == "int8" and share < CALIBRATED_SHARE:
-        raise SettingsError(
-            f"--train-split expects at least {CALIBRATED_SHARE} with --precision int8, whose calibration may have seen "
-            f"images that are for testing below that, found {share}; take a larger share, or --precision f32"
-        )
-
-
-def _ingest_essentials(settings: IngestSettings) -> Essentials:
-    return settings.essentials() | {"data_source": spelled(settings.data_source)}
-
-
-def _reduce_essentials(settings: ReduceSettings, command: JobCommand) -> Essentials:
-    """With the content of a table of labels in the place of its name."""
-    table = _labels(settings, command)
-    return settings.essentials() | {"labels": None if table is None else digest_of_labels(table)}
-
-
-def _labels(settings: ReduceSettings, command: JobCommand) -> TableSource | None:
-    return TableSource(uri.normalise(settings.labels), command.storage, "--labels") if settings.labels else None
 
 
 def _by_spark(command: JobCommand, store: Store, source: AnySource | None, features_at: Store) -> frozenset[str]:
@@ -215,7 +160,7 @@ class _Job:
     def ingest(self, source: AnySource, settings: IngestSettings) -> Plan:
         """Lists the source, always, and plans the waves of the output."""
         with self.timed("ingest"):
-            essentials = _ingest_essentials(settings)
+            essentials = ingest_essentials(settings)
             standing = tidied(self.store, essentials)
             images = settings.wave_images or default_wave_images(cores(self.spark), local=is_local(self.spark))
             before = standing.plan.model_copy(update={"settings": essentials})
@@ -272,13 +217,13 @@ class _Job:
     def reduce(self, snapshot: Snapshot, settings: ReduceSettings) -> None:
         """Fits and writes the components, and the exports that are asked for."""
         recipe = snapshot.waves[0].recipe.settings
-        _check_components(settings, str(recipe["backbone"]))
-        _check_calibration(settings, str(recipe["precision"]))
+        check_components(settings, str(recipe["backbone"]))
+        check_calibration(settings, str(recipe["precision"]))
         with self.timed("reduce"):
-            essentials = _reduce_essentials(settings, self.command)
+            essentials = reduce_essentials(settings, self.command)
             done = self.rooms.begin("reduce", essentials, snapshot.digest, Reduced)
             if done is None:
-                labels = _labels(settings, self.command)
+                labels = labels_of(settings, self.command)
                 facts = reduce_features(self.spark, self.store, snapshot, settings, labels)
                 done = self.rooms.finish("reduce", facts)
             for kind in settings.export:

@@ -3,7 +3,9 @@
 Ingest writes it at once, after the manifests of all its waves; until then the plan before it holds.
 """
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import json
+
+from pydantic import BaseModel, ConfigDict
 
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.state import layout
@@ -93,17 +95,17 @@ def load_plan(store: Store) -> Plan | None:
         if store.stat(layout.FORMER_MARKER) is not None:
             raise _of_another_version(store, 1)
         return None
-    content = store.read(layout.SNAPSHOT)
     try:
-        plan = Plan.model_validate_json(content)
-    except ValidationError as error:
+        content = json.loads(store.read(layout.SNAPSHOT))
+        version = content["version"]
+        if version == VERSION:
+            return Plan.model_validate(content)
+    except (ValueError, TypeError, KeyError) as error:
         raise DatasetError(
-            f"expected a plan of waves at {store.root}/{layout.SNAPSHOT}, found something else "
-            f"({error.error_count()} faults); take another --output-uri, or delete this output"
+            f"expected a plan of waves at {store.root}/{layout.SNAPSHOT}, found something else; "
+            "take another --output-uri, or delete this output"
         ) from error
-    if plan.version != VERSION:
-        raise _of_another_version(store, plan.version)
-    return plan
+    raise _of_another_version(store, version)
 
 
 def required_plan(store: Store) -> Plan:

@@ -1,0 +1,94 @@
+"""What is refused before any work, and the settings that results depend on."""
+
+from fruits_pipeline.backbones.request import dimension_of, image_size_of
+from fruits_pipeline.errors import SettingsError
+from fruits_pipeline.features.recipe import recipe_settings
+from fruits_pipeline.ingest.listing import spelled
+from fruits_pipeline.reduce.labels import digest_of_labels
+from fruits_pipeline.reduce.split import CALIBRATED_SHARE, share_of
+from fruits_pipeline.settings.commands import (
+    ClassifyCommand,
+    ExtractCommand,
+    JobCommand,
+    PackCommand,
+    ReduceCommand,
+    RunCommand,
+)
+from fruits_pipeline.settings.ingest import IngestSettings
+from fruits_pipeline.settings.reduce import ReduceSettings
+from fruits_pipeline.state.fingerprint import Essentials, differences
+from fruits_pipeline.state.plan import load_plan
+from fruits_pipeline.state.rooms import Rooms
+from fruits_pipeline.state.snapshot import load_waves
+from fruits_pipeline.storage import uri
+from fruits_pipeline.storage.store import Store
+from fruits_pipeline.storage.table import TableSource
+
+
+def check(command: JobCommand, store: Store, rooms: Rooms) -> None:
+    """Refuses before any work what would be refused later.
+
+    Raises:
+        DatasetError: When results were made with other settings and may not be replaced.
+        SettingsError: When more components are asked for than the features have.
+    """
+    plan = load_plan(store)
+    changes: list[str] = []
+    if plan and plan.waves and isinstance(command, ExtractCommand | PackCommand):
+        changes += [f"ingest: {what}" for what in differences(plan.settings, ingest_essentials(command.ingest))]
+    if isinstance(command, ExtractCommand):
+        wanted = recipe_settings(command.features, image_size_of(command.features))
+        found = next(iter(load_waves(store).values()), None) if plan else None
+        changes += [f"features: {what}" for what in differences(found.recipe.settings, wanted)] if found else []
+    rooms.refuse_changes(changes)
+    if isinstance(command, RunCommand | ReduceCommand):
+        if isinstance(command, RunCommand):
+            check_components(command.reduce, command.features.backbone)
+            check_calibration(command.reduce, command.features.precision)
+        rooms.check("reduce", reduce_essentials(command.reduce, command))
+    if isinstance(command, RunCommand | ClassifyCommand):
+        rooms.check("classify", command.classify.essentials())
+
+
+def check_components(settings: ReduceSettings, backbone: str) -> None:
+    """Refuses more components than the features of ``backbone`` have.
+
+    Raises:
+        SettingsError: Then.
+    """
+    dimension = dimension_of(backbone)
+    if isinstance(settings.components, int) and settings.components > dimension:
+        raise SettingsError(
+            f"--components expects a count from 1 to {dimension}, the length of the features, found "
+            f"{settings.components!r}. Ask for at most {dimension}, or for a share of the variance such as 0.90."
+        )
+
+
+def check_calibration(settings: ReduceSettings, precision: str) -> None:
+    """Refuses splits that may judge images which the int8 model was calibrated with.
+
+    Raises:
+        SettingsError: Then.
+    """
+    share = share_of(settings.train_split)
+    if precision == "int8" and share < CALIBRATED_SHARE:
+        raise SettingsError(
+            f"--train-split expects at least {CALIBRATED_SHARE} with --precision int8, whose calibration may have seen "
+            f"images that are for testing below that, found {share}; take a larger share, or --precision f32"
+        )
+
+
+def ingest_essentials(settings: IngestSettings) -> Essentials:
+    """The settings that change the plan, with one spelling for each source."""
+    return settings.essentials() | {"data_source": spelled(settings.data_source)}
+
+
+def reduce_essentials(settings: ReduceSettings, command: JobCommand) -> Essentials:
+    """With the content of a table of labels in the place of its name."""
+    table = labels_of(settings, command)
+    return settings.essentials() | {"labels": None if table is None else digest_of_labels(table)}
+
+
+def labels_of(settings: ReduceSettings, command: JobCommand) -> TableSource | None:
+    """The table that replaces the manifest's labels, if there is one."""
+    return TableSource(uri.normalise(settings.labels), command.storage, "--labels") if settings.labels else None
