@@ -71,7 +71,7 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
     store = open_store(command.output.output_uri, command.storage)
     source = _source(command)
     if source:
-        refuse_overlap(place_of(source), command.output.output_uri)
+        refuse_overlap(place_of(source), store.root)
     record = RunRecord(name, command.flattened())
     with leased(store) as lease, record.kept(store):
         rooms = Rooms(store, overwrite=command.output.overwrite)
@@ -207,11 +207,11 @@ class _Job:
                 snapshot, change = compute_features(job, plan)
             finally:
                 self.record.counts = tally(plan, load_waves(self.store).values())
-            told = {"relabelled": plan.change.relabelled, "gone": plan.change.gone}
-            self.record.change = change.model_copy(update=told)
+            known = {"relabelled": plan.change.relabelled, "gone": plan.change.gone}
+            self.record.change = change.model_copy(update=known)
             log.info("features %s", " ".join(f"{what}={n}" for what, n in self.record.change.model_dump().items()))
-        counts = snapshot.counts
-        self.record.rooms["features"] = _Planned(source_root=plan.source_root, waves=len(snapshot.waves), counts=counts)
+        facts = _Planned(source_root=plan.source_root, waves=len(snapshot.waves), counts=snapshot.counts)
+        self.record.rooms["features"] = facts
         return snapshot
 
     def reduce(self, snapshot: Snapshot, settings: ReduceSettings) -> None:
@@ -245,8 +245,7 @@ class _Job:
 
     def tell_next(self, snapshot: Snapshot) -> None:
         """Notes what to run next: what was removed, or was made from an older snapshot."""
-        behind = dict.fromkeys([*self.rooms.stale(snapshot.digest), *self.rooms.removed])
-        for room in behind:
+        for room in dict.fromkeys([*self.rooms.stale(snapshot.digest), *self.rooms.removed]):
             why = "removed" if room in self.rooms.removed else "made from an older snapshot"
             self.record.next_steps.append(f"'{COMMANDS[room]}' makes {room} again ({why})")
             log.warning("next: %s", self.record.next_steps[-1])

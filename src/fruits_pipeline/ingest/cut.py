@@ -1,16 +1,16 @@
 """How many images a wave has: what a kill, or Ctrl-C, may cost."""
 
 MAX_WAVE_IMAGES = 200_000
-# On a laptop, some 15 to 30 seconds for MobileNetV2, of which two waves are in flight.
-LOCAL_IMAGES_PER_CORE = 2_500
-# On a cluster a minute or so, because each wave there pays for its jobs' starts and its files' commits.
+# On a laptop some 5 seconds for MobileNetV2 and 45 for Xception; two waves are in flight.
+LOCAL_IMAGES_PER_CORE = 1_000
+# On a cluster a minute or two, because each wave there pays for its jobs' starts and its files' commits.
 IMAGES_PER_CORE = 10_000
 
 
 def default_wave_images(cores: int, *, local: bool) -> int:
-    """Images in a wave of about half a minute of work on a laptop, a minute or more on a cluster.
+    """Images in a wave: some seconds of work on a laptop, a minute or more on a cluster.
 
     >>> default_wave_images(2, local=True), default_wave_images(64, local=False)
-    (5000, 200000)
+    (2000, 200000)
     """
     return min(MAX_WAVE_IMAGES, (LOCAL_IMAGES_PER_CORE if local else IMAGES_PER_CORE) * cores)
