@@ -17,7 +17,12 @@ from fruits_pipeline.backbones.model import Model
 from outputs import Ended
 
 # One classifier, fitted in a second.
-SMALL = {"FRUITS_CLASSIFIER": "logistic_regression", "FRUITS_REGRESSION_ITERATIONS": "3", "FRUITS_FOREST_TREES": "4"}
+SMALL = {
+    "FRUITS_COMPONENTS": "2",
+    "FRUITS_CLASSIFIER": "logistic_regression",
+    "FRUITS_REGRESSION_ITERATIONS": "3",
+    "FRUITS_FOREST_TREES": "4",
+}
 # The smallest size that a setting takes.
 SIZE = 32
 

@@ -13,7 +13,7 @@ from in_process import table_of
 from outputs import assert_equal_results, contents, record, table
 
 LABELS = {"Apple": (200, 20, 20), "Kiwi": (20, 200, 20), "Plum": (20, 20, 200)}
-RUN = ("run", "--components", "2", "--wave-images", "30")
+RUN = ("run", "--wave-images", "30")
 
 
 def add_images(folder, number, first=0, splits=("Training", "Test")):
@@ -123,9 +123,7 @@ def test_an_unfinished_update_is_no_input(command, images, finished, golden):
     marker = max((output / "_state/waves").glob("*.json"))
     marker.unlink()
     for words in (("reduce",), ("classify",)):
-        ended = command(
-            *words, "--output-uri", output, "--components" if words == ("reduce",) else "--forest-seed", "2"
-        )
+        ended = command(*words, "--output-uri", output)
         assert ended.code == 5
         golden("unfinished_features", ended.message, output=output)
 
@@ -243,7 +241,7 @@ def test_a_missing_file_of_the_features_is_told_and_computed_again(command, imag
     ended = command("reduce", "--output-uri", output, "--components", "1", "--overwrite")
     assert ended.code == 5
     golden("features_gone", ended.message, output=output, part=part.name)
-    ended = run(command, images, output, "--components", "2")
+    ended = run(command, images, output)
     assert "redo wave=" in ended.err
     assert record(output)["counts"]["read"] == 48
     assert content
@@ -310,7 +308,7 @@ def test_another_labelling_takes_the_features_of_another_output(command, images,
     coarse = {path: ("red" if label == "Apple" else "other",) for path, (label, _) in rows_of(images).items()}
     labels = table_of(images.with_name("coarse.csv"), coarse, header="path,label")
     other = tmp_path / "coarse"
-    words = ("--features-uri", output, "--labels", labels, "--components", "2")
+    words = ("--features-uri", output, "--labels", labels)
     ended = command("reduce", "--output-uri", other, *words)
     assert ended.code == 0, ended.err
     ended = command("classify", "--output-uri", other)
@@ -335,7 +333,7 @@ def test_another_labelling_takes_the_features_of_another_output(command, images,
 def test_a_labelling_of_other_images_is_refused(command, images, finished):
     output = finished
     labels = table_of(images.with_name("labels.csv"), {"nowhere/x.png": ("red",)}, header="path,label")
-    ended = command("reduce", "--output-uri", output, "--labels", labels, "--components", "2", "--overwrite")
+    ended = command("reduce", "--output-uri", output, "--labels", labels, "--overwrite")
     assert (ended.code, "found none of them" in ended.message) == (3, True)
 
 

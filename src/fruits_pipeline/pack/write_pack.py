@@ -7,9 +7,10 @@ row groups of the others. An image that cannot be read has a row without content
 import io
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from math import ceil
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 from pyspark.sql import SparkSession
@@ -91,13 +92,13 @@ def _write_wave(
     sweep(store, [folder])
     if not wave.counts.images:
         return PackedWave(wave=wave.wave, images=0, without_content=0, files=())
-    manifest = pq.read_table(io.BytesIO(store.read(wave.manifest.key))).to_pandas()
-    rows = manifest[manifest["skip_reason"].isna()][["path", "length"]]
-    size = rows["length"].fillna(_UNKNOWN_BYTES).cumsum()
-    rows["length"] = rows["length"].fillna(_UNKNOWN_BYTES).astype("int64")
-    rows["file"] = (size // settings.pack_file_bytes).astype("int64")
-    files = ceil(max(1, size.iloc[-1]) / settings.pack_file_bytes)
-    frame = spark.createDataFrame(rows).repartitionByRange(files, "file").drop("file")
+    manifest = pq.read_table(io.BytesIO(store.read(wave.manifest.key)), columns=["path", "length", "skip_reason"])
+    images = manifest.filter(pc.field("skip_reason").is_null())
+    lengths = pc.fill_null(images["length"], _UNKNOWN_BYTES)
+    ends = pc.cumulative_sum(lengths)
+    rows = pa.table({"path": images["path"], "length": lengths, "file": pc.divide(ends, settings.pack_file_bytes)})
+    files = pc.max(rows["file"]).as_py() + 1
+    frame = tables.rows_of(spark, rows).repartitionByRange(files, "file").drop("file")
     read = frame.sortWithinPartitions("path").mapInPandas(_reading(storage), tables.spark_schema(schemas.PACKED))
     read.write.options(**_PARQUET).mode("append").parquet(uri.join(store.root, folder))
     written = tables.read_written(spark, store, folder, schemas.PACKED)
