@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["servers.fixtures"]
+pytest_plugins = ["servers.fixtures", "spark_session", "kill.fixtures"]
 
 SHARED = Path(os.environ.get("TEST_SHARED_FOLDER", Path(__file__).resolve().parents[2] / "shared"))
 

@@ -1,4 +1,4 @@
-"""One lazy Spark session for all tests that need a JVM."""
+"""One lazy Spark session for all tests of a layer that need a JVM."""
 
 import os
 import sys
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
+
+_LAYERS = {"spark", "kill"}
 
 
 @pytest.fixture(scope="session")
@@ -31,5 +33,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # py4j leaves its sockets to the garbage collector; any other warning stays an error.
     closing = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if _LAYERS & {folder.name for folder in item.path.relative_to(Path(__file__).parent).parents}:
             item.add_marker(closing)
