@@ -3,6 +3,7 @@
 import pytest
 from feature_jobs import mean_colour_model
 from in_process import SIZE, commands
+
 from kill.scenes import Scenes
 
 

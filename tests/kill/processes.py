@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from in_process import SIZE, SMALL
-from kill.runner import Orders
 
+from kill.runner import Orders
 from outputs import Ended
 
 _TESTS = Path(__file__).parents[1]

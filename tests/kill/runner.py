@@ -3,7 +3,6 @@
 Its words: a JSON of ``Orders``, then those of the command.
 """
 
-import glob
 import os
 import re
 import signal
@@ -95,15 +94,20 @@ class Trap:
 
     def watch(self) -> None:
         """Ends the process when a new file or folder appears at the key."""
-        pattern = str(Path(glob.escape(self._orders.output)) / self._orders.key)
-        before = set(glob.glob(pattern, recursive=True))
-        while not set(glob.glob(pattern, recursive=True)) - before:
+        before = self._matching()
+        while not self._matching() - before:
             time.sleep(0.002)
         die()
 
+    def _matching(self) -> set[Path]:
+        try:
+            return set(Path(self._orders.output).glob(self._orders.key))
+        except FileNotFoundError:  # because folders go while they are looked through
+            return set()
 
-def install(trap: Trap) -> None:
-    """Lets every store of files ask the trap."""
+
+def install(trap: Trap, put: Callable[[object, str, object], None]) -> None:
+    """Lets every store of files ask the trap; ``put`` sets an attribute."""
     from fruits_pipeline.storage.local import LocalStore
 
     def traced(what: str, whole: Callable[..., object]) -> Callable[..., object]:
@@ -114,7 +118,7 @@ def install(trap: Trap) -> None:
         return method
 
     for name, what in (("write", "write"), ("put", "write"), ("create", "create")):
-        setattr(LocalStore, name, traced(what, getattr(LocalStore, name)))
+        put(LocalStore, name, traced(what, getattr(LocalStore, name)))
     delete = LocalStore.delete
 
     def deleted(self: LocalStore, keys: list[str]) -> None:
@@ -122,9 +126,9 @@ def install(trap: Trap) -> None:
             with trap.operation("delete", key):
                 delete(self, [key])
 
-    LocalStore.delete = deleted
-    Path.replace = trap.in_place(Path.replace)
-    os.link = trap.in_place(os.link)
+    put(LocalStore, "delete", deleted)
+    put(Path, "replace", trap.in_place(Path.replace))
+    put(os, "link", trap.in_place(os.link))
 
 
 def main() -> int:
@@ -144,8 +148,7 @@ def main() -> int:
     trap = Trap(orders)
     if orders.what == "appears":
         threading.Thread(target=trap.watch, daemon=True).start()
-    if orders.what or orders.trace:
-        install(trap)
+    install(trap, setattr)
     return cli.main(sys.argv[2:])
 
 

@@ -1,18 +1,20 @@
-"""The scenarios: a first run, and the update of a finished output; each killed at a point, started again, and checked."""
+"""The scenarios, a first run and the update of a finished output: killed at a point, started again, and checked."""
 
 import json
 import os
 import random
 import shutil
+import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from in_process import Command
-from kill import processes
-from kill.runner import Orders
-from kill.source import WAVE_IMAGES, Source
 
+from kill import processes
+from kill.runner import Orders, Trap, install
+from kill.source import WAVE_IMAGES, Source
 from outputs import assert_equal_results, record, table
 
 SEED = int(os.environ.get("KILL_SEED", "1"))
@@ -24,8 +26,8 @@ _MOMENTS = ("before", "within", "after")
 _KEYS = {
     "ingest": ("_state/snapshot.json", "manifest/"),
     "features": ("_state/waves/", "features/", "rejects/"),
-    "reduce": ("_state/reduce.json", "reduced/", "models/reduce/", "evaluation/variance/", "_state/labels", "exports/", "_state/export"),
-}  # fmt: skip  # because a room is best read on a line
+    "reduce": ("_state/reduce.json", "reduced/", "models/reduce/", "evaluation/variance/", "exports/", "_state/export"),
+}
 
 
 @dataclass(frozen=True)
@@ -48,42 +50,41 @@ class Scenes:
         self.source, self.output = Source(folder), folder / "output"
         self._folder, self._model = folder, model
 
-    def words(self, output: Path) -> tuple[object, ...]:
-        """The command."""
-        small = ("--components", "2", "--wave-images", WAVE_IMAGES, "--export", "csv")
-        return ("run", "--data-source", self.source.table, "--output-uri", output, *small)
+    def words(self, output: Path, name: str = "run") -> tuple[object, ...]:
+        """The command ``run``, or ``extract``."""
+        more = ("--components", "2", "--export", "csv") if name == "run" else ()
+        return (name, "--data-source", self.source.table, "--output-uri", output, "--wave-images", WAVE_IMAGES, *more)
 
     def orders(self, what: str = "", key: str = "", **more: object) -> Orders:
         """Orders of the runner for the output."""
         return Orders(str(self._model), str(self.output), what=what, key=key, **more)
 
-    def prepare(self, scenario: str, command: Command) -> int:
-        """Puts source and output as they are when the scenario begins; gives the number of images."""
+    def prepare(self, scenario: str, room: str, command: Command) -> None:
+        """Puts source and output as they are when ``room`` of the scenario is next, the rooms before it finished."""
+        base = self.expected("first", command) if scenario == "update" else None
+        if room in ("reduce", "classify"):
+            base = self._extracted(scenario, base, command)
+        self._list(scenario)
         shutil.rmtree(self.output, ignore_errors=True)
-        if scenario == "first":
-            return self.source.before()
-        base = self.expected("first", command)
-        shutil.copytree(base, self.output)
-        return self.source.after()
+        if base is not None:
+            shutil.copytree(base, self.output)
 
     def expected(self, scenario: str, command: Command) -> Path:
         """The output of a run on the scenario's source that nothing disturbed, made when it is first asked for."""
         output = self._folder / f"expected-{scenario}"
         if not output.exists():
-            self.source.before() if scenario == "first" else self.source.after()
-            ended = command(*self.words(output))
-            assert ended.code == 0, ended.err
+            self._list(scenario)
+            self._traced(output.name, command, *self.words(output))
         return output
 
     def trace(self, scenario: str, command: Command) -> list[str]:
         """Every operation of the store in the scenario when nothing disturbs it, as ``WHAT KEY``, sorted."""
-        file = self._folder / f"trace-{scenario}"
-        if not file.exists():
-            self.prepare(scenario, command)
-            ended = processes.run(self.orders(trace=str(file)), *self.words(self.output))
-            assert ended.code == 0, ended.err
+        name = "expected-first" if scenario == "first" else "updated"
+        if not (self._folder / f"{name}-trace").exists():
+            self.prepare(scenario, "ingest", command)
+            self._traced(name, command, *self.words(self.output))
             self.check(scenario, command)
-        return sorted(file.read_text().splitlines())
+        return sorted((self._folder / f"{name}-trace").read_text().splitlines())
 
     def drawn(self, scenario: str, room: str, number: int, command: Command) -> Orders:
         """A seeded point among the operations of a room."""
@@ -97,10 +98,10 @@ class Scenes:
 
     def killed(self, scenario: str, orders: Orders, command: Command) -> Killed:
         """Runs the scenario until the process is killed at the point."""
-        self.prepare(scenario, command)
-        base = set(_marked(self.output))
+        self.prepare(scenario, room_of(orders.key), command)
+        base = set(_marked(self.expected("first", command))) if scenario == "update" else set()
         ended = processes.run(orders, *self.words(self.output))
-        assert ended.code == -9, (orders, ended.code, ended.err)
+        assert ended.code == -signal.SIGKILL, (orders, ended.code, ended.err)
         marked = _marked(self.output)
         finished = {path for name, paths in marked.items() if name not in base for path in paths}
         begun = [name for name in _planned(self.output) if any((self.output / f"features/wave={name}").rglob("*"))]
@@ -126,6 +127,26 @@ class Scenes:
         assert ended.code == 0, ended.out
         assert len(ended.out.splitlines()) == 1, ended.out
         assert not list(self.output.rglob("*.tmp"))
+
+    def _list(self, scenario: str) -> None:
+        self.source.before() if scenario == "first" else self.source.after()
+
+    def _extracted(self, scenario: str, base: Path | None, command: Command) -> Path:
+        """``base`` once the features are those of the scenario, and nothing else."""
+        output = self._folder / f"extracted-{scenario}"
+        if not output.exists():
+            self._list(scenario)
+            if base is not None:
+                shutil.copytree(base, output)
+            ended = command(*self.words(output, "extract"))
+            assert ended.code == 0, ended.err
+        return output
+
+    def _traced(self, name: str, command: Command, *words: object) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            install(Trap(self.orders(trace=str(self._folder / f"{name}-trace"))), patch.setattr)
+            ended = command(*words)
+        assert ended.code == 0, ended.err
 
 
 def room_of(key: str) -> str:

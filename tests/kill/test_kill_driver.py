@@ -1,6 +1,7 @@
 """The driver killed at seeded points over all rooms: what it left, the next start takes up, and nothing is lost."""
 
 import pytest
+
 from kill.scenes import ROOMS, SCENARIOS
 
 # What Spark writes by itself, beside the store.
