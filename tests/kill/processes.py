@@ -15,7 +15,6 @@ from in_process import SIZE, SMALL
 from kill.runner import Orders
 from outputs import Ended
 
-_TESTS = Path(__file__).parents[1]
 _GONE_WITHIN_S = 30.0
 _LONGEST_S = 300.0
 
@@ -44,8 +43,7 @@ class Runner:
 @contextmanager
 def running(orders: Orders, *words: object, program: Sequence[str] = (sys.executable,), **variables: str):
     """Starts the runner; nothing of its session is left at the end of the block."""
-    path = os.pathsep.join([str(_TESTS), str(_TESTS / "spark"), os.environ.get("PYTHONPATH", "")])
-    environment = os.environ | SMALL | {"FRUITS_IMAGE_SIZE": str(SIZE), "PYTHONPATH": path, "TZ": "UTC"} | variables
+    environment = os.environ | SMALL | {"FRUITS_IMAGE_SIZE": str(SIZE), "TZ": "UTC"} | variables
     with tempfile.TemporaryDirectory(prefix="runner-") as folder:
         log = Path(folder) / "log"
         with log.open("wb") as err, log.with_suffix(".out").open("wb") as out:
