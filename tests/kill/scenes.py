@@ -79,8 +79,9 @@ class Scenes:
 
     def trace(self, scenario: str, command: Command) -> list[str]:
         """Every operation of the store in the scenario when nothing disturbs it, as ``WHAT KEY``, sorted."""
-        name = "expected-first" if scenario == "first" else "updated"
-        if not (self._folder / f"{name}-trace").exists():
+        if scenario == "first":
+            name = self.expected("first", command).name
+        elif not (self._folder / f"{(name := 'updated')}-trace").exists():
             self.prepare(scenario, "ingest", command)
             self._traced(name, command, *self.words(self.output))
             self.check(scenario, command)
