@@ -21,7 +21,7 @@ SCRIPTS := .ci/run $(wildcard bootstrap/*.sh) src/fruits_pipeline/bundle/python.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath $(CONSTRAINTS))
 
-.PHONY: help install fmt lint types walls test unit engines storage spark system bundle packaging yarn check demo bench clean
+.PHONY: help install fmt lint types walls test unit engines storage spark system bundle packaging yarn kill check demo bench clean
 
 help: ## List these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -67,6 +67,9 @@ spark: $(STAMP) ## Run the tests that share one Spark session
 
 system: $(STAMP) ## Run the tests that start whole commands
 	$(BIN)/python -m pytest tests/system
+
+kill: $(STAMP) ## Kill jobs, workers, executors, disks and servers at seeded points; no part of make test
+	$(BIN)/python -m pytest tests/kill
 
 yarn: $(STAMP) ## Make a bundle and run its job on a real YARN of this machine, of which parts die; no part of make test
 	$(BIN)/python -m pytest tests/yarn

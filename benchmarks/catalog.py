@@ -51,4 +51,4 @@ LINES = {
 }
 
 # Scripts of one figure each, run after the lines.
-SCRIPTS = ("memory", "waves", "first_row", "listing", "fits", "latency")
+SCRIPTS = ("memory", "waves", "killed", "first_row", "listing", "fits", "latency")

@@ -9,7 +9,7 @@ import pytest
 
 from fruits_pipeline.demo.draw import draw_sample
 
-pytest_plugins = ["servers.fixtures"]
+pytest_plugins = ["servers.fixtures", "spark_session", "kill.fixtures"]
 
 SHARED = Path(os.environ.get("TEST_SHARED_FOLDER", Path(__file__).resolve().parents[2] / "shared"))
 

@@ -233,9 +233,8 @@ def _unforeseen(error: Exception) -> int:
             file=sys.stderr,
         )
     else:
-        line = next(iter(str(error).splitlines()), "")
         print(
-            f"error: {type(error).__name__}: {line}; start the same command again: it resumes",
+            f"error: {type(error).__name__}: {errors.root_cause(error)}; start the same command again: it resumes",
             file=sys.stderr,
         )
     return code

@@ -3,6 +3,7 @@
 A message says what was expected, what was found, where, and what to do. ``cli`` is the only handler.
 """
 
+import re
 import signal
 from typing import ClassVar
 
@@ -77,6 +78,8 @@ class Interrupted(SystemExit):
 
 SUCCESS = 0
 BUG = 70
+# Lines of a Java error that name it and its causes, as py4j has them in its message.
+_CAUSE = re.compile(r"^(?:Caused by)?: (\S.*)$", re.MULTILINE)
 INTERRUPTED = 130
 
 
@@ -96,6 +99,17 @@ def exit_code(error: BaseException | None) -> int:
     kinds = {f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in type(error).__mro__}
     failed = isinstance(error, OSError) or kinds & {"pyspark.PySparkException", "py4j.Py4JError"}
     return StorageError.exit_code if failed and "pyspark.PythonException" not in kinds else BUG
+
+
+def root_cause(error: BaseException) -> str:
+    r"""The innermost cause that an error's text names, in one line: what Java has as the last ``Caused by``.
+
+    >>> root_cause(ValueError("while calling o9.parquet.\n: Job aborted\n\tat x\nCaused by: java.io.IOException: full"))
+    'java.io.IOException: full'
+    """
+    text = str(error).strip()
+    causes: list[str] = _CAUSE.findall(text)
+    return causes[-1] if causes else text.partition("\n")[0] or type(error).__name__
 
 
 def _code_of_interruption(error: BaseException | None) -> int | None:

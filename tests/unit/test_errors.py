@@ -45,6 +45,30 @@ def test_each_kind_of_end_has_its_exit_code(error, code):
     assert errors.exit_code(error) == code
 
 
+JOB_ABORTED = """An error occurred while calling o9.parquet.
+: org.apache.spark.SparkException: Job aborted.
+\tat a.b(c)
+Driver stacktrace:
+\tat d.e(f)
+Caused by: java.io.IOException: No space left on device
+\tat g.h(i)
+\t... 1 more"""
+NO_PATH = "[PATH_NOT_FOUND] Path does not exist: file:/x."
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        (JOB_ABORTED, "java.io.IOException: No space left on device"),
+        (JOB_ABORTED.partition("Driver")[0], "org.apache.spark.SparkException: Job aborted."),
+        (f"{NO_PATH}\nmore", NO_PATH),
+        ("", "ValueError"),
+    ],
+)
+def test_the_root_cause_of_a_failure_of_spark_is_told(text, cause):
+    assert errors.root_cause(ValueError(text)) == cause
+
+
 def test_every_error_has_a_code_of_its_own_and_says_when_it_is_raised():
     kinds = errors.FruitsError.__subclasses__()
     assert [kind.exit_code for kind in kinds if kind is not errors.JobError] == [2, 3, 4, 5, 6, 7]

@@ -143,6 +143,13 @@ def test_the_lock_is_seen_from_another_process_and_a_killed_holder_frees_it(stor
     assert store.read("_state/lease") == b""
 
 
+def test_the_holder_removes_what_killed_writes_left_in_the_root_and_nothing_else(store):
+    for key in (".fruits-x.tmp", ".other.tmp", "folder/.fruits-x.tmp"):
+        store.write(key, b"")
+    with store.hold("_state/lease", "me"):
+        assert sorted(keys(store)) == [".other.tmp", "_state/lease", "folder/.fruits-x.tmp"]
+
+
 def test_the_lock_is_free_again_after_a_block_that_failed(store):
     with pytest.raises(ZeroDivisionError), store.hold("lease", "me"):
         raise ZeroDivisionError

@@ -11,6 +11,7 @@ from functools import partial
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
+from fruits_pipeline.errors import root_cause
 from fruits_pipeline.features.batch import Treatment
 from fruits_pipeline.features.job import FeatureJob, Reader
 from fruits_pipeline.features.takeover import Takeover, takeover
@@ -78,11 +79,6 @@ def batch_rows_of(job: FeatureJob, plan: Plan) -> int:
     return min(rows, default=job.settings.batch_rows)
 
 
-def first_line(error: BaseException) -> str:
-    """The first line of Spark's message, without its stack traces."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
-
-
 class _TakenOver:
     """Images that were taken over, for the progress."""
 
@@ -123,7 +119,7 @@ def _tried(
             fault = fatal_fault(error, executor_losses(job.spark.sparkContext, began))
             if fault is not None:
                 raise fault from error
-            log.warning("wave=%s failed and is tried again: %s", wave.wave, first_line(error))
+            log.warning("wave=%s failed and is tried again: %s", wave.wave, root_cause(error))
     log.warning("wave=%s is tried a last time, with every image decoded in isolation", wave.wave)
     return _attempt(job, reader, wave, has, replace(plain, isolated=True))
 

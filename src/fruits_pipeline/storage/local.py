@@ -121,7 +121,10 @@ class LocalStore:
 
     @contextmanager
     def hold(self, key: str, owner: str) -> Iterator[Held | str]:
-        """By ``flock``, which the system frees when the holder dies; it is never lost."""
+        """By ``flock``, which the system frees when the holder dies; it is never lost.
+
+        Temporary files that killed writes left in the root are removed: nobody else writes while the lease is held.
+        """
         target = self._folder / key
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -138,6 +141,8 @@ class LocalStore:
             stream.truncate(0)
             stream.write(owner)
             stream.flush()
+            for left in self._folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+                left.unlink(missing_ok=True)
             yield _Locked()
             stream.truncate(0)
 
