@@ -89,7 +89,8 @@ def _phase(phase: str, endpoint: str, out: Path, asked: argparse.Namespace) -> d
 def _figures(what: str, found: dict[str, object], most_s: int | None) -> list[dict[str, object]]:
     limit = {} if most_s is None else {"at_most": most_s}
     return [
-        {"what": f"{what}: time", "found": found["seconds"], "unit": "s", "rooms": found.get("rooms")} | limit,
+        {"what": f"{what}: time", "found": found["seconds"], "unit": "s", "rooms": found["rooms"],
+         "python_s": found["python_s"]} | limit,
         {"what": f"{what}: peak of Python and JVM", "found": found["mb"]["sum"], "unit": "MB", "at_most": _MOST_MB,
          "peaks_mb": found["mb"]},
     ]  # fmt: skip  # because a row is best read on a line
