@@ -19,7 +19,8 @@ from statistics import median
 
 from delay_line import DelayLine
 from fruits_pipeline.backbones.model import ModelRequest
-from fruits_pipeline.features import build
+from fruits_pipeline.features import compute_features
+from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.features.readers.choice import chosen_reader
 from fruits_pipeline.features.readers.prefetch import Prefetch
 from fruits_pipeline.settings.storage import StorageSettings
@@ -103,14 +104,14 @@ def _served(stack: ExitStack, sets: dict[str, Path]) -> tuple[list[Place], Stora
     )
     held = tuple(list(objects.values())[:_HELD])
 
-    def reader(job: build.FeatureJob, images: object) -> object:
+    def reader(job: FeatureJob, images: object) -> object:
         """The job's own reader for buckets, memory for the folder."""
         own = chosen_reader(job, images)
         if not job.source.root.startswith("file:"):
             return own
         return FromMemory(own.storage, own.window, own.patience, own.batch_rows, held)
 
-    build.chosen_reader = reader
+    compute_features.chosen_reader = reader
     places = [Place("no I/O", str(root)), Place("S3", f"s3://{_BUCKET}", s3_line)]
     return [*places, Place("GCS", f"gs://{_BUCKET}", gcs_line)], storage
 

@@ -4,13 +4,17 @@ import os
 import platform
 import re
 import subprocess
+import threading
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 _PACKAGES = ("pyspark", "openvino", "tensorflow-cpu", "keras", "ray", "daft", "numpy", "pandas", "pyarrow", "pillow")
 _FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
 _ROOT = Path(__file__).resolve().parents[1]
+_SAMPLED_EVERY_S = 1.0
 
 
 def facts() -> dict[str, object]:
@@ -45,6 +49,50 @@ def worker_peak_mb() -> int | None:
     return max((peak for peak in peaks if peak), default=None)
 
 
+class DriverMemory:
+    """The memory of this process and of the JVM that it starts, while the block runs."""
+
+    def __init__(self) -> None:
+        self._together_mb = 0
+        self._peaks_mb: dict[int, tuple[str, int]] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="driver-memory", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Starts to look, once a second."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Looks a last time."""
+        self._stop.set()
+        self._thread.join()
+        self._look()
+
+    def peaks_mb(self) -> dict[str, int]:
+        """MiB: the system's own peaks (VmHWM) of ``python`` and ``jvm``, their sum, and the most ``seen_together``."""
+        python = sum(peak for name, peak in self._peaks_mb.values() if name != "java")
+        jvm = sum(peak for name, peak in self._peaks_mb.values() if name == "java")
+        return {"python": python, "jvm": jvm, "sum": python + jvm, "seen_together": self._together_mb}
+
+    def _watch(self) -> None:
+        while not self._stop.wait(_SAMPLED_EVERY_S):
+            self._look()
+
+    def _look(self) -> None:
+        driver = os.getpid()
+        together_mb = 0
+        for process in {driver, *_below(driver)}:
+            name = _status(process, "Name", r"(.*)")
+            if process == driver or name == "java":
+                together_mb += int(_status(process, "VmRSS", r"(\d+) kB") or 0) // 1024
+                peak_mb = int(_status(process, "VmHWM", r"(\d+) kB") or 0) // 1024
+                self._peaks_mb[process] = (name or "", max(peak_mb, self._peaks_mb.get(process, ("", 0))[1]))
+        self._together_mb = max(self._together_mb, together_mb)
+
+
 def processor_s(*names: str) -> float:
     """Processor time that the processes of these names below this one have taken so far, in seconds."""
     ticks = 0
@@ -73,13 +121,17 @@ def _below(root: int) -> set[int]:
 
 
 def _peak_mb(process: int) -> int | None:
+    peak = _status(process, "VmHWM", r"(\d+) kB")
+    return int(peak) // 1024 if peak and (_status(process, "Name", r"(.*)") or "").startswith("python") else None
+
+
+def _status(process: int, field: str, pattern: str) -> str | None:
+    """What the system says of a process; None where it has just ended."""
     try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except OSError:  # because it may just have ended
+        found = re.search(rf"^{field}:\s+{pattern}$", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
+    except OSError:
         return None
-    peak = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    python = status.startswith("Name:\tpython")
-    return int(peak[1]) // 1024 if peak and python else None
+    return found[1] if found else None
 
 
 def _version(package: str) -> str | None:

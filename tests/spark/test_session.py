@@ -1,12 +1,16 @@
 """Settings for a block, and what Spark records of executors."""
 
+import re
+import subprocess
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from fruits_pipeline.session.configured import configured
-from fruits_pipeline.session.spark import executor_losses
+from fruits_pipeline.session.spark import _local_properties, executor_losses
+from fruits_pipeline.settings.session import SessionSettings
 
 ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
 PARTITIONS = "spark.sql.shuffle.partitions"
@@ -33,3 +37,11 @@ def test_blocks_may_stand_in_each_other(spark):
 def test_a_local_spark_loses_no_executor(spark):
     assert executor_losses(spark.sparkContext) == []
     assert executor_losses(spark.sparkContext, datetime.now(UTC)) == []
+
+
+def test_short_lived_objects_may_fill_an_eighth_of_a_local_heap(spark):
+    options = _local_properties(SessionSettings(driver_memory="4g"))["spark.driver.extraJavaOptions"].split()
+    java = Path(spark.sparkContext._jvm.System.getProperty("java.home")) / "bin" / "java"
+    command = [str(java), "-Xmx4g", *options, "-XX:+PrintFlagsFinal", "-version"]
+    flags = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert int(re.search(r"MaxNewSize\s*= (\d+)", flags)[1]) == (4 << 30) // 8

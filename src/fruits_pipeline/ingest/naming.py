@@ -2,7 +2,6 @@
 
 from enum import StrEnum
 from functools import lru_cache
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from fruits_pipeline.schemas import TEST, TRAIN
@@ -57,6 +56,7 @@ def _of_folder(folder: str) -> tuple[str | None, str | None, bool]:
 def _skip_reason(name: str) -> SkipReason | None:
     if name.startswith((".", "_")):
         return SkipReason.HIDDEN
-    if PurePosixPath(name).suffix.lower() not in IMAGE_SUFFIXES:
+    _, dot, suffix = name.rpartition(".")
+    if f"{dot}{suffix.lower()}" not in IMAGE_SUFFIXES:
         return SkipReason.NOT_AN_IMAGE_NAME
     return None

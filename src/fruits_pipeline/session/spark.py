@@ -39,6 +39,8 @@ _SQL = {
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 # A retried task needs a second attempt, which plain local[*] does not give: local[threads,attempts].
 _LOCAL_MASTER = "local[*,4]"
+# Java would let short-lived objects fill a third of the heap: of 4 GB 1.4, where 0.2 were in use in the feature job.
+_JAVA_OPTIONS = "-XX:+UseParallelGC -XX:NewRatio=7"
 
 
 @contextmanager
@@ -137,7 +139,7 @@ def _local_properties(settings: SessionSettings) -> dict[str, str]:
         "spark.driver.memory": settings.driver_memory,
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": f"-XX:+UseParallelGC -Dlog4j2.configurationFile=file:{log4j}",
+        "spark.driver.extraJavaOptions": f"{_JAVA_OPTIONS} -Dlog4j2.configurationFile=file:{log4j}",
         # Node statistics of the forest are arrays of doubles, which Java's own serialisation writes slowly.
         "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
         "spark.kryoserializer.buffer.max": "1g",

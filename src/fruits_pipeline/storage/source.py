@@ -55,7 +55,7 @@ class Source:
         self.check()
         wanted = self._wanted()
         listed = _logged(self._found(open_store(self.root, self.storage).objects_in_parallel()))
-        yield from (found for found in listed if _matches(found.key.split("/"), wanted))
+        yield from (found for found in listed if _matches(found.key.split("/"), wanted)) if wanted else listed
 
     def _found(self, listing: Iterator[Found]) -> Iterator[Found]:
         try:
