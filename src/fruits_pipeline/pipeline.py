@@ -15,7 +15,6 @@ from fruits_pipeline.classify.fit_classifiers import Classified, fit_classifiers
 from fruits_pipeline.features.compute_features import compute_features, tally
 from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.features.recipe import recipe_of
-from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.ingest.cut import default_wave_images
 from fruits_pipeline.ingest.listing import AnySource, place_of, source_at
 from fruits_pipeline.ingest.packed import PackedSource
@@ -49,7 +48,7 @@ from fruits_pipeline.state.counts import Counts
 from fruits_pipeline.state.layout import COMMANDS, RoomName
 from fruits_pipeline.state.lease import leased
 from fruits_pipeline.state.packs import packed_files
-from fruits_pipeline.state.plan import Plan, save_plan
+from fruits_pipeline.state.plan import Plan, load_plan, save_plan
 from fruits_pipeline.state.record import RunRecord
 from fruits_pipeline.state.rooms import RoomMarker, Rooms
 from fruits_pipeline.state.snapshot import Snapshot, is_finished, load_snapshot, load_waves
@@ -74,6 +73,7 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
         refuse_overlap(place_of(source), store.root)
     record = RunRecord(name, command.flattened())
     with leased(store) as lease, record.kept(store):
+        load_plan(store)  # so that an output of another version is told as such before all else
         rooms = Rooms(store, overwrite=command.output.overwrite)
         features_at = _features_at(command, store, rooms)
         check(command, store, rooms)
@@ -177,10 +177,7 @@ class _Job:
         """Rewrites the waves of the plan that are not yet packed."""
         with self.timed("pack"):
             packed: Packed = write_pack(self.spark, self.store, plan, settings, self.command.storage)
-        lost = packed.without_content
-        read = {"read": packed.images - lost, "rejected": lost, "pending": 0}
-        reasons = {"reject_reasons": {Reason.UNREADABLE.value: lost} if lost else {}}
-        self.record.counts = plan.counts.model_copy(update=read | reasons)
+        self.record.counts = packed.counted(plan.counts)
         self.record.rooms["pack"] = packed
 
     def features(self, plan: Plan, settings: FeaturesSettings) -> Snapshot:

@@ -18,9 +18,11 @@ from pyspark.sql import functions as F  # noqa: N812 because Spark's own documen
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError, StorageError
+from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.session import tables
 from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.storage import StorageSettings
+from fruits_pipeline.state.counts import Counts
 from fruits_pipeline.state.files import marks, sweep
 from fruits_pipeline.state.layout import PACKED, wave_folder
 from fruits_pipeline.state.packs import PackedWave, load_pack, mark_packed
@@ -56,6 +58,13 @@ class Packed(BaseModel):
 
     images: int
     without_content: int
+
+    def counted(self, planned: Counts) -> Counts:
+        """The counts of ``run.json``: images without content are rejected as ``unreadable`` when they are read."""
+        lost = self.without_content
+        reasons = {Reason.UNREADABLE.value: lost} if lost else {}
+        read = {"read": self.images - lost, "rejected": lost, "pending": 0, "reject_reasons": reasons}
+        return planned.model_copy(update=read)
 
 
 def write_pack(
