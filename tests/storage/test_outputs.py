@@ -1,61 +1,80 @@
 """A bucket as source and as output: manifest, markers, resume, the one writer, deletes that spare what is foreign."""
 
+import io
+
+import pyarrow.parquet as pq
 import pytest
-from fruits_pipeline.ingest.build import build_manifest
-from fruits_pipeline.ingest.rows import read_rows
-from fruits_pipeline.state.ledger import Ledger, Verdict
+from pydantic import BaseModel
 
 from fruits_pipeline.errors import DatasetError
+from fruits_pipeline.ingest.plan_waves import Cut, plan_waves
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.state import layout
-from fruits_pipeline.state.fingerprint import Fingerprint
 from fruits_pipeline.state.lease import leased
+from fruits_pipeline.state.plan import save_plan
 from fruits_pipeline.state.record import RunRecord
+from fruits_pipeline.state.rooms import Rooms
+from fruits_pipeline.state.upkeep import drop_manifests, tidied
 from fruits_pipeline.storage.lease_taking import LeaseTiming
 from fruits_pipeline.storage.source import parse_source
 
 
-def test_a_manifest_of_a_bucket_is_written_to_a_bucket_and_grows_with_it(bucket, tmp_path):
+class Facts(BaseModel):
+    rows: int
+
+
+def planned(images, output):
+    """The plan of a bucket's images, and label, split and wave of each by its key."""
+    source = parse_source(images.root, images._settings)
+    standing = tidied(output, {})
+    plan = plan_waves(source, output, IngestSettings(data_source=str(source)), standing.plan, Cut(1000))
+    save_plan(output, plan)
+    drop_manifests(output, standing.plan, plan, standing.waves)
+    rows = {}
+    for wave in plan.waves:
+        for row in pq.read_table(io.BytesIO(output.read(wave.manifest.key))).to_pylist():
+            rows[row["path"].removeprefix(f"{images.root}/")] = (row["label"], row["split"], wave.wave)
+    return plan, rows
+
+
+def test_a_plan_of_a_bucket_is_written_to_a_bucket_and_grows_with_it(bucket):
     images, output = bucket(), bucket()
     for key in ("Training/Apple Red 1/0 100%.jpg", "Test/Яблоко/1+1.jpg", "notes.txt"):
         images.write(key, b"123")
-    source = parse_source(images.root, images._settings)
-
-    def build(next_wave):
-        manifest = build_manifest(source, output, IngestSettings(data_source=str(source)), 2, next_wave)
-        (tmp_path / "copy").write_bytes(output.read("manifest/part-00000.parquet"))
-        return manifest, {row.path.removeprefix(f"{images.root}/"): row for row in read_rows(tmp_path / "copy")}
-
-    manifest, rows = build(0)
-    assert {key: (row.label, row.split, row.wave) for key, row in rows.items()} == {
+    assert planned(images, output)[1] == {
         "Test/Яблоко/1+1.jpg": ("Яблоко", "test", "00000"),
         "Training/Apple Red 1/0 100%.jpg": ("Apple Red 1", "train", "00000"),
-        "notes.txt": (None, None, None),
+        "notes.txt": (None, None, "00000"),
     }
     images.write("Test/Apple Red 1/new.jpg", b"123")
-    manifest, rows = build(manifest.next_wave)
-    assert [rows[key].wave for key in sorted(rows)] == ["00001", "00000", "00000", None]
-    assert manifest.counts.found == 4
+    output.write("manifest/wave=00000/part-00009.parquet", b"left by a killed write")
+    plan, rows = planned(images, output)
+    assert [rows[key][2] for key in sorted(rows)] == ["00001", "00000", "00000", "00000"]
+    assert (plan.counts.found, plan.change.computed) == (4, 1)
+    found = [found.key for found in output.objects("manifest")]
+    assert found == [f"manifest/wave=0000{n}/part-00000.parquet" for n in range(2)]
 
 
-def test_rooms_are_begun_resumed_kept_refused_and_replaced_as_in_a_folder(bucket):
+def test_rooms_are_begun_kept_refused_and_replaced_as_in_a_folder(bucket):
     store = bucket()
-    ledger = Ledger(store, overwrite=False)
-    ours, other = Fingerprint(settings={"components": 0.9}), Fingerprint(settings={"components": 100})
-    assert ledger.begin("reduce", ours) is Verdict.FRESH
+    rooms = Rooms(store, overwrite=False)
+    ours, other = {"components": 0.9}, {"components": 100}
+    assert rooms.begin("reduce", ours, "a snapshot", Facts) is None
     for key in ("reduced/part-0.parquet", "reduced/_SUCCESS", "reduced/_temporary/0/x", "reduced2/x"):
         store.write(key, b"123")
-    assert ledger.begin("reduce", ours) is Verdict.RESUME
-    ledger.finish("reduce", {"rows": 1})
-    assert ledger.begin("reduce", ours) is Verdict.DONE
+    assert rooms.begin("reduce", ours, "a snapshot", Facts) is None
+    store.write("reduced/part-0.parquet", b"123")
+    rooms.finish("reduce", Facts(rows=1))
+    kept = rooms.begin("reduce", ours, "a snapshot", Facts)
+    assert kept is not None
+    assert kept.facts == Facts(rows=1)
     with pytest.raises(DatasetError, match="components"):
-        ledger.begin("reduce", other)
-    assert Ledger(store, overwrite=True).begin("reduce", other) is Verdict.FRESH
+        rooms.begin("reduce", other, "a snapshot", Facts)
+    assert Rooms(store, overwrite=True).begin("reduce", other, "a snapshot", Facts) is None
     assert sorted(found.key for found in store.objects()) == ["_state/reduce.json", "reduced2/x"]
-    ledger.clear_from("reduce")
-    store.write("reduced/foreign", b"1")
-    with pytest.raises(DatasetError, match=r"reduced to be empty or ours, found 'reduced/foreign'"):
-        ledger.begin("reduce", ours)
+    store.write("predictions/foreign", b"1")
+    with pytest.raises(DatasetError, match=r"predictions to be empty or ours, found 'predictions/foreign'"):
+        rooms.begin("classify", {}, "reduce", Facts)
 
 
 def test_a_second_job_is_refused_with_the_first_ones_name_and_the_record_is_kept(bucket):

@@ -68,7 +68,7 @@ def interrupted(terminal: Terminal, output) -> None:
 
 
 def test_ctrl_c_ends_with_130_and_one_line_at_any_moment_and_the_command_resumes(started, output):
-    markers = output / "features/_waves"
+    markers = output / "_state/waves"
     moments = {
         "start": (lambda _: (output / "_state").is_dir(), 3.0),
         "features": (lambda _: any(markers.glob("*.json")), 1.0),

@@ -75,7 +75,7 @@ def _as_before(running: Yarn):
 def until(cluster: Cluster, output: str, waves: int, process: subprocess.Popen[str]) -> None:
     """Waits until so many waves are marked."""
     deadline = time.monotonic() + PATIENCE_S
-    while len(cluster.keys(f"{output.removeprefix(BUCKET + '/')}/features/_waves/")) < waves:
+    while len(cluster.keys(f"{output.removeprefix(BUCKET + '/')}/_state/waves/")) < waves:
         assert process.poll() is None, process.communicate()[0][-3000:]
         assert time.monotonic() < deadline
         time.sleep(0.5)
@@ -131,11 +131,11 @@ def test_a_killed_driver_is_resumed_by_the_same_step(cluster, source, images, la
     for part in ("run.py --output-uri", "ApplicationMaster"):
         kill(cluster, part)
     assert ended(process).code == 1
-    marked = cluster.objects("resumed/features/_waves/")
+    marked = cluster.objects("resumed/_state/waves/")
     assert 3 <= len(marked) < 13
     done = cluster.submit(line)
     assert done.code == 0, done.said[-3000:]
-    after = cluster.objects("resumed/features/_waves/")
+    after = cluster.objects("resumed/_state/waves/")
     assert {key: after[key] for key in marked} == marked
     assert_equal_results(laptop, cluster.download(address, tmp_path), images, source)
 

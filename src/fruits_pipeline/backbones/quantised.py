@@ -53,15 +53,6 @@ def quantised_files(backbone: Backbone, image_size: int, cache: Path) -> tuple[P
     return pointer, pointer.with_name(pointer.read_text(encoding="utf-8").strip())
 
 
-def quantised_sha256(backbone: Backbone, image_size: int, cache: Path) -> str:
-    """The sha256 of the model that ``obtain_quantised`` gives; features of different models must not be mixed.
-
-    Raises:
-        ModelError: when there is none, or it is damaged.
-    """
-    return _digest(*obtain_quantised(backbone, image_size, None, cache))
-
-
 def make_quantised(
     backbone: Backbone, image_size: int, weights: Path | None, cache: Path, pixels: NDArray[np.uint8]
 ) -> tuple[bytes, bytes]:
