@@ -1,5 +1,6 @@
 """A whole output of two waves, made without Spark: ten objects, of which seven were read, two rejected, one skipped."""
 
+import hashlib
 import io
 import json
 from datetime import UTC, datetime
@@ -163,7 +164,9 @@ def write(store: Store, key: str, table: pa.Table) -> None:
 
 def feature_rows(paths: list[str]) -> pa.Table:
     """Rows of ``schemas.FEATURES``."""
-    return _rows(schemas.FEATURES, path=paths, width=[100] * len(paths), features=[[0.5, 1.5]] * len(paths))
+    digests = [hashlib.sha256(path.encode()).hexdigest() for path in paths]
+    values = {"width": [100] * len(paths), "features": [[0.5, 1.5]] * len(paths)}
+    return _rows(schemas.FEATURES, path=paths, content_sha256=digests, **values)
 
 
 def reject_rows(paths: list[str], reason: str = "truncated") -> pa.Table:

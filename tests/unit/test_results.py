@@ -1,0 +1,44 @@
+"""Features with labels, as notebooks get them: from just the files that the markers name."""
+
+import pandas as pd
+import pytest
+
+from fruits_pipeline.errors import DatasetError
+from fruits_pipeline.reduce.split import split_of
+from fruits_pipeline.results import labelled_features
+from whole_output import SOURCE, whole_output
+
+
+@pytest.fixture
+def output(tmp_path):
+    return whole_output(tmp_path / "output")
+
+
+def test_each_image_that_was_read_has_its_label_split_and_features(output):
+    found = labelled_features(output.root)
+    assert list(found.columns) == ["path", "label", "split", "content_sha256", "width", "height", "features"]
+    assert found["path"].tolist() == sorted(found["path"])
+    manifest = pd.read_parquet(output.root.removeprefix("file://") + "/manifest").set_index("path")
+    assert found["label"].tolist() == manifest.loc[found["path"], "label"].tolist()
+    assert len(found) == 7
+    assert all(path.startswith(SOURCE) for path in found["path"])
+
+
+def test_splits_are_those_of_the_folders_or_of_the_content(output):
+    by_folder, by_content = labelled_features(output.root), labelled_features(output.root, train_split=0.5)
+    expected = [split_of(digest, 0.5) for digest in by_content["content_sha256"]]
+    assert by_content["split"].tolist() == expected
+    assert by_folder["split"].notna().all()
+
+
+def test_files_that_no_marker_names_are_not_read(output):
+    key = "features/wave=00000/part-00000.parquet"
+    output.write(key.replace("part-", "part-9"), output.read(key))
+    output.write(key.replace("part-", "other-"), output.read(key))
+    assert len(labelled_features(output.root)) == 7
+
+
+def test_unfinished_features_are_refused(output):
+    output.delete(["_state/waves/00001.json"])
+    with pytest.raises(DatasetError, match="1 of 2 waves finished"):
+        labelled_features(output.root)
