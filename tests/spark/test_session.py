@@ -18,12 +18,12 @@ PARTITIONS = "spark.sql.shuffle.partitions"
 
 @pytest.mark.parametrize("error", [None, KeyError])
 def test_settings_of_a_block_are_restored_however_it_ends(spark, error):
-    assert (spark.conf.get(ROWS, None), spark.conf.get(PARTITIONS)) == (None, "4")
+    assert (spark.conf.get(ROWS, None), spark.conf.get(PARTITIONS)) == (None, "2")
     with pytest.raises(error) if error else nullcontext(), configured(spark, {ROWS: 64, PARTITIONS: 7}):
         assert (spark.conf.get(ROWS), spark.conf.get(PARTITIONS)) == ("64", "7")
         if error:
             raise error
-    assert (spark.conf.get(ROWS, None), spark.conf.get(PARTITIONS)) == (None, "4")
+    assert (spark.conf.get(ROWS, None), spark.conf.get(PARTITIONS)) == (None, "2")
 
 
 def test_blocks_may_stand_in_each_other(spark):
