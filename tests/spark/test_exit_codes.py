@@ -66,11 +66,13 @@ def test_one_label_ends_with_3_and_keeps_features_and_components(command, golden
 def test_other_settings_end_with_5_naming_them_and_change_nothing(command, golden, images, output):
     assert command("extract", "--data-source", images, "--output-uri", output).code == 0
     before = sorted(file for file in output.rglob("*.parquet"))
-    ended = command("extract", "--data-source", images, "--output-uri", output, "--image-size", 64, "--sample", 3)
+    ended = command("extract", "--data-source", images, "--output-uri", output, "--max-pixels", 1000000, "--sample", 3)
     assert ended.code == 5
     golden("exit_5_other_settings", ended.message, output=output)
     assert sorted(file for file in output.rglob("*.parquet")) == before
-    replaced = command("extract", "--data-source", images, "--output-uri", output, "--image-size", 64, "--overwrite")
+    replaced = command(
+        "extract", "--data-source", images, "--output-uri", output, "--max-pixels", 1000000, "--overwrite"
+    )
     assert replaced.code == 0, replaced.err
     assert before != sorted(file for file in output.rglob("*.parquet"))
     assert record(output)["counts"]["read"] == 32
