@@ -9,9 +9,10 @@ from fruits_pipeline.backbones.engines.quantisation import quantise_in_subproces
 from fruits_pipeline.backbones.model import ModelRequest, prepare
 from fruits_pipeline.backbones.predictor import predictor
 from fruits_pipeline.backbones.quantised import make_quantised
-from fruits_pipeline.backbones.request import model_essentials
+from fruits_pipeline.backbones.request import model_request
 from fruits_pipeline.errors import ModelError
-from fruits_pipeline.settings.features import BackboneSettings
+from fruits_pipeline.features.recipe import recipe_of
+from fruits_pipeline.settings.features import BackboneSettings, FeaturesSettings
 
 SIDE = 64
 MOBILENET = BACKBONES["mobilenetv2"]
@@ -72,18 +73,17 @@ def test_without_one_the_command_to_run_is_told(tmp_path):
         asked(tmp_path, "int8")
     settings = BackboneSettings(precision="int8", image_size=SIDE, cache_dir=tmp_path)
     with pytest.raises(ModelError, match="found none") as caught:
-        model_essentials(settings)
+        prepare(model_request(settings))
     assert caught.value.exit_code == 4
 
 
-def test_what_was_calibrated_last_is_taken_and_belongs_to_the_fingerprint(cache, pixels):
-    settings = BackboneSettings(precision="int8", image_size=SIDE, cache_dir=cache)
-    first, models = model_essentials(settings), asked(cache, "int8")
+def test_what_was_calibrated_last_is_taken_and_belongs_to_the_recipe(cache, pixels):
+    settings, models = FeaturesSettings(precision="int8"), asked(cache, "int8")
+    first = recipe_of(settings, models)
     make_quantised(MOBILENET, SIDE, None, cache, pixels[4:])
-    assert model_essentials(settings) != first
-    assert asked(cache, "int8").sha256 != models.sha256
+    assert recipe_of(settings, asked(cache, "int8")).digest != first.digest
     make_quantised(MOBILENET, SIDE, None, cache, pixels[:8])
-    assert model_essentials(settings) == first
+    assert recipe_of(settings, asked(cache, "int8")).digest == first.digest
     assert asked(cache, "int8") == models
 
 
