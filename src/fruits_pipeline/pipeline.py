@@ -30,6 +30,7 @@ from fruits_pipeline.refusals import (
     labels_of,
     reduce_essentials,
 )
+from fruits_pipeline.session.gateway import stoppable
 from fruits_pipeline.session.spark import cores, is_local, spark_session
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.settings.commands import (
@@ -79,8 +80,9 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
         check(command, store, rooms)
         if source:
             source.check()
-        with spark_session(command.session, command.storage, _by_spark(command, store, source, features_at)) as spark:
-            lease.on_loss(spark.sparkContext.cancelAllJobs)
+        schemes = _by_spark(command, store, source, features_at)
+        with spark_session(command.session, command.storage, schemes) as spark, stoppable(spark.sparkContext) as stop:
+            lease.on_loss(stop)
             _run(command, _Job(spark, store, rooms, record, command), source, features_at)
     return record.content
 

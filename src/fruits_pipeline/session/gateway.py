@@ -5,7 +5,9 @@ import os
 import socket
 import subprocess
 import threading
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 from weakref import WeakSet
 
 from pyspark import SparkConf, SparkContext
@@ -18,6 +20,8 @@ from fruits_pipeline.session.interrupt import on_interruption, raise_if_interrup
 # Seconds for the JVM to write why it did not start, and to turn its log off.
 _LAST_WORDS_S = 1.0
 _SILENCE_S = 0.5
+# Seconds in which cancelled jobs should have ended the call that waits for them.
+_CANCEL_S = 10.0
 
 
 def connect(conf: SparkConf) -> None:
@@ -28,7 +32,10 @@ def connect(conf: SparkConf) -> None:
     raise_if_interrupted()
     if SparkContext._gateway is None:  # noqa: SLF001 because Spark has no public way to ask for a JVM without a context
         SparkContext._ensure_initialized(gateway=_started(conf), conf=conf)  # noqa: SLF001 because of the same
-    _interruptible(SparkContext._gateway)  # noqa: SLF001 because of the same
+    gateway = SparkContext._gateway  # noqa: SLF001 because of the same
+    if not _calls or _calls[0].gateway is not gateway:
+        _calls[:] = [_Calls(gateway)]
+    on_interruption(_calls[0].interrupt, _calls[0].wait)
 
 
 def _started(conf: SparkConf) -> Any:
@@ -65,40 +72,69 @@ def _silence() -> None:
         call.join(_SILENCE_S)
 
 
-def _interruptible(gateway: Any) -> None:
-    """Lets an interruption end the calls to the JVM that wait for an answer, refuse new ones, and end our JVM.
+class _Calls:
+    """The calls to the JVM. py4j keeps a connection a thread and no list of those in use: here each is remembered."""
 
-    A py4j connection is out of step after an interrupted call, so nothing may be called through it again. py4j keeps
-    one connection a thread and no list of those in use: ``set_thread_connection`` sees each new one.
-    """
-    client = gateway._gateway_client  # noqa: SLF001 because PySpark and py4j give it under this name only
-    process: subprocess.Popen[bytes] | None = gateway.proc
-    connections = WeakSet(client.deque)
-    keep = client.set_thread_connection
+    def __init__(self, gateway: Any) -> None:
+        self.gateway = gateway
+        self._client = gateway._gateway_client  # noqa: SLF001 because PySpark and py4j give it under this name only
+        self._process: subprocess.Popen[bytes] | None = gateway.proc
+        self._connections = WeakSet(self._client.deque)
+        self._keep = self._client.set_thread_connection
+        self._client.set_thread_connection = self._remember
 
-    def remember(connection: Any) -> None:
-        connections.add(connection)
-        keep(connection)
+    def _remember(self, connection: Any) -> None:
+        self._connections.add(connection)
+        self._keep(connection)
 
-    def stop(number: int) -> None:
-        if process is None:
-            _silence()
+    def end(self, error: BaseException) -> None:
+        """Ends the calls that wait for an answer, refuses new ones by ``error``, and asks a JVM of ours to end.
+
+        A connection is out of step after an ended call, so nothing may be called through it again.
+        """
 
         def refuse(*_command: object, **_options: object) -> None:
-            raise Interrupted(number)
+            raise error
 
-        client.send_command = refuse
-        for used in [*connections]:
+        self._client.send_command = refuse
+        for used in [*self._connections]:
             with contextlib.suppress(OSError, AttributeError):
                 used.socket.shutdown(socket.SHUT_RDWR)
-        if process is not None:
-            process.terminate()
+        if self._process is not None:
+            self._process.terminate()
 
-    def finish(wait_s: float) -> None:
-        if process is not None:
+    def interrupt(self, number: int) -> None:
+        """Does so after a signal."""
+        if self._process is None:
+            _silence()
+        self.end(Interrupted(number))
+
+    def wait(self, wait_s: float) -> None:
+        """Waits so long for our JVM, then kills it."""
+        if self._process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(wait_s)
-            process.kill()
+                self._process.wait(wait_s)
+            self._process.kill()
 
-    client.set_thread_connection = remember
-    on_interruption(stop, finish)
+
+_calls: Final[list[_Calls]] = []
+
+
+@contextmanager
+def stoppable(context: SparkContext) -> Iterator[Callable[[], None]]:
+    """Gives a function by which another thread stops the block: it cancels all jobs, and soon all calls to the JVM.
+
+    A call that waits for storage that is gone ends by no cancelled job: Hadoop's S3 client tries again for
+    minutes.
+    """
+    ended = threading.Event()
+
+    def stop() -> None:
+        context.cancelAllJobs()
+        if not ended.wait(_CANCEL_S):
+            _calls[0].end(PySparkException("the call was given up because the job is to stop"))
+
+    try:
+        yield stop
+    finally:
+        ended.set()
