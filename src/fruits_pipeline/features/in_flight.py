@@ -107,20 +107,17 @@ def _finish(
 def _tried(
     job: FeatureJob, reader: Reader | None, wave: PlannedWave, has: Takeover, stopped: threading.Event
 ) -> WaveMarker:
-    """Computes a wave; a failure is retried once, then with each image decoded in isolation."""
-    plain = job.treatment
-    for treatment in (plain, plain):
-        began = datetime.now(UTC)
-        try:
-            return _attempt(job, reader, wave, has, treatment)
-        except (PySparkException, Py4JError) as error:
-            if stopped.is_set():
-                raise
-            fault = fatal_fault(error, executor_losses(job.spark.sparkContext, began))
-            if fault is not None:
-                raise fault from error
-            log.warning("wave=%s failed and is tried again: %s", wave.wave, root_cause(error))
-    log.warning("wave=%s is tried a last time, with every image decoded in isolation", wave.wave)
+    """Computes a wave; after a failure it is tried once more, with every image decoded in isolation."""
+    plain, began = job.treatment, datetime.now(UTC)
+    try:
+        return _attempt(job, reader, wave, has, plain)
+    except (PySparkException, Py4JError) as error:
+        if stopped.is_set():
+            raise
+        fault = fatal_fault(error, executor_losses(job.spark.sparkContext, began))
+        if fault is not None:
+            raise fault from error
+        log.warning("wave=%s failed and is tried again, decoding in isolation: %s", wave.wave, root_cause(error))
     return _attempt(job, reader, wave, has, replace(plain, isolated=True))
 
 
