@@ -26,11 +26,11 @@ def before(planned):
 def having(store, planned, before):
     """What the wave that replaces ``abcd`` takes over when that wave ended with ``rejects``."""
 
-    def take(rows, rejects=None):
+    def take(rows, rejects=None, **how):
         marker = finish(store, before.waves[0], rejects)
         wave = next(wave for wave in planned(rows, before, finished={"00000"}).waves if wave.wave == "00001")
         assert wave.sources == ("00000",)
-        return takeover(store, wave, {"00000": marker})
+        return takeover(store, wave, {"00000": marker}, **how)
 
     return take
 
@@ -75,6 +75,13 @@ def test_rejects_that_another_try_may_mend_are_pending_again(having, reason, row
     has = having(rows, {"file:///in/c": reason.value} | D_TRUNCATED)
     assert has.whole is None
     assert told(has) == (names(row.path for row in rows if row.path[-1] in "ab"), "d", "c")
+    assert has.with_refused
+
+
+def test_where_nothing_may_be_computed_they_stay_rejects(having):
+    has = having(rows_of("bcd"), {"file:///in/c": "missing"} | D_TRUNCATED, retry=False)
+    assert (told(has), has.with_refused) == (("b", "cd", ""), False)
+    assert having(rows_of("abcd", label="x"), {"file:///in/c": "missing"}, retry=False).whole is not None
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ class Classified(BaseModel):
 
 
 def fit_classifiers(
-    spark: SparkSession, store: Store, reduced_files: list[str], settings: ClassifySettings
+    spark: SparkSession, store: Store, reduced_files: list[str], rows: int, settings: ClassifySettings
 ) -> Classified:
     """Fits, saves and judges the classifiers.
 
@@ -51,33 +51,34 @@ def fit_classifiers(
         spark: The session.
         store: The output.
         reduced_files: Addresses of the files of ``reduced``.
+        rows: The rows that they have, as their marker tells.
         settings: Which classifiers, and how.
 
     Raises:
         InputError: When there is nothing to learn from, or nothing to be judged by.
         DatasetError: When rows were lost on the way.
     """
-    stored = tables.read(spark, reduced_files, schemas.REDUCED, "reduced")
+    stored = tables.read_whole(spark, reduced_files, rows, schemas.REDUCED, "reduced")
     reduced = arranged(stored).persist()
     try:
         reduction = PipelineModel.load(uri.join(store.root, layout.MODELS, "reduce"))
         fitted = train(reduced, reduction, settings)
         place = uri.join(store.root, layout.PREDICTIONS)
         tables.write(predictions(reduced, fitted), place, schemas.PREDICTIONS, "predictions")
-        expected = reduced.count() * len(fitted)
+        expected = rows * len(fitted)
         duplicates = judge.duplicates(reduced)
     finally:
         reduced.unpersist()
     for one in fitted:
         tables.save_model(store, one.model, f"{layout.MODELS}/{one.name}")
     predicted = tables.read_written(spark, store, layout.PREDICTIONS, schemas.PREDICTIONS)
-    if (rows := predicted.count()) != expected:
-        raise DatasetError(f"expected {expected} rows in {place}, found {rows}; start the same command again")
+    if (found := predicted.count()) != expected:
+        raise DatasetError(f"expected {expected} rows in {place}, found {found}; start the same command again")
     return Classified(
         scores=_evaluated(store, predicted, duplicates.table),
         duplicate_images=duplicates.images,
         duplicates_across_splits=duplicates.across_splits,
-        predictions=rows,
+        predictions=expected,
         fit_s={one.name: one.fit_s for one in fitted},
     )
 

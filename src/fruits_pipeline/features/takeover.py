@@ -32,6 +32,7 @@ class Takeover:
         carried: Paths whose features are copied.
         rejects: Rows of ``schemas.REJECTS`` that are copied.
         pending: Columns ``path, length``: images to be computed.
+        with_refused: Whether some of them were refused before.
         recipe: How what is taken over was computed; None where nothing is.
     """
 
@@ -40,27 +41,34 @@ class Takeover:
     carried: tuple[str, ...]
     rejects: pa.Table
     pending: pa.Table
+    with_refused: bool = False
     recipe: Recipe | None = None
 
 
-def takeover(store: Store, wave: PlannedWave, finished: Mapping[str, WaveMarker]) -> Takeover:
-    """Divides the images of ``wave`` by what its sources among the ``finished`` waves have of them."""
+def takeover(store: Store, wave: PlannedWave, finished: Mapping[str, WaveMarker], *, retry: bool = True) -> Takeover:
+    """Divides the images of ``wave`` by what its sources among the ``finished`` waves have of them.
+
+    With ``retry``, rejects that another try may mend are pending; else they stay rejects.
+    """
     images = images_of(store, wave)
     sources = [finished[name] for name in wave.sources if name in finished]
     same = {source.wave: _same(images, images_of(store, source)) for source in sources}
     rejects = [_rejects(store, source).filter(pc.field("path").isin(same[source.wave])) for source in sources]
     table = pa.concat_tables([schemas.REJECTS.empty_table(), *rejects])
-    retried = table.filter(pc.field("reason").isin(sorted(RETRYABLE)))["path"]
+    again = pa.array(sorted(RETRYABLE) if retry else [], pa.string())
+    retried = table.filter(pc.field("reason").isin(again))["path"]
     kept = table.filter(pc.invert(pc.is_in(table["path"], value_set=retried)))
     known = {path for paths in same.values() for path in paths.to_pylist()}.difference(retried.to_pylist())
     for source in sources:
         if len(known) == len(images) == source.counts.images:
-            return Takeover(source, (), (), kept, images.slice(0, 0), source.recipe)
+            return Takeover(source, (), (), kept, images.slice(0, 0), recipe=source.recipe)
     files = [uri.join(store.root, file.key) for source in sources for file in source.of("features")]
     carried = known.difference(table["path"].to_pylist())
     pending = images.filter(pc.invert(pc.is_in(images["path"], value_set=pa.array(sorted(known), pa.string()))))
     recipe = sources[0].recipe if sources else None
-    return Takeover(None, tuple(files) if carried else (), tuple(sorted(carried)), kept, pending, recipe)
+    return Takeover(
+        None, tuple(files) if carried else (), tuple(sorted(carried)), kept, pending, len(retried) > 0, recipe
+    )
 
 
 def images_of(store: Store, wave: PlannedWave | WaveMarker) -> pa.Table:

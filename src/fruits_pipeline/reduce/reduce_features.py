@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError, InputError
+from fruits_pipeline.reduce.calibrated import refuse_judged
 from fruits_pipeline.reduce.labels import PART_IMAGES, Labelling, copied_labels, labelled, matched
 from fruits_pipeline.reduce.reduction import LARGE_BATCHES, Reduction, fit, reduced
 from fruits_pipeline.reduce.variance import variance_table
@@ -33,7 +34,7 @@ class Reduced(BaseModel):
         training_rows: Rows fitted.
         rows: Rows written.
         fit_s: Seconds of the fit alone.
-        features: Where the features lie.
+        features: Where the features lie; None where they lie in the same output.
         labelled_by_table: Images that the table of ``--labels`` names; None without one.
     """
 
@@ -45,7 +46,7 @@ class Reduced(BaseModel):
     training_rows: int
     rows: int
     fit_s: float
-    features: str
+    features: str | None = None
     labelled_by_table: int | None = None
 
 
@@ -62,7 +63,8 @@ def reduce_features(
         labels: The table that replaces the manifest's labels, if there is one.
 
     Raises:
-        InputError: When there are too few training images, or ``labels`` names none of the images.
+        InputError: When there are too few training images, ``labels`` names none of the images, or images would be
+            judged that the int8 model was calibrated with.
         SettingsError: When more components are asked for than there are.
         DatasetError: When rows were lost on the way.
     """
@@ -70,6 +72,7 @@ def reduce_features(
     if labels is not None:
         labelling, named = _by_table(spark, store, snapshot, settings, labels)
     parts = [labelled(spark, part, labelling) for part in snapshot.parts(PART_IMAGES)]
+    refuse_judged(snapshot, parts)
     place = uri.join(store.root, layout.REDUCED)
     with configured(spark, LARGE_BATCHES):
         started_s = time.monotonic()
@@ -93,7 +96,7 @@ def reduce_features(
         training_rows=reduction.training_rows,
         rows=rows,
         fit_s=fit_s,
-        features=snapshot.root,
+        features=None if snapshot.root == store.root else snapshot.root,
         labelled_by_table=named,
     )
 
