@@ -18,6 +18,7 @@ class Compared:
     Attributes:
         rows: The new rows (``schemas.MANIFEST``), and ``wave``: the planned wave that has the path, or null.
         rewritten: Planned waves some row of which is gone, or is not what it was.
+        to_compute: Planned waves, of those, some image of which has other content, or was none.
         images: Images among ``rows``.
         unchanged: Images whose content is the same as before.
         relabelled: Images, of those, whose label or split is another.
@@ -26,6 +27,7 @@ class Compared:
 
     rows: pa.Table
     rewritten: frozenset[str]
+    to_compute: frozenset[str]
     images: int
     unchanged: int
     relabelled: int
@@ -47,10 +49,10 @@ def compared(window: pa.Table) -> Compared:
     identical = _all(content, labels, _equal(new, was, ("skip_reason",)), pc.is_valid(was["wave"]))
     left = pc.invert(pc.is_in(old["path"], value_set=new["path"]))
     no_longer = _all(pc.is_null(old["skip_reason"]), left)
-    rewritten = [*was["wave"].filter(pc.invert(identical)).unique().to_pylist(), *_waves(old, left)]
     return Compared(
         rows=new.append_column("wave", was["wave"]),
-        rewritten=frozenset(wave for wave in rewritten if wave is not None),
+        rewritten=_waves(was, pc.invert(identical)) | _waves(old, left),
+        to_compute=_waves(was, _all(image, pc.invert(unchanged))),
         images=_count(image),
         unchanged=_count(unchanged),
         relabelled=_count(_all(unchanged, pc.invert(labels))),
@@ -58,9 +60,8 @@ def compared(window: pa.Table) -> Compared:
     )
 
 
-def _waves(rows: pa.Table, chosen: Any) -> list[str]:
-    waves: list[str] = rows["wave"].filter(chosen).unique().to_pylist()
-    return waves
+def _waves(rows: pa.Table, chosen: Any) -> frozenset[str]:
+    return frozenset(rows["wave"].filter(chosen).drop_null().unique().to_pylist())
 
 
 def _equal(one: pa.Table, other: pa.Table, columns: tuple[str, ...]) -> Any:
