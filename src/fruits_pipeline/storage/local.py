@@ -198,7 +198,8 @@ class LocalStore:
     def _failed(self, what: str, key: str, error: OSError) -> StorageError:
         return StorageError(
             f"could not {what} {self._folder / key}: {error.strerror or error}; "
-            "free space or mend the permissions, then start the same command again: it resumes"
+            "free space or mend the permissions, then start the same command again: it resumes",
+            is_denied=isinstance(error, PermissionError),
         )
 
 
