@@ -74,10 +74,12 @@ def drop_features(store: Store, plan: Plan, waves: Mapping[str, WaveMarker]) -> 
 
 
 def drop_packed(store: Store, plan: Plan, packed: Mapping[str, PackedWave]) -> None:
-    """Deletes the packed waves that the plan does not want."""
-    old = [wave for name, wave in packed.items() if name not in {wave.wave for wave in plan.waves}]
+    """Deletes the packed waves that the plan does not want, and those of their files that no other wave has."""
+    wanted = {wave.wave for wave in plan.waves}
+    old = [wave for name, wave in packed.items() if name not in wanted]
     markers = [layout.packed_marker(wave.wave) for wave in old]
-    _drop(store, markers, [file for wave in old for file in wave.files], frozenset())
+    kept = [wave for name, wave in packed.items() if name in wanted]
+    _drop(store, markers, [file for wave in old for file in wave.files], _named(plan, (), kept))
 
 
 def _drop(store: Store, markers: list[str], files: list[FileMark], keep: frozenset[str]) -> None:
