@@ -116,10 +116,10 @@ def load_state(store: Store) -> OutputState:
     Raises:
         DatasetError: When there is no output, another version made it, or a marker is damaged.
     """
+    plan = load_plan(store)  # so that an output of another version is told as such before all else
     rooms = Rooms(store, overwrite=False)
     found = {name: rooms.marker(name, Facts) for name in get_args(RoomName)}
     begun = {name: marker for name, marker in found.items() if marker is not None}
-    plan = load_plan(store)
     if plan is None and not begun:
         raise DatasetError(
             f"expected an output under {store.root}, found no state of one; check --output-uri, or make it by 'run'"

@@ -57,8 +57,9 @@ def test_an_output_that_is_not_there_is_one_line(capsys, golden, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
-def test_an_output_of_another_version_is_told(store, verify):
+def test_an_output_of_another_version_is_told_as_such_whatever_its_markers_look_like(store, verify):
     edit(store, "_state/snapshot.json", version=1)
+    store.write("_state/reduce.json", b'{"settings": "as that version spelled them"}')
     code, _, error = verify()
     assert code == 5
     assert "found one of version 1" in error
