@@ -60,6 +60,10 @@ def test_answers_that_come_late_are_waited_for_together(request, scheme):
     proxy.clear()
     assert len(list(store.objects("Test"))) == 2 * len(LABELS)
     assert proxy.counts["LIST"] == 1
+    proxy.clear(delay_s=0.2)
+    store.delete([*ORDINARY, "absent"])
+    assert list(store.objects()) == []
+    assert (proxy.counts["DELETE"], proxy.most_at_once) == ((len(ORDINARY) + 1, 10) if scheme == "gs" else (0, 1))
 
 
 def test_a_source_is_listed_so_and_says_how_far_it_is(bucket, caplog, monkeypatch):

@@ -14,8 +14,8 @@ from fruits_pipeline.storage.patience import STEADY, Patience
 from fruits_pipeline.storage.store import Found, Held
 
 _READS = frozenset({"GET", "HEAD"})
-# Threads that read many small objects: as many as both clouds' clients keep connections.
-_READERS = 10
+# Requests of small objects at a time: as many as both clouds' clients keep connections.
+THREADS = 10
 
 
 class Bucket(ABC):
@@ -79,7 +79,7 @@ class Bucket(ABC):
 
     def read_many(self, keys: Iterable[str]) -> Iterator[bytes]:
         """By ten threads; at most 40 contents wait to be taken."""
-        yield from mapped(self.read, keys, _READERS, 4 * _READERS)
+        yield from mapped(self.read, keys, THREADS, 4 * THREADS)
 
     @abstractmethod
     def read(self, key: str) -> bytes:
