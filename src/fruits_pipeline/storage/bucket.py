@@ -66,7 +66,7 @@ class Bucket(ABC):
             yield held
 
     def objects_in_parallel(self) -> Iterator[Found]:
-        """As ``objects()``, by one request for the folders below the root, then several folders at a time."""
+        """By one request for the folders below the root, then several folders at a time."""
         yield from fan_out.objects(self)
 
     @abstractmethod
@@ -74,7 +74,7 @@ class Bucket(ABC):
         """See ``Store.objects``."""
 
     @abstractmethod
-    def level(self, prefix: str) -> list[Found | str] | None:
+    def level(self, prefix: str) -> fan_out.Level | None:
         """See ``fan_out.Folders``."""
 
     def read_many(self, keys: Iterable[str]) -> Iterator[bytes]:

@@ -21,6 +21,7 @@ from requests.exceptions import RequestException
 from fruits_pipeline.errors import StorageError
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage.bucket import THREADS, Bucket
+from fruits_pipeline.storage.fan_out import Level
 from fruits_pipeline.storage.gcs_faults import explained
 from fruits_pipeline.storage.parallel import mapped
 from fruits_pipeline.storage.patience import STEADY, Patience
@@ -63,15 +64,15 @@ class GcsStore(Bucket):
                 if found is not None:
                     yield found
 
-    def level(self, prefix: str) -> list[Found | str] | None:
+    def level(self, prefix: str) -> Level | None:
         """By one request with a delimiter."""
         with self._told("list", prefix):
             below = self._folder(prefix)
             asked = self._handle.list_blobs(prefix=below, delimiter="/", fields=_LEVEL, page_size=1000, **self._asked)
-            loose = [self._found(blob.name, blob.size, blob.updated) for blob in next(asked.pages, ())]
+            found = [self._found(blob.name, blob.size, blob.updated) for blob in next(asked.pages, ())]
         if asked.next_page_token:
             return None
-        return [*filter(None, loose), *map(self._below, asked.prefixes)]
+        return Level([*filter(None, found)], [*map(self._below, asked.prefixes)])
 
     def stat(self, key: str) -> Found | None:
         """By the object's metadata."""

@@ -50,7 +50,7 @@ class LocalStore:
             yield from self._walk(str(start), prefix.rstrip("/") + "/" if prefix else "", ())
 
     def objects_in_parallel(self) -> Iterator[Found]:
-        """As ``objects()``: a file system has no slow answers."""
+        """As ``objects()``, because a file system has no slow answers."""
         return self.objects()
 
     def stat(self, key: str) -> Found | None:
