@@ -6,8 +6,6 @@ import pytest
 
 from fruits_pipeline.cli import main
 from fruits_pipeline.state.plan import load_plan
-from fruits_pipeline.state.snapshot import load_waves
-from fruits_pipeline.verify.contents import Contents
 from outputs import contents
 from whole_output import edit, finish, planned, replan
 
@@ -167,15 +165,3 @@ def test_a_replaced_wave_that_was_packed_is_a_leftover(pack, told):
     replan(pack, first)
     pack.delete([second.manifest.key])
     told("leftover_pack", code=0)
-
-
-def test_large_files_are_read_one_by_one_and_all_in_order(store, monkeypatch):
-    files = load_plan(store).waves[0].manifest, *load_waves(store)["00000"].files
-    monkeypatch.setattr("fruits_pipeline.verify.contents.SMALL_BYTES", sorted(file.length for file in files)[1])
-    ahead = []
-    several = store.read_many
-    monkeypatch.setattr(store, "read_many", lambda keys: several(ahead.extend(keys) or keys))
-    read = Contents(store, deep=False)
-    assert [(file, len(content)) for file, content in read.each(files)] == [(file, file.length) for file in files]
-    assert read.bytes_read == sum(file.length for file in files)
-    assert len(ahead) == 2
