@@ -13,13 +13,14 @@ from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.state.layout import REJECTS
 from fruits_pipeline.state.plan import PlannedWave
 from fruits_pipeline.state.recipe import Recipe
+from fruits_pipeline.state.rows import CONTENT, equal_rows
 from fruits_pipeline.state.snapshot import WaveMarker
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 
 # Rejects that another try may mend; others follow from the bytes of the image.
 RETRYABLE = frozenset({Reason.MISSING, Reason.FORBIDDEN, Reason.UNREADABLE, Reason.TIMEOUT})
-_CONTENT = ["path", "length", "modified"]
+_COLUMNS = ["path", *CONTENT]
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def takeover(store: Store, wave: PlannedWave, finished: Mapping[str, WaveMarker]
 
 def images_of(store: Store, wave: PlannedWave | WaveMarker) -> pa.Table:
     """Columns ``path, length, modified`` of a wave's images, in order of path."""
-    rows = pq.read_table(io.BytesIO(store.read(wave.manifest.key)), columns=[*_CONTENT, "skip_reason"])
-    return rows.filter(pc.field("skip_reason").is_null()).select(_CONTENT)
+    rows = pq.read_table(io.BytesIO(store.read(wave.manifest.key)), columns=[*_COLUMNS, "skip_reason"])
+    return rows.filter(pc.field("skip_reason").is_null()).select(_COLUMNS)
 
 
 def retryable(store: Store, waves: Iterable[WaveMarker]) -> dict[str, pa.Table]:
@@ -94,8 +95,5 @@ def _rejects(store: Store, wave: WaveMarker) -> pa.Table:
 def _same(images: pa.Table, others: pa.Table) -> pa.Array:
     """Paths that both have with equal length and time."""
     there = others.take(pc.index_in(images["path"], value_set=others["path"]))
-    equal = pc.is_valid(there["path"])
-    for name in ("length", "modified"):
-        both_null = pc.and_(pc.is_null(images[name]), pc.is_null(there[name]))
-        equal = pc.and_(equal, pc.or_(both_null, pc.fill_null(pc.equal(images[name], there[name]), fill_value=False)))
+    equal = pc.and_(pc.is_valid(there["path"]), equal_rows(images, there, CONTENT))
     return images["path"].filter(equal).combine_chunks()

@@ -137,8 +137,3 @@ def write_small(store: Store, table: pa.Table, folder: str, schema: pa.Schema) -
     sink = io.BytesIO()
     pq.write_table(table.select(schema.names), sink, compression="zstd")
     store.write(f"{folder}/{ONLY_FILE}", sink.getvalue())
-
-
-def read_small(store: Store, folder: str, schema: pa.Schema) -> pa.Table:
-    """What ``write_small`` wrote."""
-    return pq.read_table(pa.BufferReader(store.read(f"{folder}/{ONLY_FILE}")), schema=schema)
