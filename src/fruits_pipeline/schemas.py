@@ -52,23 +52,33 @@ VARIANCE = pa.schema(
         ("cumulative_ratio", pa.float64()),
     ]
 )
-SCORES = pa.schema([("classifier", pa.string()), ("metric", pa.string()), ("value", pa.float64())])
+SCORES = pa.schema(
+    [("classifier", pa.string()), ("split", pa.string()), ("metric", pa.string()), ("value", pa.float64())]
+)
 LABEL_SCORES = pa.schema(
     [
         ("classifier", pa.string()),
+        ("split", pa.string()),
         ("label", pa.string()),
         ("precision", pa.float64()),
         ("recall", pa.float64()),
         ("f1", pa.float64()),
-        ("test_images", pa.int64()),
+        ("images", pa.int64()),
     ]
 )
 CONFUSION = pa.schema(
-    [("classifier", pa.string()), ("label", pa.string()), ("prediction", pa.string()), ("images", pa.int64())]
+    [
+        ("classifier", pa.string()),
+        ("split", pa.string()),
+        ("label", pa.string()),
+        ("prediction", pa.string()),
+        ("images", pa.int64()),
+    ]
 )
 MISTAKES = pa.schema(
     [
         ("classifier", pa.string()),
+        ("split", pa.string()),
         ("path", pa.string()),
         ("label", pa.string()),
         ("prediction", pa.string()),
@@ -95,6 +105,7 @@ ALL = {
 
 LABELS = pa.schema([("path", pa.string()), ("label", pa.string()), ("split", pa.string())])
 TRAIN = "train"
+VALIDATION = "validation"
 TEST = "test"
 
 
