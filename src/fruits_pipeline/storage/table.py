@@ -16,7 +16,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from fruits_pipeline.errors import InputError, StorageError
-from fruits_pipeline.schemas import TEST, TRAIN, VALIDATION
+from fruits_pipeline.schemas import TEST, TRAIN
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
@@ -63,7 +63,7 @@ class TableSource:
         for part in self._parts():
             table = self._conforming(part)
             full = [_full(path, folder) for path in self._paths(table, rows)]
-            wrong = set(table["split"].unique().to_pylist()) - {TRAIN, VALIDATION, TEST, None}
+            wrong = set(table["split"].unique().to_pylist()) - {TRAIN, TEST, None}
             self._refuse(f"{TRAIN!r} or {TEST!r} as split", wrong)
             yield table.set_column(0, "path", pa.array(full, pa.string()))
             rows += len(table)
