@@ -69,6 +69,7 @@ def planned(
     skipped = [None if name.endswith(".jpg") else "not_an_image_name" for name in names]
     rows = {
         "path": [f"{SOURCE}/{name}" for name in names],
+        "source_path": [f"/photos/{name}" for name in names],
         "length": [1_000] * len(names),
         "modified": [datetime(2026, 1, 1, tzinfo=UTC)] * len(names),
         "label": [name.split("/")[0] for name in names],

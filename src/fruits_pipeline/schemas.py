@@ -8,6 +8,7 @@ import pyarrow as pa
 MANIFEST = pa.schema(
     [
         ("path", pa.string()),
+        ("source_path", pa.string()),
         ("length", pa.int64()),
         ("modified", pa.timestamp("us", tz="UTC")),
         ("label", pa.string()),
@@ -107,6 +108,12 @@ LABELS = pa.schema([("path", pa.string()), ("label", pa.string()), ("split", pa.
 TRAIN = "train"
 VALIDATION = "validation"
 TEST = "test"
+# How people name the splits, as folders and in tables, in any case.
+SPLIT_WORDS = (
+    dict.fromkeys(("train", "training"), TRAIN)
+    | dict.fromkeys(("val", "valid", "validation", "dev"), VALIDATION)
+    | dict.fromkeys(("test", "testing", "eval", "evaluation"), TEST)
+)
 
 
 def differences(found: pa.Schema, expected: pa.Schema) -> list[str]:

@@ -12,6 +12,7 @@ from fruits_pipeline.features.probe import probe
 from fruits_pipeline.features.readers.choice import chosen_reader
 from fruits_pipeline.features.retry import with_retries
 from fruits_pipeline.features.takeover import images_of
+from fruits_pipeline.features.whole_wave import whole_wave_rejected
 from fruits_pipeline.session.configured import configured
 from fruits_pipeline.state.counts import Change, Counts, added
 from fruits_pipeline.state.layout import REJECTS
@@ -50,14 +51,21 @@ def compute_features(job: FeatureJob, plan: Plan) -> tuple[Snapshot, Change]:
         change = Change(kept=sum(wave.counts.images for wave in done))
         for marker, did in finished_waves(job, reader, pending, finished):
             if not done and did.computed:
-                hint_about(job, marker)
+                _tell_first(job, marker)
             done.append(marker)
             change = _sum(change, did)
-            _judge(job, tally(plan, done), final=False)
+            _judge(job, tally(plan, done), done[0], final=False)
     found = finished | {wave.wave: wave for wave in done}
     drop_replaced(job.store, plan, found)
-    _judge(job, tally(plan, done), final=True)
+    _judge(job, tally(plan, done), next(iter(done), None), final=True)
     return snapshot_of(job.store, plan, found), change
+
+
+def _tell_first(job: FeatureJob, wave: WaveMarker) -> None:
+    """Logs what the first wave shows of the others."""
+    hint_about(job, wave)
+    if why := whole_wave_rejected(job, wave):
+        log.warning("%s", why)
 
 
 def tally(plan: Plan, done: Iterable[WaveMarker]) -> Counts:
@@ -112,14 +120,16 @@ def _sum(one: Change, other: Change) -> Change:
     )
 
 
-def _judge(job: FeatureJob, counts: Counts, *, final: bool) -> None:
-    """Raises where more images were rejected than is allowed."""
+def _judge(job: FeatureJob, counts: Counts, first: WaveMarker | None, *, final: bool) -> None:
+    """Raises where more images were rejected than is allowed; tells why all those of the first wave were."""
     limit = job.settings.max_reject_share
     if counts.reject_share <= limit or (counts.tried < _MIN_TRIED and not final):
         return
+    whole = whole_wave_rejected(job, first) if first else None
     reasons = ", ".join(f"{reason} {count}" for reason, count in counts.reject_reasons.items())
     raise InputError(
         f"expected at most {limit:.1%} of the images to be rejected, found {counts.rejected} of {counts.tried} "
         f"({counts.reject_share:.1%}: {reasons}), listed in {uri.join(job.store.root, REJECTS)}; "
-        "mend the images, or allow more by --max-reject-share, and start the same command again"
+        + (f"{whole}; " if whole else "")
+        + "mend the images, or allow more by --max-reject-share, and start the same command again"
     )

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _CONTENT = ("length", "modified")
-_LABELS = ("label", "split")
+_LABELS = ("label", "split", "source_path")
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Compared:
         rewritten: Planned waves some row of which is gone, or is not what it was.
         images: Images among ``rows``.
         unchanged: Images whose content is the same as before.
-        relabelled: Images, of those, whose label or split is another.
+        relabelled: Images, of those, whose label, split or spelling is another.
         gone: Images of planned waves that the source no longer has.
     """
 

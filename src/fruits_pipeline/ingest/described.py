@@ -35,7 +35,7 @@ _LISTED = "listed"
 
 
 def described(source: TableSource) -> Iterator[pa.Table]:
-    """The table's rows with columns ``path, length, modified, label, split``; null where nobody can tell.
+    """The table's rows with columns ``path, source_path, length, modified, label, split``; null where nobody can tell.
 
     Raises:
         InputError: When the table cannot be read.

@@ -9,6 +9,8 @@ _LABELS: Final = {
     "unjudged": ("not judged", "training images"),
 }
 
+from fruits_pipeline.state.counts import Sides
+
 
 def summary(record: dict[str, Any], output: str) -> str:
     """Counts, components, scores, seconds and places of a finished run, one fact a line.
@@ -29,6 +31,8 @@ def _facts(record: dict[str, Any], output: str) -> Iterator[tuple[str, str]]:
                 kind.split("_")[0] + "s",
                 ", ".join(f"{reason} {images}" for reason, images in counts[kind].items()),
             )
+    if sides := rooms.get("ingest", {}).get("sides"):
+        yield "sides", str(Sides.model_validate(sides))
     if changed := [f"{what} {images}" for what, images in record.get("change", {}).items() if images]:
         yield "since last", ", ".join(changed)
     yield from _side_facts(rooms)
