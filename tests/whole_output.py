@@ -3,7 +3,9 @@
 import hashlib
 import io
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import cycle, islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -59,16 +61,19 @@ def whole_output(folder: Path) -> Store:
     return store
 
 
-def planned(store: Store, wave: str, scratch: Path, names: list[str]) -> PlannedWave:
-    """A wave whose manifest is written."""
+def planned(
+    store: Store, wave: str, scratch: Path, names: list[str], splits: Sequence[str | None] = ("train",)
+) -> PlannedWave:
+    """A wave whose manifest is written; ``splits`` go round."""
     writer = ManifestWriter(wave, scratch)
     skipped = [None if name.endswith(".jpg") else "not_an_image_name" for name in names]
     rows = {
         "path": [f"{SOURCE}/{name}" for name in names],
+        "source_path": [f"/photos/{name}" for name in names],
         "length": [1_000] * len(names),
         "modified": [datetime(2026, 1, 1, tzinfo=UTC)] * len(names),
         "label": [name.split("/")[0] for name in names],
-        "split": ["train"] * len(names),
+        "split": list(islice(cycle(splits), len(names))),
         "skip_reason": skipped,
     }
     writer.write(pa.table(rows, schema=schemas.MANIFEST))

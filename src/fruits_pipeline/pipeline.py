@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 from pyspark.sql import SparkSession
 
 from fruits_pipeline.backbones.model import prepare
@@ -16,7 +16,7 @@ from fruits_pipeline.features.compute_features import compute_features, tally
 from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.features.recipe import recipe_of
 from fruits_pipeline.ingest.cut import default_wave_images
-from fruits_pipeline.ingest.listing import AnySource, place_of, source_at
+from fruits_pipeline.ingest.listing import AnySource, check_naming, place_of, source_at
 from fruits_pipeline.ingest.packed import PackedSource
 from fruits_pipeline.ingest.plan_waves import Cut, plan_waves
 from fruits_pipeline.pack.write_pack import Packed, write_pack
@@ -46,7 +46,6 @@ from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
-from fruits_pipeline.state.counts import Counts
 from fruits_pipeline.state.layout import COMMANDS, EXPORT_ROOMS
 from fruits_pipeline.state.lease import leased
 from fruits_pipeline.state.packs import packed_files
@@ -107,7 +106,9 @@ def _run(command: JobCommand, job: "_Job", source: AnySource | None, features_at
 
 def _source(command: JobCommand) -> AnySource | None:
     if isinstance(command, ExtractCommand | PackCommand):
-        return source_at(command.ingest.data_source, command.storage)
+        source = source_at(command.ingest.data_source, command.storage)
+        check_naming(source, command.ingest)
+        return source
     return None
 
 
@@ -129,16 +130,6 @@ def _by_spark(command: JobCommand, store: Store, source: AnySource | None, featu
     elif source and isinstance(command, ExtractCommand) and command.features.reader == "binaryfile":
         addresses.append(source.root)
     return frozenset(map(uri.scheme, addresses))
-
-
-class _Planned(BaseModel):
-    """What ``run.json`` says of ingest and of the features."""
-
-    model_config = ConfigDict(frozen=True)
-
-    source_root: str
-    waves: int
-    counts: Counts
 
 
 @dataclass(frozen=True)
@@ -174,7 +165,7 @@ class _Job:
             save_plan(self.store, plan)
             drop_manifests(self.store, before, plan, standing.waves)
         self.record.counts = plan.counts
-        self.record.rooms["ingest"] = _Planned(source_root=source.root, waves=len(plan.waves), counts=plan.counts)
+        self.record.rooms["ingest"] = plan.facts
         return plan
 
     def pack(self, plan: Plan, settings: PackSettings) -> None:
@@ -208,8 +199,7 @@ class _Job:
             known = {"relabelled": plan.change.relabelled, "gone": plan.change.gone}
             self.record.change = change.model_copy(update=known)
             log.info("features %s", " ".join(f"{what}={n}" for what, n in self.record.change.model_dump().items()))
-        facts = _Planned(source_root=plan.source_root, waves=len(snapshot.waves), counts=snapshot.counts)
-        self.record.rooms["features"] = facts
+        self.record.rooms["features"] = plan.facts.model_copy(update={"counts": snapshot.counts})
         return snapshot
 
     def reduce(self, snapshot: Snapshot, settings: ReduceSettings) -> None:

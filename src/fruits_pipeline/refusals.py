@@ -1,5 +1,8 @@
 """What is refused before any work, and the settings that results depend on."""
 
+import logging
+from collections.abc import Set as AbstractSet
+
 from fruits_pipeline.backbones.request import dimension_of, image_size_of
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.features.recipe import recipe_settings
@@ -24,6 +27,11 @@ from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.storage.table import TableSource
 
+log = logging.getLogger(__name__)
+
+# Settings of ingest that give other labels to the same images: these are followed, as corrected labels are.
+_RELABELLING = frozenset({"label_folder", "unlabelled"})
+
 
 def check(command: JobCommand, store: Store, rooms: Rooms) -> None:
     """Refuses before any work what would be refused later.
@@ -36,7 +44,7 @@ def check(command: JobCommand, store: Store, rooms: Rooms) -> None:
     plan = load_plan(store)
     changes: list[str] = []
     if plan and plan.waves and isinstance(command, ExtractCommand | PackCommand):
-        changes += [f"ingest: {what}" for what in differences(plan.settings, ingest_essentials(command.ingest))]
+        changes += [f"ingest: {what}" for what in _ingest_changes(plan.settings, ingest_essentials(command.ingest))]
     if isinstance(command, ExtractCommand):
         wanted = recipe_settings(command.features, image_size_of(command.features))
         found = next(iter(load_waves(store).values()), None) if plan else None
@@ -53,6 +61,17 @@ def check(command: JobCommand, store: Store, rooms: Rooms) -> None:
             rooms.check(EXPORT_ROOMS[kind], {})
     if isinstance(command, RunCommand | ClassifyCommand):
         rooms.check("classify", command.classify.essentials())
+
+
+def _ingest_changes(old: Essentials, new: Essentials) -> list[str]:
+    """Changes of which images there are; those of their labels alone are logged."""
+    for what in differences(_only(old, _RELABELLING), _only(new, _RELABELLING)):
+        log.info("labels and splits follow the changed setting %s; no feature is computed for that", what)
+    return differences(_only(old, old.keys() - _RELABELLING), _only(new, new.keys() - _RELABELLING))
+
+
+def _only(settings: Essentials, names: AbstractSet[str]) -> Essentials:
+    return {name: value for name, value in settings.items() if name in names}
 
 
 def check_components(settings: ReduceSettings, backbone: str) -> None:

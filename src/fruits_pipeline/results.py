@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fruits_pipeline import schemas
-from fruits_pipeline.reduce.split import by_folder, share_of, split_of
+from fruits_pipeline.reduce.split import hash_share, split_of
 from fruits_pipeline.settings.reduce import FOLDER_SPLIT
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state.layout import FEATURES, MANIFEST
@@ -28,7 +28,8 @@ def labelled_features(
 
     Args:
         output_uri: An output with finished features.
-        train_split: As in the settings of ``reduce``: ``folder``, or the share of images for training.
+        train_split: As in the settings of ``reduce``: ``folder``, or the share of images for training. With
+            ``folder``, images without a split have none where any image has one.
         storage: How buckets are reached.
 
     Returns:
@@ -43,10 +44,12 @@ def labelled_features(
     store = open_store(output_uri, storage)
     snapshot = load_snapshot(store)
     features = _rows(store, snapshot.files(FEATURES), schemas.FEATURES)
-    manifest = _rows(store, snapshot.files(MANIFEST), schemas.MANIFEST)[["path", "label", "split"]]
-    table = features.merge(manifest, on="path", how="left").sort_values("path", ignore_index=True)
-    hashed = table["content_sha256"].map(lambda digest: split_of(digest, share_of(train_split)))
-    table["split"] = table["split"].fillna(hashed) if by_folder(train_split) else hashed
+    manifest = _rows(store, snapshot.files(MANIFEST), schemas.MANIFEST)
+    images = manifest[manifest["skip_reason"].isna()][["path", "label", "split"]]
+    table = features.merge(images, on="path", how="left").sort_values("path", ignore_index=True)
+    share = hash_share(train_split, any_split=bool(images["split"].notna().any()))
+    if share is not None:
+        table["split"] = table["content_sha256"].map(lambda digest: split_of(digest, share))
     return table.loc[:, ["path", "label", "split", *schemas.FEATURES.names[1:]]]
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 MANIFEST = pa.schema(
     [
         ("path", pa.string()),
+        ("source_path", pa.string()),
         ("length", pa.int64()),
         ("modified", pa.timestamp("us", tz="UTC")),
         ("label", pa.string()),
@@ -52,23 +53,33 @@ VARIANCE = pa.schema(
         ("cumulative_ratio", pa.float64()),
     ]
 )
-SCORES = pa.schema([("classifier", pa.string()), ("metric", pa.string()), ("value", pa.float64())])
+SCORES = pa.schema(
+    [("classifier", pa.string()), ("split", pa.string()), ("metric", pa.string()), ("value", pa.float64())]
+)
 LABEL_SCORES = pa.schema(
     [
         ("classifier", pa.string()),
+        ("split", pa.string()),
         ("label", pa.string()),
         ("precision", pa.float64()),
         ("recall", pa.float64()),
         ("f1", pa.float64()),
-        ("test_images", pa.int64()),
+        ("images", pa.int64()),
     ]
 )
 CONFUSION = pa.schema(
-    [("classifier", pa.string()), ("label", pa.string()), ("prediction", pa.string()), ("images", pa.int64())]
+    [
+        ("classifier", pa.string()),
+        ("split", pa.string()),
+        ("label", pa.string()),
+        ("prediction", pa.string()),
+        ("images", pa.int64()),
+    ]
 )
 MISTAKES = pa.schema(
     [
         ("classifier", pa.string()),
+        ("split", pa.string()),
         ("path", pa.string()),
         ("label", pa.string()),
         ("prediction", pa.string()),
@@ -95,7 +106,14 @@ ALL = {
 
 LABELS = pa.schema([("path", pa.string()), ("label", pa.string()), ("split", pa.string())])
 TRAIN = "train"
+VALIDATION = "validation"
 TEST = "test"
+# How people name the splits, as folders and in tables, in any case.
+SPLIT_WORDS = (
+    dict.fromkeys(("train", "training"), TRAIN)
+    | dict.fromkeys(("val", "valid", "validation", "dev"), VALIDATION)
+    | dict.fromkeys(("test", "testing", "eval", "evaluation"), TEST)
+)
 
 
 def differences(found: pa.Schema, expected: pa.Schema) -> list[str]:

@@ -12,6 +12,8 @@ ROWS = [
     ("a4", None, "test", "f", "plum", 1.0),
     ("a5", "kiwi", "train", "f", "plum", 1.0),
     ("a6", "kiwi", None, "f", "plum", 1.0),
+    ("a7", "kiwi", "validation", "f", "plum", 0.6),
+    ("a8", None, "validation", "f", "plum", 0.6),
     ("a1", "kiwi", "test", "g", "plum", 0.7),
 ]
 
@@ -21,14 +23,15 @@ def predicted(spark):
     return spark.createDataFrame(ROWS, spark_schema(schemas.PREDICTIONS))
 
 
-def test_only_labelled_test_images_are_counted(predicted):
+def test_only_labelled_test_and_validation_images_are_counted(predicted):
     table = confusion(predicted)
     assert table.schema == schemas.CONFUSION
     assert [tuple(row.values()) for row in table.to_pylist()] == [
-        ("f", "kiwi", "kiwi", 1),
-        ("f", "kiwi", "plum", 2),
-        ("f", "plum", "kiwi", 1),
-        ("g", "kiwi", "plum", 1),
+        ("f", "test", "kiwi", "kiwi", 1),
+        ("f", "test", "kiwi", "plum", 2),
+        ("f", "test", "plum", "kiwi", 1),
+        ("f", "validation", "kiwi", "plum", 1),
+        ("g", "test", "kiwi", "plum", 1),
     ]
 
 
@@ -39,9 +42,11 @@ def test_mistakes_are_the_most_confident_and_ties_go_by_path(predicted):
         ("f", "a3"),
         ("f", "a0"),
         ("f", "a2"),
+        ("f", "a7"),
         ("g", "a1"),
     ]
-    assert mistakes(predicted, most=1)["path"].to_pylist() == ["a3", "a1"]
+    assert mistakes(predicted, most=1)["path"].to_pylist() == ["a3", "a7", "a1"]
+    assert mistakes(predicted, most=1)["split"].to_pylist() == ["test", "validation", "test"]
 
 
 @pytest.fixture

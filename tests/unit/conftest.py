@@ -21,7 +21,7 @@ def store(tmp_path):
 @pytest.fixture
 def planned(store, monkeypatch):
     """Plans the waves of rows that a source tells in any order; batches and runs are tiny."""
-    monkeypatch.setattr(room, "listed", lambda source: source.tables())
+    monkeypatch.setattr(room, "listed", lambda source, _: source.tables())
     monkeypatch.setattr(runs, "_BATCH_ROWS", 2)
     monkeypatch.setattr(runs.sorted_runs, "__defaults__", (5,))
 

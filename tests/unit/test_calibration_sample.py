@@ -65,13 +65,13 @@ def test_all_other_images_are_taken(source):
     assert 10 < len(wanted) < 30
 
 
-@pytest.mark.parametrize("split", ["test", "train", ""])
+@pytest.mark.parametrize("split", ["test", "validation", "train", ""])
 def test_the_split_of_a_table_counts(source, split):
     table = source.with_name("photos.csv")
     rows = [f"images/B/{n}.png,x,{split}" for n in range(20)]
     table.write_text("\n".join(["path,label,split", *rows, "images/Training/A/0.png,x,train"]) + "\n")
     found = shades(table)
-    assert any(shade >= 200 for shade in found) == (split != "test")
+    assert any(shade >= 200 for shade in found) == (split in {"train", ""})
 
 
 def test_the_sample_goes_by_the_seed_and_not_by_the_place(source, tmp_path):

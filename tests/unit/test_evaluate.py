@@ -7,10 +7,13 @@ from fruits_pipeline import schemas
 from fruits_pipeline.classify.evaluate import label_scores_table, scores_table
 
 
-def confusion(truth, predicted, classifier="random_forest"):
+def confusion(truth, predicted, classifier="random_forest", split="test"):
     pairs = sorted(set(zip(truth, predicted, strict=True)))
     found = list(zip(truth, predicted, strict=True))
-    rows = [{"classifier": classifier, "label": a, "prediction": b, "images": found.count((a, b))} for a, b in pairs]
+    rows = [
+        {"classifier": classifier, "split": split, "label": a, "prediction": b, "images": found.count((a, b))}
+        for a, b in pairs
+    ]
     return pa.Table.from_pylist(rows, schema=schemas.CONFUSION)
 
 
@@ -55,7 +58,7 @@ def test_label_scores_are_those_of_scikit_learn(kind):
     assert table.schema == schemas.LABEL_SCORES
     assert table["label"].to_pylist() == sorted({*truth, *predicted})
     expected = precision_recall_fscore_support(truth, predicted, labels=table["label"].to_pylist(), zero_division=0)
-    for name, values in zip(["precision", "recall", "f1", "test_images"], expected, strict=True):
+    for name, values in zip(["precision", "recall", "f1", "images"], expected, strict=True):
         assert table[name].to_pylist() == pytest.approx(values.tolist())
 
 
@@ -65,6 +68,15 @@ def test_classifiers_are_judged_apart():
     table = scores_table(pa.concat_tables([right, wrong])).to_pylist()
     accuracy = {row["classifier"]: row["value"] for row in table if row["metric"] == "accuracy"}
     assert accuracy == {"logistic_regression": 0.0, "random_forest": 1.0}
+
+
+def test_sides_are_judged_apart():
+    right, wrong = confusion(["a", "b"], ["a", "b"], split="test"), confusion(["a"] * 4, ["b"] * 4, split="validation")
+    both = pa.concat_tables([right, wrong])
+    accuracy = {row["split"]: row["value"] for row in scores_table(both).to_pylist() if row["metric"] == "accuracy"}
+    assert accuracy == {"test": 1.0, "validation": 0.0}
+    found = [(row["split"], row["label"], row["images"]) for row in label_scores_table(both).to_pylist()]
+    assert found == [("test", "a", 1), ("test", "b", 1), ("validation", "a", 4), ("validation", "b", 0)]
 
 
 def test_no_rows_give_empty_tables():

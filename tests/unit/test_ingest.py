@@ -11,7 +11,6 @@ from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.ingest import listing, sampling
 from fruits_pipeline.ingest.cut import default_wave_images
 from fruits_pipeline.ingest.listing import listed, place_of, source_at, spelled
-from fruits_pipeline.ingest.naming import meaning
 from fruits_pipeline.ingest.packed import PackedSource
 from fruits_pipeline.ingest.plan_waves import Cut, plan_waves
 from fruits_pipeline.ingest.runs import in_order, sorted_runs
@@ -35,55 +34,14 @@ def rows(source, root):
     return {row.path.removeprefix(f"file://{root}/"): row for part in listed(source) for row in rows_in(part)}
 
 
-@pytest.mark.parametrize(
-    ("key", "label", "split"),
-    [
-        ("Training/Apple Red 1/0_100.jpg", "Apple Red 1", "train"),
-        ("fruits-360/Test/Apple/0.jpg", "Apple", "test"),
-        ("TEST/Apple/0.jpg", "Apple", "test"),
-        ("tRaInInG/Apple/0.jpg", "Apple", "train"),
-        ("Apple/Training/0.jpg", "Apple", "train"),
-        ("Training/Apple/Test/0.jpg", "Apple", "test"),
-        ("Training/Test/0.jpg", None, "test"),
-        ("Training/0.jpg", None, "train"),
-        ("Apple/Red/0.jpg", "Red", None),
-        (" Яблоко #1 /0.jpg", " Яблоко #1 ", None),
-        ("Tests/0.jpg", "Tests", None),
-        ("0.jpg", None, None),
-    ],
-)
-def test_label_and_split_of_a_key(key, label, split):
-    assert meaning(key) == (label, split, None)
-
-
-@pytest.mark.parametrize(
-    ("key", "reason"),
-    [
-        (".hidden.jpg", "hidden"),
-        ("_x.jpg", "hidden"),
-        ("_old/a/0.jpg", "hidden"),
-        ("a/.cache/0.txt", "hidden"),
-        ("a/notes.txt", "not_an_image_name"),
-        ("a/jpg", "not_an_image_name"),
-        ("a/0.jpg.bak", "not_an_image_name"),
-        ("a.jpg/readme", "not_an_image_name"),
-        ("a/0.JPG", None),
-        ("a/0.x.TiFf", None),
-        ("a_/0_.webp", None),
-    ],
-)
-def test_why_a_key_is_skipped(key, reason):
-    assert meaning(key).skip_reason == reason
-
-
 def test_a_listing_has_every_object_once_with_its_facts(tmp_path, monkeypatch):
     monkeypatch.setattr(listing, "_BATCH_ROWS", 2)
-    fill(tmp_path / "in", "Training/a/1.jpg", "Test/b c/é#%.png", "Training/a/_x.jpg", "notes.txt", "top.gif")
+    fill(tmp_path / "in", "Training/a/1.jpg", "Test/b c/é#%.png", "Training/a/._x.jpg", "notes.txt", "top.gif")
     found = rows(source_at(str(tmp_path / "in"), STORAGE), tmp_path / "in")
-    assert {key: row[3:] for key, row in found.items()} == {
+    assert {key: row[3:6] for key, row in found.items()} == {
         "Training/a/1.jpg": ("a", "train", None),
         "Test/b c/é#%.png": ("b c", "test", None),
-        "Training/a/_x.jpg": ("a", "train", "hidden"),
+        "Training/a/._x.jpg": ("a", "train", "hidden"),
         "notes.txt": (None, None, "not_an_image_name"),
         "top.gif": (None, None, None),
     }
@@ -97,7 +55,7 @@ def test_a_glob_counts_from_the_part_before_the_first_wildcard(tmp_path):
     source = source_at(str(tmp_path / "in" / "*" / "T*"), STORAGE)
     assert {key: row[3:5] for key, row in rows(source, tmp_path / "in").items()} == {
         "one/Training/a/1.jpg": ("a", "train"),
-        "two/Test/1.jpg": ("two", "test"),
+        "two/Test/1.jpg": (None, "test"),
     }
     assert spelled(str(tmp_path / "in" / "*" / "T*")) == str(source) == f"file://{tmp_path}/in/*/T*"
     assert place_of(source) is source

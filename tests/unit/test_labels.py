@@ -7,7 +7,7 @@ import pytest
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import InputError
-from fruits_pipeline.reduce.labels import copied_labels, digest_of_labels
+from fruits_pipeline.reduce.labels import LabelTable, copied_labels, digest_of_labels
 from fruits_pipeline.storage.table import TableSource
 
 
@@ -31,8 +31,8 @@ def labels(tmp_path):
 def test_a_table_is_copied_with_full_paths_and_says_whether_it_has_splits(
     store, labels, tmp_path, text, rows, has_split
 ):
-    address, found = copied_labels(store, labels(text))
-    assert (address, found) == (f"{store.root}/_state/labels/part-00000.parquet", has_split)
+    expected = LabelTable(f"{store.root}/_state/labels/part-00000.parquet", has_split)
+    assert copied_labels(store, labels(text)) == expected
     table = pq.read_table(io.BytesIO(store.read("_state/labels/part-00000.parquet")))
     assert table.schema == schemas.LABELS
     expected = [(f"file://{tmp_path}/{path}", label, split) for path, label, split in rows]

@@ -13,9 +13,9 @@ from waves_of import THEN, Row, table
 from fruits_pipeline import schemas
 from fruits_pipeline.ingest.manifests import ManifestWriter, RowsDigest
 
-ONE = Row("file:///in/a", 3, THEN, "Kiwi", "train")
+ONE = Row("file:///in/a", 3, THEN, "Kiwi", "train", source_path="/in/a")
 OTHER = Row("file:///in/苹果\n", None, None, None, "test")
-EMPTY_LABEL = hashlib.sha256(b"p\x00\x01\x00\x01\x00\x00\x01\x00\n").hexdigest()
+EMPTY_LABEL = hashlib.sha256(b"p\x00\x01\x00\x01\x00\x01\x00\x00\x01\x00\n").hexdigest()
 
 
 @pytest.fixture
@@ -42,7 +42,8 @@ def digest(*tables):
 def test_the_digest_is_the_sha256_of_the_images_rows():
     micros = int(THEN.timestamp() * 1_000_000)
     lines = (
-        f"file:///in/a\0003\000{micros}\000Kiwi\000train\000\nfile:///in/苹果\n\000\001\000\001\000\001\000test\000\n"
+        f"file:///in/a\000/in/a\0003\000{micros}\000Kiwi\000train\000\n"
+        "file:///in/苹果\n\000\001\000\001\000\001\000\001\000test\000\n"
     )
     assert digest([ONE, OTHER]) == hashlib.sha256(lines.encode()).hexdigest()
     assert digest([Row("p", None, None, "", None)]) == EMPTY_LABEL
@@ -53,6 +54,7 @@ def test_the_digest_is_the_sha256_of_the_images_rows():
     "change",
     [
         {"path": "file:///in/b"},
+        {"source_path": "a"},
         {"length": 4},
         {"length": None},
         {"modified": THEN + timedelta(microseconds=1)},

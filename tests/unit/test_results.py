@@ -6,7 +6,9 @@ import pytest
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.reduce.split import split_of
 from fruits_pipeline.results import labelled_features
-from whole_output import SOURCE, whole_output
+from fruits_pipeline.state.plan import Plan, save_plan
+from fruits_pipeline.storage.opening import open_store
+from whole_output import SOURCE, WAVES, finish, planned, whole_output
 
 
 @pytest.fixture
@@ -29,6 +31,33 @@ def test_splits_are_those_of_the_folders_or_of_the_content(output):
     expected = [split_of(digest, 0.5) for digest in by_content["content_sha256"]]
     assert by_content["split"].tolist() == expected
     assert by_folder["split"].notna().all()
+
+
+def replanned(folder, splits):
+    """An output whose images have ``splits`` in their manifest, in their order."""
+    store = open_store(str(folder))
+    waves = tuple(planned(store, wave, folder, names, splits) for wave, names in WAVES.items())
+    save_plan(store, Plan(settings={}, source_root=SOURCE, next_wave=2, waves=waves))
+    for wave in waves:
+        finish(store, wave)
+    return store
+
+
+def test_images_outside_of_split_folders_have_no_split_where_any_image_has_one(tmp_path):
+    tmp_path.joinpath("mixed").mkdir()
+    found = labelled_features(replanned(tmp_path / "mixed", ["train", "validation", None]).root)
+    assert [split or None for split in found["split"]] == [
+        "train",
+        "validation",
+        None,
+        "train",
+        "validation",
+        None,
+        "train",
+    ]
+    tmp_path.joinpath("none").mkdir()
+    found = labelled_features(replanned(tmp_path / "none", [None]).root)
+    assert found["split"].tolist() == [split_of(digest, 0.8) for digest in found["content_sha256"]]
 
 
 def test_files_that_no_marker_names_are_not_read(output):

@@ -8,7 +8,7 @@ import pytest
 from fruits_pipeline import schemas
 
 CONTRACT = {
-    "manifest": "path, length, modified, label, split, skip_reason",
+    "manifest": "path, source_path, length, modified, label, split, skip_reason",
     "features": "path, content_sha256, width, height, features",
     "rejects": "path, length, reason, detail",
     "reduced": "path, label, split, content_sha256, pca_features",

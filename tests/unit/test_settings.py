@@ -200,7 +200,10 @@ def test_a_command_without_any_flag_has_its_settings_and_its_log_level(monkeypat
 
 def test_incidental_settings_are_no_part_of_a_fingerprint():
     command = RunCommand(output={"output_uri": "out"}, ingest={"data_source": "in"})
-    assert set(command.ingest.essentials()) == {"data_source", "sample", "sample_seed"}
+    assert set(command.ingest.essentials()) == {
+        *("data_source", "sample", "sample_seed"),
+        *("label_folder", "unlabelled", "include"),
+    }
     assert set(command.reduce.essentials()) == {"components", "train_split", "labels"}
     assert not command.session.essentials()
     assert not command.output.essentials()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fruits_pipeline.features.tasks import tasks_of
-from fruits_pipeline.reduce.split import by_folder, share_of, split_of
+from fruits_pipeline.reduce.split import hash_share, share_of, split_of
 
 HASHES = [hashlib.sha256(b"%d" % number).hexdigest() for number in range(20_000)]
 
@@ -28,9 +28,10 @@ def test_the_bound_of_the_share_is_test():
     assert split_of("80000000" + "0" * 56, 0.5) == "test"
 
 
-def test_folders_decide_only_where_they_are_asked_to():
-    assert (by_folder("folder"), share_of("folder")) == (True, 0.8)
-    assert (by_folder(0.7), share_of(0.7)) == (False, 0.7)
+def test_splits_of_folders_decide_only_where_there_are_any_and_they_are_asked_to():
+    assert [hash_share("folder", any_split=any_split) for any_split in (True, False)] == [None, 0.8]
+    assert [hash_share(0.7, any_split=any_split) for any_split in (True, False)] == [0.7, 0.7]
+    assert (share_of("folder"), share_of(0.7)) == (0.8, 0.7)
 
 
 def test_a_wave_has_tasks_for_all_cores_but_none_without_an_image():

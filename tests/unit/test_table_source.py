@@ -9,6 +9,7 @@ from waves_of import Row, rows_in
 
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.ingest.listing import listed, source_at
+from fruits_pipeline.ingest.naming import Naming
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage.table import TableSource
 
@@ -24,8 +25,8 @@ def table(tmp_path, text: str) -> TableSource:
 
 
 def rows(source) -> list[Row]:
-    """What the source lists, in order of path."""
-    return sorted(row for part in listed(source) for row in rows_in(part))
+    """What the source lists, in order of path, but for the user's own spelling."""
+    return sorted(row._replace(source_path=None) for part in listed(source) for row in rows_in(part))
 
 
 def told(source) -> list[dict]:
@@ -42,16 +43,60 @@ def test_paths_below_the_table_and_labels_from_folders(tmp_path):
     ]
 
 
-def test_columns_of_the_table_beat_folders(tmp_path):
+def test_columns_of_the_table_beat_folders_also_where_they_are_blank(tmp_path):
     text = (
         "id,path,split,label,length,modified\n"
         "7,b/Training/x/1.jpg,test,Plum,12,2026-01-02T00:00:00Z\n"
-        "8,b/Test/y/2.jpg,,,13,2026-01-02T00:00:00Z\n"
+        "8,b/Test/y/2.jpg,,\t ,13,2026-01-02T00:00:00Z\n"
     )
     assert rows(table(tmp_path, text)) == [
-        Row(f"file://{tmp_path}/b/Test/y/2.jpg", 13, THEN, "y", "test"),
+        Row(f"file://{tmp_path}/b/Test/y/2.jpg", 13, THEN, None, None),
         Row(f"file://{tmp_path}/b/Training/x/1.jpg", 12, THEN, "Plum", "test"),
     ]
+    text = "path,label\nb/Training/x/1.jpg,Plum\nb/Test/y/2.jpg,\n"
+    assert [row[3:5] for row in rows(table(tmp_path, text))] == [(None, "test"), ("Plum", "train")]
+    text = "path,split\nb/Training/x/1.jpg,eval\nb/Test/y/2.jpg,\n"
+    assert [row[3:5] for row in rows(table(tmp_path, text))] == [("y", None), ("x", "test")]
+
+
+@pytest.mark.parametrize("name", ["NA", "null", "nan", "None", "N/A", "#N/A", "NULL", " kiwi "])
+def test_any_word_is_a_label(tmp_path, name):
+    assert rows(table(tmp_path, f"path,label\nx/1.jpg,{name}\n"))[0].label == name
+    source = parquet(tmp_path / "x.parquet", a={"path": ["1.jpg", "2.jpg", "3.jpg"], "label": [name, "", None]})
+    assert [row.label for row in rows(source)] == [name, None, None]
+
+
+def test_splits_take_the_words_of_folders_in_any_case(tmp_path):
+    words = ["Train", "TRAINING", "val", "Valid", "validation", "dev", "test", "Testing", "eval", " Evaluation "]
+    lines = [f"{n}.jpg,{word}" for n, word in enumerate(words)]
+    found = rows(table(tmp_path, "\n".join(["path,split", *lines])))
+    assert [row.split for row in found] == ["train"] * 2 + ["validation"] * 4 + ["test"] * 4
+
+
+def test_the_users_own_spelling_of_a_path_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    cells = {
+        "sub/../a b.jpg": f"file://{tmp_path}/a b.jpg",
+        "a%20b.jpg": f"file://{tmp_path}/a%20b.jpg",
+        "/data/p/x.jpg": "file:///data/p/x.jpg",
+        "file:/data/y.jpg": "file:///data/y.jpg",
+        "file:///data/z.jpg": "file:///data/z.jpg",
+        "~/x.jpg": "file:///home/me/x.jpg",
+        " spaced .jpg": f"file://{tmp_path}/ spaced .jpg",
+    }
+    source = table(tmp_path, "\n".join(["path", *cells]))
+    assert {row["source_path"]: row["path"] for row in told(source)} == cells
+    listed_rows = [row for part in listed(source) for row in rows_in(part)]
+    assert {row.source_path: row.path for row in listed_rows} == cells
+    source = table(tmp_path, "path\ns3a://b/1.jpg\n")
+    assert told(source)[0]["source_path"] == "s3a://b/1.jpg"
+
+
+@pytest.mark.parametrize("glob", ["new/*", "x/new/*"])
+def test_a_glob_of_unlabelled_images_is_below_the_root_or_as_the_table_spells_it(tmp_path, glob):
+    source = table(tmp_path, "path,label,split\nx/new/1.jpg,a,train\nx/old/2.jpg,b,test\n")
+    found = sorted(row for part in listed(source, Naming(unlabelled=(glob,))) for row in rows_in(part))
+    assert [row[3:5] for row in found] == [(None, None), ("b", "test")]
 
 
 def test_addresses_are_taken_as_they_are_and_spelled_as_everywhere(tmp_path):
@@ -108,11 +153,17 @@ def test_columns_that_are_none_of_ours_may_hold_what_they_like(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("no_path_column", "file\nx.jpg\n"),
+        ("no_path_column", "photo_id,label\nx.jpg,a\n"),
         ("no_row", "path\n"),
         ("row_without_path", "path,label\nx/1.jpg,a\n,b\n"),
-        ("other_split", "path,split\nx/1.jpg,valid\n"),
+        ("other_split", "path,split\nx/1.jpg,holdout\nx/2.jpg,valid\n"),
         ("two_buckets", "path\ns3://a/1.jpg\ns3://b/1.jpg\n"),
+        ("web_address", "path\nx/1.jpg\nhttps://example.org/1.jpg\n"),
+        ("two_path_columns", "Image,file name,label\na.jpg,b.jpg,c\n"),
+        ("same_column_twice", "path,path\na.jpg,b.jpg\n"),
+        ("no_header", "a/1.jpg,Apple\nb/2.jpg,Pear\n"),
+        ("uneven_rows", "path,label\na.jpg,a\nb.jpg,b,c\n"),
+        ("time_no_time", "path,modified\nx/1.jpg,yesterday\n"),
         ("length_no_number", "path,length\nx/1.jpg,big\n"),
     ],
 )
@@ -129,7 +180,9 @@ def test_the_row_without_a_path_is_named_by_its_number_in_the_whole_table(tmp_pa
 
 
 def test_a_column_of_another_type_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"expected in .*/photos.parquet columns \['path', 'length'"):
+    with pytest.raises(
+        InputError, match=r"expected in .*/photos.parquet columns path \(string\), length \(int64\), found .*'big'"
+    ):
         parquet(tmp_path / "photos.parquet", a={"path": ["x"], "length": ["big"]}).check()
 
 

@@ -30,6 +30,7 @@ class Row(NamedTuple):
     label: str | None = None
     split: str | None = None
     skip_reason: str | None = None
+    source_path: str | None = None
 
 
 def rows_of(names: Iterable[str], **facts: object) -> list[Row]:

@@ -1,16 +1,17 @@
 """Scores from confusion counts: pure functions over pyarrow tables.
 
 Definitions are scikit-learn's with ``zero_division=0``
-(https://scikit-learn.org/stable/modules/model_evaluation.html): the labels are those that a test image has
-or that were predicted for one.
+(https://scikit-learn.org/stable/modules/model_evaluation.html): the labels are those that an image of the
+side has or that were predicted for one.
 """
 
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fruits_pipeline.schemas import CONFUSION, LABEL_SCORES, SCORES
@@ -20,15 +21,15 @@ METRICS: Final = ("accuracy", "weighted_precision", "weighted_recall", "macro_f1
 
 @dataclass(frozen=True)
 class LabelScores:
-    """Scores of one classifier by label, L labels by alphabet.
+    """Scores of one classifier on one side by label, L labels by alphabet.
 
     Attributes:
         labels: The L labels.
         precision: float64 (L,), share of the images predicted so that are so; 0 where none was.
         recall: float64 (L,), share of the label's images that were found; 0 where it has none.
         f1: float64 (L,), harmonic mean of both; 0 where both are.
-        support: int64 (L,), test images of the label.
-        correct: Test images predicted rightly.
+        support: int64 (L,), images of the label.
+        correct: Images predicted rightly.
     """
 
     labels: tuple[str, ...]
@@ -43,7 +44,7 @@ def by_label(pairs: list[tuple[str, str, int]]) -> LabelScores:
     """Scores by label.
 
     Args:
-        pairs: Label, prediction and number of test images.
+        pairs: Label, prediction and number of images.
 
     >>> by_label([("kiwi", "kiwi", 3), ("plum", "kiwi", 1)]).precision
     array([0.75, 0.  ])
@@ -65,7 +66,7 @@ def by_label(pairs: list[tuple[str, str, int]]) -> LabelScores:
 
 
 def metrics(scores: LabelScores) -> dict[str, float]:
-    """The four figures of ``METRICS`` for one classifier, each in [0, 1]; all 0 without a test image."""
+    """The four figures of ``METRICS`` for one classifier, each in [0, 1]; all 0 without an image."""
     images = int(scores.support.sum())
     if not images:
         return dict.fromkeys(METRICS, 0.0)
@@ -80,25 +81,25 @@ def metrics(scores: LabelScores) -> dict[str, float]:
 
 
 def scores_table(confusion: pa.Table) -> pa.Table:
-    """Rows of ``schemas.SCORES`` from rows of ``schemas.CONFUSION``: each classifier's four metrics."""
+    """Rows of ``schemas.SCORES`` from rows of ``schemas.CONFUSION``: four metrics for each classifier and side."""
     rows = [
-        {"classifier": classifier, "metric": metric, "value": value}
-        for classifier in _classifiers(confusion)
-        for metric, value in metrics(by_label(_pairs(confusion, classifier))).items()
+        {"classifier": classifier, "split": split, "metric": metric, "value": value}
+        for classifier, split, pairs in _judged(confusion)
+        for metric, value in metrics(by_label(pairs)).items()
     ]
     return pa.Table.from_pylist(rows, schema=SCORES)
 
 
 def label_scores_table(confusion: pa.Table) -> pa.Table:
-    """Rows of ``schemas.LABEL_SCORES`` from rows of ``schemas.CONFUSION``, by classifier and alphabet."""
-    tables = [_label_rows(classifier, confusion) for classifier in _classifiers(confusion)]
+    """Rows of ``schemas.LABEL_SCORES`` from rows of ``schemas.CONFUSION``, by classifier, split and alphabet."""
+    tables = [_label_rows(classifier, split, by_label(pairs)) for classifier, split, pairs in _judged(confusion)]
     return pa.concat_tables([LABEL_SCORES.empty_table(), *tables])
 
 
-def _label_rows(classifier: str, confusion: pa.Table) -> pa.Table:
-    scores = by_label(_pairs(confusion, classifier))
+def _label_rows(classifier: str, split: str, scores: LabelScores) -> pa.Table:
     columns = [
         [classifier] * len(scores.labels),
+        [split] * len(scores.labels),
         list(scores.labels),
         scores.precision.tolist(),
         scores.recall.tolist(),
@@ -108,14 +109,13 @@ def _label_rows(classifier: str, confusion: pa.Table) -> pa.Table:
     return pa.Table.from_pydict(dict(zip(LABEL_SCORES.names, columns, strict=True)), schema=LABEL_SCORES)
 
 
-def _classifiers(confusion: pa.Table) -> list[str]:
-    return sorted(pc.unique(confusion["classifier"]).to_pylist())
-
-
-def _pairs(confusion: pa.Table, classifier: str) -> list[tuple[str, str, int]]:
-    """Label, prediction and images of one classifier."""
-    own = confusion.select(CONFUSION.names).filter(pc.equal(confusion["classifier"], classifier))
-    return list(zip(*(own[name].to_pylist() for name in CONFUSION.names[1:]), strict=True))
+def _judged(confusion: pa.Table) -> Iterator[tuple[str, str, list[tuple[str, str, int]]]]:
+    """Each classifier and side, sorted so, with label, prediction and images of each of its rows."""
+    found: defaultdict[tuple[str, str], list[tuple[str, str, int]]] = defaultdict(list)
+    for row in confusion.select(CONFUSION.names).to_pylist():
+        found[row["classifier"], row["split"]].append((row["label"], row["prediction"], row["images"]))
+    for (classifier, split), pairs in sorted(found.items()):
+        yield classifier, split, pairs
 
 
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Classifiers fitted on the training side, every image predicted, the test side judged."""
+"""Classifiers fitted on the training side, every image predicted, test and validation side judged."""
 
 import logging
 
@@ -8,7 +8,7 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
 from fruits_pipeline import schemas
-from fruits_pipeline.classify import evaluate, judge
+from fruits_pipeline.classify import evaluate, inputs, judge
 from fruits_pipeline.classify.predict import predictions
 from fruits_pipeline.classify.train import train
 from fruits_pipeline.errors import DatasetError
@@ -16,6 +16,7 @@ from fruits_pipeline.session import tables
 from fruits_pipeline.session.arrange import arranged
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.state import layout
+from fruits_pipeline.state.sides import Sides
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 
@@ -26,16 +27,24 @@ class Classified(BaseModel):
     """What the classifiers came to.
 
     Attributes:
-        scores: Value of each metric on test images, by classifier.
+        judged: The side that ``scores`` are of: ``test``, or ``validation`` where there is no test side.
+        scores: Value of each metric on that side, by classifier.
+        sides: All images by side.
+        unlearnt: Labels of test and validation images that no training image has.
+        unjudged: Labels of training images that no test or validation image has.
         duplicate_images: Images whose bytes another image has too.
-        duplicates_across_splits: Contents that stand in train and in test: each helps the score without merit.
+        duplicates_across_splits: Contents that stand on more than one side: each helps the score without merit.
         predictions: Rows of ``predictions``.
         fit_s: Seconds of each fit alone.
     """
 
     model_config = ConfigDict(frozen=True)
 
+    judged: str
     scores: dict[str, dict[str, float]]
+    sides: Sides
+    unlearnt: inputs.Labels
+    unjudged: inputs.Labels
     duplicate_images: int
     duplicates_across_splits: int
     predictions: int
@@ -61,21 +70,27 @@ def fit_classifiers(
     stored = tables.read_whole(spark, reduced_files, rows, schemas.REDUCED, "reduced")
     reduced = arranged(stored).persist()
     try:
+        found = inputs.counted(reduced)
+        inputs.check(found)
         reduction = PipelineModel.load(uri.join(store.root, layout.MODELS, "reduce"))
-        fitted = train(reduced, reduction, settings)
+        fitted = train(reduced, reduction, settings, found.labels)
         place = uri.join(store.root, layout.PREDICTIONS)
         tables.write(predictions(reduced, fitted), place, schemas.PREDICTIONS, "predictions")
-        expected = rows * len(fitted)
         duplicates = judge.duplicates(reduced)
     finally:
         reduced.unpersist()
     for one in fitted:
         tables.save_model(store, one.model, f"{layout.MODELS}/{one.name}")
     predicted = tables.read_written(spark, store, layout.PREDICTIONS, schemas.PREDICTIONS)
-    if (found := predicted.count()) != expected:
-        raise DatasetError(f"expected {expected} rows in {place}, found {found}; start the same command again")
+    expected = rows * len(fitted)
+    if (count := predicted.count()) != expected:
+        raise DatasetError(f"expected {expected} rows in {place}, found {count}; start the same command again")
     return Classified(
-        scores=_evaluated(store, predicted, duplicates.table),
+        judged=found.judged,
+        scores=_evaluated(store, predicted, duplicates.table)[found.judged],
+        sides=found.sides,
+        unlearnt=found.unlearnt,
+        unjudged=found.unjudged,
         duplicate_images=duplicates.images,
         duplicates_across_splits=duplicates.across_splits,
         predictions=expected,
@@ -83,8 +98,8 @@ def fit_classifiers(
     )
 
 
-def _evaluated(store: Store, predicted: DataFrame, duplicates: pa.Table) -> dict[str, dict[str, float]]:
-    """Writes the tables of ``evaluation/`` and gives the scores."""
+def _evaluated(store: Store, predicted: DataFrame, duplicates: pa.Table) -> dict[str, dict[str, dict[str, float]]]:
+    """Writes the tables of ``evaluation/`` and gives the scores by side, classifier and metric."""
     confusion = judge.confusion(predicted)
     scores = evaluate.scores_table(confusion)
     written = {
@@ -96,9 +111,11 @@ def _evaluated(store: Store, predicted: DataFrame, duplicates: pa.Table) -> dict
     }
     for name, (table, schema) in written.items():
         tables.write_small(store, table, f"{layout.EVALUATION}/{name}", schema)
-    by_classifier: dict[str, dict[str, float]] = {}
+    by_side: dict[str, dict[str, dict[str, float]]] = {}
     for row in scores.to_pylist():
-        by_classifier.setdefault(row["classifier"], {})[row["metric"]] = row["value"]
-    for name, values in by_classifier.items():
-        log.info("scores classifier=%s %s", name, " ".join(f"{metric}={value:.4f}" for metric, value in values.items()))
-    return by_classifier
+        by_side.setdefault(row["split"], {}).setdefault(row["classifier"], {})[row["metric"]] = row["value"]
+    for side, by_classifier in by_side.items():
+        for name, values in by_classifier.items():
+            told = " ".join(f"{metric}={value:.4f}" for metric, value in values.items())
+            log.info("scores classifier=%s split=%s %s", name, side, told)
+    return by_side

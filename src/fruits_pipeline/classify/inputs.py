@@ -1,15 +1,17 @@
 """What the classifiers are given: counted and judged before hours of fitting."""
 
 import logging
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic import BaseModel, ConfigDict
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
-from fruits_pipeline import schemas
 from fruits_pipeline.errors import InputError
+from fruits_pipeline.schemas import TEST, TRAIN, VALIDATION
+from fruits_pipeline.state.sides import Sides
 
 _log = logging.getLogger(__name__)
 _MOST_NAMED: Final = 10
@@ -18,17 +20,50 @@ _MIN_LABELS: Final = 2
 _MOST_ROWS: Final = 20_000
 
 
+class Labels(BaseModel):
+    """Some labels.
+
+    Attributes:
+        labels: How many.
+        images: Images that have one of them.
+        names: The first ten, by alphabet.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    labels: int
+    images: int
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, images: Mapping[str, int]) -> "Labels":
+        """The labels that ``images`` counts.
+
+        >>> Labels.of({"plum": 2, "kiwi": 1})
+        Labels(labels=2, images=3, names=('kiwi', 'plum'))
+        """
+        return cls(labels=len(images), images=sum(images.values()), names=tuple(sorted(images)[:_MOST_NAMED]))
+
+    def __str__(self) -> str:
+        """The names as messages have them."""
+        return ", ".join([*map(repr, self.names), *(["..."] if self.labels > len(self.names) else [])])
+
+
 @dataclass(frozen=True)
 class Inputs:
     """Labelled images by label, on each side.
 
     Attributes:
         train: Training images of each label.
+        validation: Validation images of each label.
         test: Test images of each label.
+        sides: All images by side.
     """
 
     train: Mapping[str, int]
+    validation: Mapping[str, int]
     test: Mapping[str, int]
+    sides: Sides
 
     @property
     def labels(self) -> list[str]:
@@ -36,35 +71,50 @@ class Inputs:
         return sorted(self.train)
 
     @property
-    def unlearnt(self) -> list[str]:
-        """Labels of test images without a training image, by alphabet: every one of those is a mistake."""
-        return sorted(set(self.test) - set(self.train))
+    def judged(self) -> str:
+        """The side whose scores are told: ``test``, or ``validation`` where no test image has a label."""
+        return VALIDATION if self.validation and not self.test else TEST
+
+    @property
+    def unlearnt(self) -> Labels:
+        """Labels of test and validation images without a training image: every one of those is a mistake."""
+        found = Counter(self.test) + Counter(self.validation)
+        return Labels.of({label: images for label, images in found.items() if label not in self.train})
+
+    @property
+    def unjudged(self) -> Labels:
+        """Labels of training images that neither a test nor a validation image has."""
+        judged = self.test.keys() | self.validation.keys()
+        return Labels.of({label: images for label, images in self.train.items() if label not in judged})
 
 
 def counted(reduced: DataFrame) -> Inputs:
-    """The labelled images of ``schemas.REDUCED``, counted in one pass; unlabelled ones are left out.
+    """The images of ``schemas.REDUCED``, counted in one pass.
 
     Raises:
         InputError: When there are more labels than classifiers can learn.
     """
-    rows = reduced.where(F.col("label").isNotNull()).groupBy("split", "label").count().limit(_MOST_ROWS).collect()
+    rows = reduced.groupBy("split", "label").count().limit(_MOST_ROWS).collect()
     if len(rows) == _MOST_ROWS:
         raise InputError(
             f"The classifiers expect at most {_MOST_ROWS // 2} labels, found more in reduced. "
             "Name the labels by other folders, or by a table: --labels; features are kept."
         )
-    sides: dict[str, dict[str, int]] = {schemas.TRAIN: {}, schemas.TEST: {}}
+    found: defaultdict[str | None, dict[str, int]] = defaultdict(dict)
     for split, label, images in rows:
-        if split in sides:
-            sides[split][label] = images
-    return Inputs(sides[schemas.TRAIN], sides[schemas.TEST])
+        if label is not None:
+            found[split][label] = images
+    by_side = ((split, label is not None, images) for split, label, images in rows)
+    sides = Sides.of(by_side, only_labelled=bool(found[TRAIN]))
+    return Inputs(found[TRAIN], found[VALIDATION], found[TEST], sides)
 
 
 def check(inputs: Inputs) -> None:
-    """Says what cannot be fitted or judged, and warns of labels that cannot be learnt.
+    """Says what cannot be fitted or judged, and warns of labels that cannot be learnt or are never judged.
 
     Raises:
-        InputError: When no training image has a label, when all have the same, or when no test image has one.
+        InputError: When no training image has a label, when all have the same, when neither a test nor a validation
+            image has one, or when no label of the side that is told can be learnt.
     """
     if not inputs.train:
         raise InputError(
@@ -78,14 +128,30 @@ def check(inputs: Inputs) -> None:
             f"{inputs.labels[0]!r} in reduced. Put images of another label into a folder under Training/; "
             "features and components are kept."
         )
-    if not inputs.test:
+    if not inputs.test and not inputs.validation:
         raise InputError(
             "The classifiers expect labelled test images to be judged by, found none in reduced. "
             "Put images into folders named by their label under Test/, or use --train-split 0.8; "
             "features and components are kept."
         )
-    if inputs.unlearnt:
-        named = ", ".join(repr(label) for label in inputs.unlearnt[:_MOST_NAMED])
-        more = ", ..." if len(inputs.unlearnt) > _MOST_NAMED else ""
-        images = sum(inputs.test[label] for label in inputs.unlearnt)
-        _log.warning("labels_without_training_images=[%s%s] mistakes=%d", named, more, images)
+    _check_common(inputs)
+    for name, labels in (
+        ("labels_without_training_images", inputs.unlearnt),
+        ("labels_never_judged", inputs.unjudged),
+    ):
+        if labels.labels:
+            _log.warning("%s=[%s] labels=%d images=%d", name, labels, labels.labels, labels.images)
+
+
+def _check_common(inputs: Inputs) -> None:
+    """Raises where no label of the side that is told can be learnt: every prediction would be a mistake."""
+    judged = inputs.test if inputs.judged == TEST else inputs.validation
+    if judged.keys() & inputs.train.keys():
+        return
+    theirs, ours = Labels.of(judged), Labels.of(inputs.train)
+    raise InputError(
+        f"The classifiers expect labels of {inputs.judged} images among those of training images, found none: "
+        f"{inputs.judged} has {theirs.labels} ({theirs}), training {ours.labels} ({ours}). Try --label-folder first, "
+        "which takes the labels from the first folder below the split, --train-split 0.8, which splits all images by "
+        "their content, or a table with a column label (--labels); features and components are kept."
+    )

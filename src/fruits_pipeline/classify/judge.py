@@ -18,23 +18,23 @@ MOST_DUPLICATES: Final = 10_000
 
 
 def confusion(predictions: DataFrame) -> pa.Table:
-    """Rows of ``schemas.CONFUSION``: labelled test images by classifier, label and prediction, sorted so."""
-    keys = ["classifier", "label", "prediction"]
+    """Rows of ``schemas.CONFUSION``: judged images by classifier, split, label and prediction, sorted so."""
+    keys = ["classifier", "split", "label", "prediction"]
     counts = _judged(predictions).groupBy(*keys).agg(F.count("*").alias("images"))
     return _table(counts.orderBy(*keys), schemas.CONFUSION)
 
 
 def mistakes(predictions: DataFrame, most: int = MOST_MISTAKES) -> pa.Table:
-    """Rows of ``schemas.MISTAKES``: each classifier's most confident mistakes on test images, worst first.
+    """Rows of ``schemas.MISTAKES``: each classifier's most confident mistakes on each judged side, worst first.
 
     Args:
         predictions: Rows of ``schemas.PREDICTIONS``.
-        most: Rows for each classifier, at most.
+        most: Rows for each classifier on each side, at most.
     """
-    worst = Window.partitionBy("classifier").orderBy(F.desc("confidence"), "path")
+    worst = Window.partitionBy("classifier", "split").orderBy(F.desc("confidence"), "path")
     wrong = _judged(predictions).where(F.col("label") != F.col("prediction"))
     ranked = wrong.withColumn("place", F.row_number().over(worst)).where(F.col("place") <= most)
-    return _table(ranked.orderBy("classifier", "place"), schemas.MISTAKES)
+    return _table(ranked.orderBy("classifier", "split", "place"), schemas.MISTAKES)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Duplicates:
     Attributes:
         table: Rows of ``schemas.DUPLICATES``, at most ``MOST_DUPLICATES``, same bytes together.
         images: All of them, whether in the table or not.
-        across_splits: Contents that stand in train and in test.
+        across_splits: Contents that stand on more than one side.
     """
 
     table: pa.Table
@@ -75,9 +75,9 @@ def duplicates(reduced: DataFrame, most: int = MOST_DUPLICATES) -> Duplicates:
 
 
 def _judged(predictions: DataFrame) -> DataFrame:
-    """Test images with a label: the only ones with a right answer that was not learnt from."""
+    """Test and validation images with a label: the only ones with a right answer that was not learnt from."""
     rows = conform(predictions, schemas.PREDICTIONS, "predictions")
-    return rows.where((F.col("split") == schemas.TEST) & F.col("label").isNotNull())
+    return rows.where(F.col("split").isin(schemas.TEST, schemas.VALIDATION) & F.col("label").isNotNull())
 
 
 def _table(rows: DataFrame, schema: pa.Schema) -> pa.Table:

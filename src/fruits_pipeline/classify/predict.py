@@ -13,7 +13,7 @@ from fruits_pipeline.session.tables import conform
 
 
 def predictions(reduced: DataFrame, fitted: Sequence[Fitted]) -> DataFrame:
-    """Rows of ``schemas.PREDICTIONS``: every image, training, test and unlabelled, by every classifier.
+    """Rows of ``schemas.PREDICTIONS``: every image, whatever its side, labelled or not, by every classifier.
 
     ``confidence`` is the probability of the predicted label, a double in [0, 1]. The reduction is not
     computed again.

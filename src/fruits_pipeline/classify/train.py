@@ -10,7 +10,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
-from fruits_pipeline.classify import inputs
 from fruits_pipeline.classify.fitted import INDEX, Fitted, Stages, assembled, output_of
 from fruits_pipeline.classify.forest import forest
 from fruits_pipeline.classify.regression import regression
@@ -20,27 +19,25 @@ from fruits_pipeline.settings.classify import ClassifierName, ClassifySettings
 log = logging.getLogger(__name__)
 
 
-def train(reduced: DataFrame, reduction: PipelineModel, settings: ClassifySettings) -> tuple[Fitted, ...]:
+def train(
+    reduced: DataFrame, reduction: PipelineModel, settings: ClassifySettings, labels: list[str]
+) -> tuple[Fitted, ...]:
     """Fits each classifier of the settings, in their order.
 
     Args:
         reduced: Rows of ``schemas.REDUCED``; arranged, where the fits are to repeat.
         reduction: The fitted reduction behind ``reduced``; each saved model begins with its stages.
         settings: Which classifiers, and how.
-
-    Raises:
-        InputError: When there is nothing to learn from or to judge by.
+        labels: The labels of the training images, by alphabet.
     """
     rows = conform(reduced, schemas.REDUCED, "reduced")
-    found = inputs.counted(rows)
-    inputs.check(found)
     source = output_of(reduction)
-    learnt = _learnt(rows, source, found.labels).persist()
+    learnt = _learnt(rows, source, labels).persist()
     try:
         fits = {name: _timed_stages(name, learnt, source, settings) for name in dict.fromkeys(settings.classifier)}
     finally:
         learnt.unpersist()
-    return tuple(assembled(name, reduction, fit, found.labels) for name, fit in fits.items())
+    return tuple(assembled(name, reduction, fit, labels) for name, fit in fits.items())
 
 
 def _learnt(rows: DataFrame, source: str, labels: list[str]) -> DataFrame:

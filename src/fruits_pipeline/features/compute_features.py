@@ -13,6 +13,7 @@ from fruits_pipeline.features.job import FeatureJob, Reader
 from fruits_pipeline.features.probe import probe
 from fruits_pipeline.features.readers.choice import chosen_reader
 from fruits_pipeline.features.retry import with_retries
+from fruits_pipeline.features.whole_wave import whole_wave_rejected
 from fruits_pipeline.session.configured import configured
 from fruits_pipeline.state.counts import Change, Counts, added
 from fruits_pipeline.state.layout import CALIBRATED, REJECTS
@@ -56,7 +57,7 @@ def compute_features(job: FeatureJob, plan: Plan) -> tuple[Snapshot, Change]:
         change = Change(kept=sum(wave.counts.images for wave in done))
         for marker, did in finished_waves(job, reader, pending, finished, retry=not others):
             if not done and did.computed:
-                hint_about(job, marker)
+                _tell_first(job, marker)
             done.append(marker)
             change = _sum(change, did)
             _judge(job, plan, done, final=False)
@@ -64,6 +65,13 @@ def compute_features(job: FeatureJob, plan: Plan) -> tuple[Snapshot, Change]:
     _judge(job, plan, done, final=True)
     drop_replaced(job.store, plan, found)
     return snapshot_of(job.store, plan, found), change
+
+
+def _tell_first(job: FeatureJob, wave: WaveMarker) -> None:
+    """Logs what the first wave shows of the others."""
+    hint_about(job, wave)
+    if why := whole_wave_rejected(job, wave):
+        log.warning("%s", why)
 
 
 def tally(plan: Plan, done: Iterable[WaveMarker]) -> Counts:
@@ -130,15 +138,17 @@ def _sum(one: Change, other: Change) -> Change:
     )
 
 
-def _judge(job: FeatureJob, plan: Plan, done: Iterable[WaveMarker], *, final: bool) -> None:
+def _judge(job: FeatureJob, plan: Plan, done: list[WaveMarker], *, final: bool) -> None:
     """Raises where more images were rejected than is allowed; the plan then says so to whoever takes its snapshot."""
     counts, limit = tally(plan, done), job.settings.max_reject_share
     if counts.reject_share <= limit or (counts.tried < _MIN_TRIED and not final):
         return
+    whole = whole_wave_rejected(job, done[0]) if done else None
     reasons = ", ".join(f"{reason} {count}" for reason, count in counts.reject_reasons.items())
     found = (
         f"expected at most {limit:.1%} of the images to be rejected, found {counts.rejected} of {counts.tried} "
         f"({counts.reject_share:.1%}: {reasons}), listed in {uri.join(job.store.root, REJECTS)}"
+        + (f"; {whole}" if whole else "")
     )
     save_plan(job.store, plan.model_copy(update={"refused": found}))
     raise InputError(f"{found}; mend the images, or allow more by --max-reject-share, and start the same command again")

@@ -81,7 +81,7 @@ def hint_about(job: FeatureJob, wave: WaveMarker) -> None:
         return
     features = tables.read(job.spark, files, schemas.FEATURES, "features")
     found = features.select(F.max("width"), F.max("height")).head()
-    if found is not None and None not in found:
+    if found is not None and found[0] is not None:
         told = hint((found[0], found[1]), job.model.backbone, job.model.precision, job.model.image_size)
         if told is not None:
             log.info("hint: %s", told)

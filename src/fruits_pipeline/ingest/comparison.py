@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from fruits_pipeline.state.rows import CONTENT, equal_rows
 
-_LABELS = ("label", "split")
+_LABELS = ("label", "split", "source_path")
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Compared:
         to_compute: Planned waves, of those, some image of which has other content, or was none.
         images: Images among ``rows``.
         unchanged: Images whose content is the same as before.
-        relabelled: Images, of those, whose label or split is another.
+        relabelled: Images, of those, whose label, split or spelling is another.
         gone: Images of planned waves that the source no longer has.
     """
 

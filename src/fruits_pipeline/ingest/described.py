@@ -35,7 +35,9 @@ _LISTED = "listed"
 
 
 def described(source: TableSource) -> Iterator[pa.Table]:
-    """The table's rows with columns ``path, length, modified, label, split``; as the table has them where nobody knows.
+    """The table's rows with columns ``path, source_path, length, modified, label, split``.
+
+    Length and time are as the table has them where nobody knows.
 
     Raises:
         InputError: When the table cannot be read.

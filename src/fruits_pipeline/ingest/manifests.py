@@ -18,7 +18,8 @@ from fruits_pipeline.state.layout import manifest_file
 from fruits_pipeline.state.plan import PlannedWave
 from fruits_pipeline.storage.store import Store
 
-DIGESTED = ("path", "length", "modified", "label", "split")
+# A corrected spelling or label changes the digest, so that what is made from the waves follows; features stay.
+DIGESTED = ("path", "source_path", "length", "modified", "label", "split")
 # Neither stands in a path, a label or a number.
 _SEPARATOR, _NULL = "\x00", "\x01"
 _COMMON_SHARE = 0.95

@@ -7,9 +7,8 @@ computed here.
 
 import logging
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,10 @@ from fruits_pipeline.ingest.comparison import Compared, compared
 from fruits_pipeline.ingest.cut import MAX_WAVE_ROWS
 from fruits_pipeline.ingest.listing import AnySource, listed
 from fruits_pipeline.ingest.manifests import ManifestWriter
-from fruits_pipeline.ingest.naming import IMAGE_SUFFIXES
+from fruits_pipeline.ingest.naming import Naming
 from fruits_pipeline.ingest.packed import PackedSource
 from fruits_pipeline.ingest.runs import Run, file_run, in_order, sorted_runs
+from fruits_pipeline.ingest.totals import Totals
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.state.counts import Change
 from fruits_pipeline.state.plan import Plan, PlannedWave, wave_name
@@ -61,84 +61,42 @@ def plan_waves(source: AnySource, store: Store, settings: IngestSettings, before
     Args:
         source: What is listed.
         store: The output.
-        settings: The sample.
+        settings: How names are read, and the sample.
         before: The plan so far; without waves at the first start.
         cut: How images are cut into waves.
 
     Raises:
         InputError: When the source holds no image, or a table names an image twice.
     """
+    naming = Naming.of(settings)
     with tempfile.TemporaryDirectory(prefix="fruits-manifest-") as name:
         folder = Path(name)
         planned = [_planned_run(store, wave, folder) for wave in before.waves]
-        new = sorted_runs(listed(source), folder)
+        new = sorted_runs(listed(source, naming), folder)
         if settings.sample is not None:
             chosen = sampling.sampled_paths(in_order(new), source.root, settings.sample, settings.sample_seed)
             new = [sampling.kept(run, chosen) for run in new]
         windows = _windows(source, [*planned, *new])
-        total = _Total()
+        total = Totals(source.root)
         for window in windows():
             total.add(window)
         total.refuse_empty(source)
+        total.warn(naming)
         writer = _Writer(store, before, cut, total, folder)
         if total.rewritten or total.rows > total.known:
             for window in windows():
                 writer.write(window)
         plan = writer.plan(before, total.change)
     pack = source.address if isinstance(source, PackedSource) else None
-    plan = plan.model_copy(update={"source_root": source.root, "packed": pack})
+    plan = plan.model_copy(update={"source_root": source.root, "packed": pack, "sides": total.sides})
     _log(plan, total)
     return plan
-
-
-@dataclass
-class _Total:
-    """What all windows come to."""
-
-    rewritten: set[str] = field(default_factory=set)
-    to_compute: set[str] = field(default_factory=set)
-    last: dict[str, str] = field(default_factory=dict)
-    """The last path that each planned wave still has."""
-    reasons: Counter[str | None] = field(default_factory=Counter)
-    unchanged: int = 0
-    relabelled: int = 0
-    gone: int = 0
-    rows: int = 0
-    known: int = 0
-
-    @property
-    def change(self) -> Change:
-        computed = self.reasons[None] - self.unchanged
-        return Change(kept=self.unchanged, computed=computed, relabelled=self.relabelled, gone=self.gone)
-
-    def add(self, window: Compared) -> None:
-        self.rewritten |= window.rewritten
-        self.to_compute |= window.to_compute
-        self.last |= {name: rows["path"][-1].as_py() for name, rows in _by_wave(window)}
-        self.reasons[None] += window.images
-        self.reasons.update(window.rows["skip_reason"].drop_null().to_pylist())
-        self.unchanged += window.unchanged
-        self.relabelled += window.relabelled
-        self.gone += window.gone
-        self.rows += len(window.rows)
-        self.known += len(window.rows) - window.rows["wave"].null_count
-
-    def refuse_empty(self, source: AnySource) -> None:
-        """Raises where no image is to be read."""
-        if self.reasons[None]:
-            return
-        skips = sorted((reason, count) for reason, count in self.reasons.items() if reason is not None)
-        skipped = ", ".join(f"{reason} {count}" for reason, count in skips) or "none at all"
-        raise InputError(
-            f"expected images ({' '.join(sorted(IMAGE_SUFFIXES))}) in {source}, found no image among "
-            f"{self.reasons.total()} objects ({skipped}); check --data-source"
-        )
 
 
 class _Writer:
     """Writes the manifests of rewritten and of new waves; each is open only from its first path to its last."""
 
-    def __init__(self, store: Store, before: Plan, cut: Cut, total: _Total, folder: Path) -> None:
+    def __init__(self, store: Store, before: Plan, cut: Cut, total: Totals, folder: Path) -> None:
         self._store, self._cut, self._folder = store, cut, folder
         self._number = before.next_wave
         self._total = total
@@ -233,7 +191,7 @@ def _unique(source: AnySource, windows: Iterable[pa.Table]) -> Iterator[pa.Table
         yield pa.concat_tables([window.filter(planned), new.filter(pc.invert(repeats))]) if len(repeated) else window
 
 
-def _log(plan: Plan, total: _Total) -> None:
+def _log(plan: Plan, total: Totals) -> None:
     counts = plan.counts
     log.info(
         "manifest found=%d images=%d waves=%d new_or_changed=%d relabelled=%d gone=%d rewritten_waves=%d skipped=%s",
@@ -241,3 +199,4 @@ def _log(plan: Plan, total: _Total) -> None:
         *(plan.change.computed, plan.change.relabelled, plan.change.gone, len(total.rewritten)),
         counts.skip_reasons,
     )
+    log.info("images by side: %s", plan.sides)

@@ -8,7 +8,6 @@ import hashlib
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,7 +17,7 @@ from pyspark.sql import functions as F  # noqa: N812, because Spark's own docume
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import InputError
-from fruits_pipeline.reduce.split import HASH_DIGITS, by_folder, hash_limit, share_of
+from fruits_pipeline.reduce.split import HASH_DIGITS, hash_limit
 from fruits_pipeline.session import tables
 from fruits_pipeline.state.layout import FEATURES, LABELS, MANIFEST, ONLY_FILE
 from fruits_pipeline.state.snapshot import Snapshot
@@ -42,22 +41,18 @@ _DIGEST_BITS = 256
 
 
 @dataclass(frozen=True)
-class Labelling:
-    """Where labels and splits come from.
+class LabelTable:
+    """A table of ``schemas.LABELS`` at ``address``, which replaces the manifest's labels.
 
-    Attributes:
-        train_split: As in the settings: ``folder``, or the share of images for training.
-        table: Address of a table of ``schemas.LABELS`` that replaces the manifest's labels; None for the manifest's.
-        has_split: Whether that table's splits replace the manifest's too.
+    ``has_split`` says whether its splits replace the manifest's too.
     """
 
-    train_split: str | float
-    table: str | None = None
-    has_split: bool = False
+    address: str
+    has_split: bool
 
 
-def copied_labels(store: Store, table: TableSource) -> tuple[str, bool]:
-    """Copies the user's table into the output, where Spark reads it; gives its address, and whether it has splits.
+def copied_labels(store: Store, table: TableSource) -> LabelTable:
+    """Copies the user's table into the output, where Spark reads it.
 
     Raises:
         InputError: When the table cannot be read, names no label, or names an image twice.
@@ -78,7 +73,7 @@ def copied_labels(store: Store, table: TableSource) -> tuple[str, bool]:
             raise InputError(f"expected each path once in {table}, found {paths} in {rows} rows; mend the table")
         key = f"{LABELS}/{ONLY_FILE}"
         store.put(key, file)
-    return uri.join(store.root, key), has_split
+    return LabelTable(uri.join(store.root, key), has_split)
 
 
 def digest_of_labels(table: TableSource) -> str:
@@ -94,39 +89,36 @@ def digest_of_labels(table: TableSource) -> str:
     return f"{total % (1 << _DIGEST_BITS):064x}"
 
 
-def labelled(spark: SparkSession, part: Snapshot, labelling: Labelling) -> DataFrame:
+def known_images(spark: SparkSession, part: Snapshot, table: LabelTable | None) -> DataFrame:
+    """Columns ``path, label, split, named`` of the manifest's images; ``named`` is null where no table names one."""
+    manifest = tables.read(spark, part.files(MANIFEST), schemas.MANIFEST, "manifest")
+    images = manifest.where(F.col("skip_reason").isNull()).select("path", "label", "split")
+    if table is None:
+        return images.withColumn("named", F.lit(None).cast("boolean"))
+    replaced = ["label", "split"] if table.has_split else ["label"]
+    given = tables.read(spark, table.address, schemas.LABELS, "labels").select("path", *replaced)
+    return images.drop(*replaced).join(given.withColumn("named", F.lit(True)), on="path", how="left")
+
+
+def labelled(spark: SparkSession, part: Snapshot, table: LabelTable | None, share: float | None) -> DataFrame:
     """Rows of ``LABELLED``, one for each image of ``part`` that was read.
 
     Args:
         spark: The session.
         part: Some waves of a snapshot, of at most some ``PART_IMAGES`` images.
-        labelling: Where labels and splits come from.
+        table: What replaces the manifest's labels, if anything does.
+        share: The training share where the content decides for all images; None where manifest or table do.
     """
-    manifest = tables.read(spark, part.files(MANIFEST), schemas.MANIFEST, "manifest")
-    known = manifest.where(F.col("skip_reason").isNull()).select("path", "label", "split")
-    if labelling.table is not None:
-        given = tables.read(spark, labelling.table, schemas.LABELS, "labels")
-        replaced = ["label", "split"] if labelling.has_split else ["label"]
-        known = known.drop(*replaced).join(given.select("path", *replaced), on="path", how="left")
+    images = known_images(spark, part, table)
     features = tables.read(spark, part.files(FEATURES), schemas.FEATURES, "features")
-    joined = features.join(F.broadcast(known), on="path", how="inner")
-    hashed = _hash_split(labelling.train_split)
-    split = F.coalesce("split", hashed) if by_folder(labelling.train_split) else hashed
-    return tables.conform(joined.withColumn("split", split), LABELLED, "labelled features")
+    joined = features.join(F.broadcast(images), on="path", how="inner")
+    if share is not None:
+        joined = joined.withColumn("split", _hash_split(share))
+    return tables.conform(joined, LABELLED, "labelled features")
 
 
-def matched(spark: SparkSession, snapshot: Snapshot, table: str) -> int:
-    """Images of the snapshot's manifest that the user's table names."""
-    rows = 0
-    given = tables.read(spark, table, schemas.LABELS, "labels").select("path")
-    for part in snapshot.parts(PART_IMAGES):
-        known = tables.read(spark, part.files(MANIFEST), schemas.MANIFEST, "manifest").select("path")
-        rows += known.join(given, on="path", how="left_semi").count()
-    return rows
-
-
-def _hash_split(train_split: Any) -> Column:
+def _hash_split(share: float) -> Column:
     """Train or test by the content, as ``split_of`` says."""
     leading = F.conv(F.substring("content_sha256", 1, HASH_DIGITS), 16, 10).cast("long")
-    limit = hash_limit(share_of(train_split))
+    limit = hash_limit(share)
     return F.when(leading < F.lit(limit), F.lit(schemas.TRAIN)).otherwise(F.lit(schemas.TEST))

@@ -9,13 +9,15 @@ from pyspark.sql import SparkSession
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.reduce.calibrated import refuse_judged
-from fruits_pipeline.reduce.labels import PART_IMAGES, Labelling, copied_labels, labelled, matched
+from fruits_pipeline.reduce.labels import PART_IMAGES, copied_labels, labelled
 from fruits_pipeline.reduce.reduction import LARGE_BATCHES, Reduction, fit, reduced
+from fruits_pipeline.reduce.rule import Given, counted_sides, given, rule_of, tell
 from fruits_pipeline.reduce.variance import variance_table
 from fruits_pipeline.session import tables
 from fruits_pipeline.session.configured import configured
 from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.state import layout
+from fruits_pipeline.state.sides import Sides
 from fruits_pipeline.state.snapshot import Snapshot
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
@@ -33,6 +35,8 @@ class Reduced(BaseModel):
         variance_share: Share of the training variance that the k components keep.
         training_rows: Rows fitted.
         rows: Rows written.
+        sides: These by side.
+        split_by: What decides on the side: ``folder or table``, or ``content``.
         fit_s: Seconds of the fit alone.
         features: Where the features lie; None where they lie in the same output.
         labelled_by_table: Images that the table of ``--labels`` names; None without one.
@@ -45,6 +49,8 @@ class Reduced(BaseModel):
     variance_share: float
     training_rows: int
     rows: int
+    sides: Sides
+    split_by: str
     fit_s: float
     features: str | None = None
     labelled_by_table: int | None = None
@@ -68,53 +74,53 @@ def reduce_features(
         SettingsError: When more components are asked for than there are.
         DatasetError: When rows were lost on the way.
     """
-    labelling, named = Labelling(settings.train_split), None
+    table = None if labels is None else copied_labels(store, labels)
+    found = given(spark, snapshot, table)
     if labels is not None:
-        labelling, named = _by_table(spark, store, snapshot, settings, labels)
-    parts = [labelled(spark, part, labelling) for part in snapshot.parts(PART_IMAGES)]
+        _check_named(found, labels, snapshot)
+    rule = rule_of(settings.train_split, found)
+    tell(found, rule)
+    parts = [labelled(spark, part, table, rule.share) for part in snapshot.parts(PART_IMAGES)]
     refuse_judged(snapshot, parts)
     place = uri.join(store.root, layout.REDUCED)
     with configured(spark, LARGE_BATCHES):
         started_s = time.monotonic()
-        reduction = fit(parts, settings.components)
+        reduction = fit(parts, settings.components, only_labelled=rule.only_labelled)
         fit_s = round(time.monotonic() - started_s, 1)
         for part in parts:
             tables.write(reduced(part, reduction), place, schemas.REDUCED, "reduced")
-    rows = tables.read_written(spark, store, layout.REDUCED, schemas.REDUCED).count()
-    if rows != snapshot.counts.read:
+    written = tables.read_written(spark, store, layout.REDUCED, schemas.REDUCED)
+    sides = counted_sides(written, only_labelled=rule.only_labelled)
+    if sides.images != snapshot.counts.read:
         raise DatasetError(
-            f"expected {snapshot.counts.read} rows in {place}, found {rows}; 'verify' says whether files of the "
-            "features are gone, else start the same command again"
+            f"expected {snapshot.counts.read} rows in {place}, found {sides.images}; 'verify' says whether files of "
+            "the features are gone, else start the same command again"
         )
     _save(store, reduction)
     share = float(reduction.explained_variance_ratio[: reduction.k].sum())
-    log.info("reduced rows=%d components=%d variance_share=%.4f", rows, reduction.k, share)
+    log.info("reduced rows=%d components=%d variance_share=%.4f", sides.images, reduction.k, share)
     return Reduced(
         components=reduction.k,
         dimension=reduction.mean.size,
         variance_share=share,
         training_rows=reduction.training_rows,
-        rows=rows,
+        rows=sides.images,
+        sides=sides,
+        split_by="folder or table" if rule.share is None else "content",
         fit_s=fit_s,
         features=None if snapshot.root == store.root else snapshot.root,
-        labelled_by_table=named,
+        labelled_by_table=None if labels is None else found.named,
     )
 
 
-def _by_table(
-    spark: SparkSession, store: Store, snapshot: Snapshot, settings: ReduceSettings, labels: TableSource
-) -> tuple[Labelling, int]:
-    """The labelling by the user's table, and how many images it names."""
-    address, has_split = copied_labels(store, labels)
-    named = matched(spark, snapshot, address)
-    images = snapshot.counts.images
-    if not named:
+def _check_named(found: Given, labels: TableSource, snapshot: Snapshot) -> None:
+    """Raises where the user's table names none of the images, else says how many it names."""
+    if not found.named:
         raise InputError(
             f"expected paths of the images under {snapshot.source_root} in {labels}, found none of them; "
             "spell paths as the manifest does, or relative to the table's folder"
         )
-    log.info("labels table=%s named=%d of %d images, others have no label", labels, named, images)
-    return Labelling(settings.train_split, address, has_split), named
+    log.info("labels table=%s named=%d of %d images, others have no label", labels, found.named, found.images)
 
 
 def _save(store: Store, reduction: Reduction) -> None:

@@ -52,7 +52,7 @@ class Reduction:
         return self.loadings.shape[1]
 
 
-def fit(parts: Sequence[DataFrame], components: float) -> Reduction:
+def fit(parts: Sequence[DataFrame], components: float, *, only_labelled: bool = False) -> Reduction:
     """Fits the reduction on the training images.
 
     One decomposition with all D components serves every cut. Spark's ``PCAModel`` does not centre when it
@@ -63,6 +63,7 @@ def fit(parts: Sequence[DataFrame], components: float) -> Reduction:
     Args:
         parts: Rows of ``LABELLED``, one part after the other.
         components: A float in (0, 1] is a share of the variance, an int a count.
+        only_labelled: Whether images without a label are left out.
 
     Raises:
         InputError: When there are fewer than two training images, when they are all equal, or when they span
@@ -70,11 +71,15 @@ def fit(parts: Sequence[DataFrame], components: float) -> Reduction:
         SettingsError: When ``components`` is out of range.
         DatasetError: When a feature is not a finite number.
     """
-    found = moments_of([part.where(F.col("split") == schemas.TRAIN) for part in parts])
+    learnt = F.col("split") == schemas.TRAIN
+    if only_labelled:
+        learnt &= F.col("label").isNotNull()
+    found = moments_of([part.where(learnt) for part in parts])
     rows = found.rows if found else 0
     if found is None or rows < _MIN_TRAINING_ROWS:
         raise InputError(
-            f"The reduction expects at least {_MIN_TRAINING_ROWS} training images, found {rows} in features. "
+            f"The reduction expects at least {_MIN_TRAINING_ROWS} training images{' with a label' * only_labelled}, "
+            f"found {rows} in features. "
             "Put images into folders under Training/, or let --train-split 0.8 choose them."
         )
     _check_finite(found.mean)

@@ -29,11 +29,19 @@ def hash_limit(share: float) -> int:
     return ceil(share * float(16**HASH_DIGITS))
 
 
-def by_folder(train_split: str | float) -> bool:
-    """Whether Training and Test folders decide, where there are any."""
-    return train_split == FOLDER_SPLIT
+def hash_share(train_split: str | float, *, any_split: bool) -> float | None:
+    """The training share where the content decides for all images; None where the splits of folders or table do.
+
+    Args:
+        train_split: As in the settings: ``folder``, or the share of images for training.
+        any_split: Whether folders or table give any image a split.
+
+    >>> hash_share("folder", any_split=True), hash_share("folder", any_split=False), hash_share(0.7, any_split=True)
+    (None, 0.8, 0.7)
+    """
+    return None if train_split == FOLDER_SPLIT and any_split else share_of(train_split)
 
 
 def share_of(train_split: str | float) -> float:
-    """The training share of the images whose folder does not decide."""
+    """The training share wherever the content decides."""
     return DEFAULT_SHARE if isinstance(train_split, str) else train_split

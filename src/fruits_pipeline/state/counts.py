@@ -60,7 +60,7 @@ class Change(BaseModel):
         kept: Images whose features stayed where they were.
         carried: Images whose features were copied into another wave.
         computed: Images that were read: new and changed ones, and rejects that were tried again.
-        relabelled: Images, of those kept or carried, with another label or split.
+        relabelled: Images, of those kept or carried, with another label, split or spelling of their path.
         gone: Images that the source no longer has.
     """
 
@@ -71,6 +71,36 @@ class Change(BaseModel):
     computed: int = 0
     relabelled: int = 0
     gone: int = 0
+
+
+class Sides(BaseModel):
+    """Images by the side that their folder or table puts them on; ``none`` is decided later, by ``--train-split``.
+
+    Attributes:
+        train: Training images.
+        validation: Validation images.
+        test: Test images.
+        none: Images without a split.
+        folders: Images of each split folder as it is spelled, most first; at most ten folders.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    train: int = 0
+    validation: int = 0
+    test: int = 0
+    none: int = 0
+    folders: dict[str, int] = {}
+
+    def __str__(self) -> str:
+        """One line for a person.
+
+        >>> str(Sides(train=500, validation=20, none=3, folders={"Training": 500, "val": 20}))
+        'train 500, validation 20, none 3 (folders: Training 500, val 20)'
+        """
+        sides = ", ".join(f"{side} {n}" for side, n in self.model_dump(exclude={"folders"}).items() if n)
+        folders = ", ".join(f"{folder} {images}" for folder, images in self.folders.items())
+        return f"{sides} (folders: {folders})" if folders else sides
 
 
 def added(parts: Iterable[Counts]) -> Counts:

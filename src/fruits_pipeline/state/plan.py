@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict
 
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.state import layout
-from fruits_pipeline.state.counts import Change, Counts, added
+from fruits_pipeline.state.counts import Change, Counts, Sides, added
 from fruits_pipeline.state.files import FileMark
 from fruits_pipeline.state.fingerprint import Essentials
 from fruits_pipeline.storage.store import Store
 
 # Raised whenever an older version of this package could not read what this one writes, or the reverse.
-VERSION = 2
+VERSION = 3
 
 
 class PlannedWave(BaseModel):
@@ -23,7 +23,7 @@ class PlannedWave(BaseModel):
 
     Attributes:
         wave: Its name; no other wave of this output has it, or ever had.
-        digest: SHA-256 of its images' rows (path, length, modified, label, split), in order of path.
+        digest: SHA-256 of its images' rows (path, source_path, length, modified, label, split), in order of path.
         manifest: Its only manifest file.
         first: Its first path.
         counts: Its objects; images to be read are ``pending``.
@@ -54,6 +54,7 @@ class Plan(BaseModel):
         waves: In order of their first path.
         change: What has changed since the plan before; ``computed`` counts new and changed images.
         refused: Why its features may not be used: too many rejects; None where they may.
+        sides: Its images by split.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -66,6 +67,12 @@ class Plan(BaseModel):
     waves: tuple[PlannedWave, ...] = ()
     change: Change = Change()
     refused: str | None = None
+    sides: Sides = Sides()
+
+    @property
+    def facts(self) -> "PlanFacts":
+        """What ``run.json`` says of it."""
+        return PlanFacts(source_root=self.source_root, waves=len(self.waves), counts=self.counts, sides=self.sides)
 
     @property
     def counts(self) -> Counts:
@@ -76,6 +83,17 @@ class Plan(BaseModel):
         """The same plan with ``new`` in the place of ``old``."""
         waves = tuple(new if wave.wave == old.wave else wave for wave in self.waves)
         return self.model_copy(update={"waves": waves})
+
+
+class PlanFacts(BaseModel):
+    """A plan in a few numbers, for ``run.json``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source_root: str
+    waves: int
+    counts: Counts
+    sides: Sides
 
 
 def wave_name(number: int) -> str:

@@ -1,7 +1,15 @@
 """What a command came to, in a few lines for a person."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
+
+from fruits_pipeline.state.counts import Sides
+
+# Facts of the classifiers that list labels: what the line is called, and whose labels they are.
+_LABELS: Final = {
+    "unlearnt": ("not learnt", "test or validation images"),
+    "unjudged": ("not judged", "training images"),
+}
 
 
 def summary(record: dict[str, Any], output: str) -> str:
@@ -23,18 +31,42 @@ def _facts(record: dict[str, Any], output: str) -> Iterator[tuple[str, str]]:
                 kind.split("_")[0] + "s",
                 ", ".join(f"{reason} {images}" for reason, images in counts[kind].items()),
             )
+    if sides := rooms.get("ingest", {}).get("sides"):
+        yield "sides", str(Sides.model_validate(sides))
     if changed := [f"{what} {images}" for what, images in record.get("change", {}).items() if images]:
         yield "since last", ", ".join(changed)
+    yield from _side_facts(rooms)
     if "reduce" in rooms:
         reduced = rooms["reduce"]
         yield (
             "components",
             f"{reduced['components']} of {reduced['dimension']}, {reduced['variance_share']:.1%} of variance",
         )
-    for name, scores in rooms.get("classify", {}).get("scores", {}).items():
-        yield "accuracy", f"{scores['accuracy']:.2%} {name}, macro F1 {scores['macro_f1']:.4f}"
+    classified = rooms.get("classify", {})
+    for name, scores in classified.get("scores", {}).items():
+        side = classified["judged"]
+        yield "accuracy", f"{scores['accuracy']:.2%} {name} on {side}, macro F1 {scores['macro_f1']:.4f}"
+    for fact, (name, images) in _LABELS.items():
+        if (labels := classified.get(fact, {})).get("labels"):
+            yield name, _labels(labels, images)
     parts = ", ".join(f"{room} {seconds}" for room, seconds in record["seconds"].items())
     yield "seconds", f"{record['seconds_total']} ({parts})"
     yield "results", output
     for step in record.get("next", []):
         yield "next", step
+
+
+def _side_facts(rooms: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Images by side, once some room has split them."""
+    split = [rooms[room] for room in ("classify", "reduce") if room in rooms]
+    if split:
+        sides = ", ".join(f"{side.replace('_', ' ')} {images}" for side, images in split[0]["sides"].items())
+        by = f" (by {rooms['reduce']['split_by']})" if "reduce" in rooms else ""
+        yield "sides", f"{sides}{by}"
+
+
+def _labels(labels: dict[str, Any], images: str) -> str:
+    """How many labels of which images, and the first of them."""
+    number = f"{labels['labels']} label{'s' * (labels['labels'] > 1)}"
+    more = ", ..." if labels["labels"] > len(labels["names"]) else ""
+    return f"{number} of {images} ({labels['images']} images): {', '.join(map(repr, labels['names']))}{more}"

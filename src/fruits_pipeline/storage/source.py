@@ -55,7 +55,7 @@ class Source:
         self.check()
         wanted = self._wanted()
         listed = _logged(self._found(open_store(self.root, self.storage).objects_in_parallel()))
-        yield from (found for found in listed if _matches(found.key.split("/"), wanted)) if wanted else listed
+        yield from (found for found in listed if matches(found.key.split("/"), wanted)) if wanted else listed
 
     def _found(self, listing: Iterator[Found]) -> Iterator[Found]:
         try:
@@ -126,8 +126,12 @@ def _logged(listing: Iterator[Found]) -> Iterator[Found]:
         yield found
 
 
-def _matches(parts: list[str], wanted: list[str]) -> bool:
-    """Whether the leading parts of a key match the pattern, part by part."""
+def matches(parts: list[str], wanted: list[str]) -> bool:
+    """Whether the leading parts of a key match the parts of a pattern, so that a folder's match holds for all in it.
+
+    >>> matches(["new", "day 1", "x.jpg"], ["n*", "day ?"]), matches(["new"], ["new", "*"])
+    (True, False)
+    """
     return len(parts) >= len(wanted) and _agree(parts, wanted)
 
 

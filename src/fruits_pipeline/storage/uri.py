@@ -62,6 +62,15 @@ def local_path(uri: str) -> str:
     return uri[len("file://") :]
 
 
+def as_spelled(uri: str) -> str:
+    """A normalised URI as people and other tools spell it: a plain path where it is local, else the URI.
+
+    >>> as_spelled("file:///data/a b.jpg"), as_spelled("s3://bucket/a b.jpg")
+    ('/data/a b.jpg', 's3://bucket/a b.jpg')
+    """
+    return local_path(uri) if scheme(uri) == "file" else uri
+
+
 def join(uri: str, *parts: str) -> str:
     """``uri`` with ``parts`` below it.
 
