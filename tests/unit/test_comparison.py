@@ -48,7 +48,9 @@ def test_other_content_is_a_changed_image_and_its_wave_is_rewritten(other, back)
     assert told([new, Row("b")], w1=[old], w2=[Row("b")])["rewritten"] == {"w1"}
 
 
-@pytest.mark.parametrize("other", [{"label": "y"}, {"label": None}, {"label": ""}, {"split": "test"}, {"split": None}])
+@pytest.mark.parametrize(
+    "other", [{"label": "y"}, {"label": None}, {"label": ""}, {"split": "test"}, {"split": None}, {"source_path": "y"}]
+)
 @pytest.mark.parametrize("back", [False, True])
 def test_another_label_or_split_of_the_same_content_is_relabelled(other, back):
     old, new = (ONE._replace(**other), ONE) if back else (ONE, ONE._replace(**other))

@@ -7,10 +7,11 @@ import pyarrow as pa
 import pytest
 from waves_of import ROOT, THEN, Row, Told, rows_in, rows_of, table
 
-from fruits_pipeline.errors import DatasetError, InputError
+from fruits_pipeline.errors import DatasetError, InputError, SettingsError
 from fruits_pipeline.ingest import listing, sampling
 from fruits_pipeline.ingest.cut import default_wave_images
-from fruits_pipeline.ingest.listing import listed, place_of, source_at, spelled
+from fruits_pipeline.ingest.listing import check_naming, listed, place_of, source_at, spelled
+from fruits_pipeline.ingest.naming import Naming
 from fruits_pipeline.ingest.packed import PackedSource
 from fruits_pipeline.ingest.plan_waves import Cut, plan_waves
 from fruits_pipeline.ingest.runs import in_order, sorted_runs
@@ -144,6 +145,19 @@ def test_a_pack_tells_the_rows_that_it_was_made_of_in_order(store, pack):
     assert (str(source), source.root, place_of(source).root) == (store.root, ROOT, store.root)
     expected = rows_of("bdf", label="x", split="test") + rows_of("ac", skip_reason="hidden")
     assert [row for part in listed(source) for row in rows_in(part)] == sorted(expected)
+
+
+def test_a_pack_has_the_labels_that_it_was_made_with_but_for_those_taken_away(store, pack, golden, tmp_path):
+    mark_packed(store, PackedWave(wave=pack.waves[-1].wave, images=1, without_content=0, files=()))
+    source = source_at(store.root, STORAGE)
+    found = sorted(row for part in listed(source, Naming(unlabelled=("b",))) for row in rows_in(part))
+    assert [row[3:5] for row in found] == [(None, None)] * 3 + [("x", "test")] * 2
+    check_naming(source, IngestSettings(data_source="x", unlabelled=("b",)))
+    for settings in ({"label_folder": "first"}, {"include": ("*.dat",)}):
+        with pytest.raises(SettingsError) as refused:
+            check_naming(source, IngestSettings(data_source="x", **settings))
+        check_naming(source_at(str(tmp_path), STORAGE), IngestSettings(data_source="x", **settings))
+    golden("pack_with_other_labels", str(refused.value), output=tmp_path / "output")
 
 
 @pytest.mark.usefixtures("pack")

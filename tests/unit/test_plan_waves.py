@@ -113,6 +113,14 @@ def test_however_many_waves_are_rewritten_few_files_are_open_at_once(planned, mo
     assert max(most) <= 2
 
 
+def test_another_spelling_of_the_same_paths_computes_nothing_and_is_followed(store, planned):
+    plan = planned(rows_of("ab", source_path="in/x"))
+    again = planned(rows_of("ab", source_path="/in/x"), plan, finished={"00000"})
+    assert (again.change.relabelled, again.change.computed, again.waves[0].sources) == (2, 0, ("00000",))
+    assert again.waves[0].digest != plan.waves[0].digest
+    assert {row.source_path for row in manifest_of(store, again)["00001"]} == {"/in/x"}
+
+
 CHANGES = {
     "gone": rows_of("a"),
     "longer": [*rows_of("a"), *rows_of("b", length=2)],
