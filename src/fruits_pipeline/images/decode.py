@@ -25,21 +25,25 @@ import io
 import re
 import struct
 import zlib
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from fruits_pipeline.images.convert import to_eight_bits
-from fruits_pipeline.images.jpeg import fast_pixels
+from fruits_pipeline.images.jpeg import jpeg_pixels, pixels_in_memory, unsupported
+from fruits_pipeline.images.jpeg_header import ends_within_header, read_header
+from fruits_pipeline.images.orientation import orientation_of_image, orientation_of_segments
+from fruits_pipeline.images.outcome import Decoded, Rejected
 from fruits_pipeline.images.quiet import QUIET
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.images.resize import is_sideways, resized, rgb, upright
 from fruits_pipeline.images.signature import container, webp_canvas, webp_length
 
+__all__ = ["RULES", "Decoded", "Rejected", "decode"]
+
 # Raised by one whenever the rules above change what comes out of some file.
-RULES = 1
+RULES = 2
 
 # What Pillow's plugins raise for damaged files: mutated files of every format gave the first four, the
 # plugins' source names the others. Caught around Pillow's calls only, so that a bug of ours is never
@@ -48,32 +52,7 @@ _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, s
 _TRUNCATED = re.compile("truncated|cannot load this image", re.IGNORECASE)
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _DETAIL_CHARACTERS = 160
-_ORIENTATION = 0x0112
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
-_METADATA = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """An image's pixels and the size that it had.
-
-    Attributes:
-        pixels: uint8 (S, S, 3), RGB, C-contiguous; S is the ``image_size`` asked for.
-        width: pixels of the original from left to right, once upright.
-        height: pixels of the original from top to bottom, once upright.
-    """
-
-    pixels: npt.NDArray[np.uint8]
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """Why there are no pixels: a word to count by, and one short line that is the same in every run."""
-
-    reason: Reason
-    detail: str
 
 
 def decode(content: bytes, image_size: int, max_pixels: int) -> Decoded | Rejected:
@@ -91,17 +70,32 @@ def decode(content: bytes, image_size: int, max_pixels: int) -> Decoded | Reject
     name = container(content)
     if name is None:
         return Rejected(Reason.NOT_AN_IMAGE, f"starts with {content[:8]!r}")
+    if name == "JPEG":
+        return _jpeg(content, image_size, max_pixels)
     with QUIET:
         image = _opened(content, name, max_pixels)
         if isinstance(image, Rejected):
             return image
-        pixels = fast_pixels(image, content, image_size)
-        if pixels is None:
-            eight_bits = _loaded(image, name)
-            if isinstance(eight_bits, Rejected):
-                return eight_bits
-            pixels = np.asarray(eight_bits)
-        return _finished(pixels, image, image_size)
+        eight_bits = _loaded(image, name)
+        if isinstance(eight_bits, Rejected):
+            return eight_bits
+        return _finished(np.asarray(eight_bits), image.size, orientation_of_image(image), image_size)
+
+
+def _jpeg(content: bytes, image_size: int, max_pixels: int) -> Decoded | Rejected:
+    header = read_header(content)
+    if header is None:
+        reason = Reason.TRUNCATED if ends_within_header(content) else Reason.CORRUPT
+        return Rejected(reason, "JPEG: header not understood")
+    if (why := unsupported(header)) is not None:
+        return why
+    if pixels_in_memory(header, image_size) > max_pixels:
+        return _too_many((header.width, header.height), max_pixels)
+    pixels = jpeg_pixels(content, header, image_size)
+    if isinstance(pixels, Rejected):
+        return pixels
+    size = (header.width, header.height)
+    return _finished(pixels, size, orientation_of_segments(header.exif, header.xmp), image_size)
 
 
 def _loaded(image: Image.Image, name: str) -> Image.Image | Rejected:
@@ -115,10 +109,9 @@ def _loaded(image: Image.Image, name: str) -> Image.Image | Rejected:
     return Rejected(Reason.UNSUPPORTED_MODE, f"{name} of mode {image.mode}") if eight_bits is None else eight_bits
 
 
-def _finished(pixels: npt.NDArray[np.uint8], image: Image.Image, image_size: int) -> Decoded:
-    """Resized, upright, RGB."""
-    orientation = _orientation(image)
-    width, height = reversed(image.size) if is_sideways(orientation) else image.size
+def _finished(pixels: npt.NDArray[np.uint8], size: tuple[int, int], orientation: int, image_size: int) -> Decoded:
+    """Resized, upright, RGB; ``size`` is width and height before any of it."""
+    width, height = reversed(size) if is_sideways(orientation) else size
     return Decoded(rgb(upright(resized(pixels, image_size), orientation)), width, height)
 
 
@@ -146,18 +139,6 @@ def _tile(image: Image.Image) -> tuple[int, int]:
     return int(image.tag_v2.get(_TILE_WIDTH, 0)), int(image.tag_v2.get(_TILE_HEIGHT, 0))
 
 
-def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 (upright) to 8; 1 where there is none, or none that can be read."""
-    # A TIFF's orientation is no longer there: Pillow itself turns it upright as it is loaded.
-    if _METADATA.isdisjoint(image.info):
-        return 1
-    try:
-        found = image.getexif().get(_ORIENTATION)
-    except _DAMAGE:
-        return 1
-    return found if isinstance(found, int) else 1
-
-
 class _Watched(io.BytesIO):
     """Bytes that remember whether more was asked for than is there."""
 
@@ -183,7 +164,7 @@ def _ends_early(content: bytes, name: str) -> bool:
 
 
 def _too_many(size: tuple[int, int], max_pixels: int) -> Rejected:
-    return Rejected(Reason.TOO_MANY_PIXELS, f"{size[0]} x {size[1]} pixels, more than {max_pixels}")
+    return Rejected(Reason.TOO_MANY_PIXELS, f"{size[0]} x {size[1]} pixels, more than --max-pixels {max_pixels}")
 
 
 def _damaged(name: str, fault: Exception, *, truncated: bool) -> Rejected:
