@@ -57,3 +57,16 @@ def patched(content: bytes, *, marker: int, offset: int, value: int) -> bytes:
 def halved(content: bytes) -> bytes:
     """The first half, with an end marker behind it."""
     return content[: len(content) // 2] + END
+
+
+def in_three_scans(grey: bytes) -> bytes:
+    """A grey baseline JPEG as an RGB one (Adobe's transform 0), each colour in a scan of its own, all the same."""
+    start, scan = grey.index(b"\xff\xc0"), grey.index(b"\xff\xda")
+    length = int.from_bytes(grey[scan + 2 : scan + 4], "big")
+    data = grey[scan + 2 + length : -2]
+    height, width = struct.unpack(">HH", grey[start + 5 : start + 9])
+    rest = grey[start + 2 + int.from_bytes(grey[start + 2 : start + 4], "big") : scan]
+    tables = grey[grey.index(b"\xff\xdb") : start]
+    scans = b"".join(segment(0xDA, bytes([1, number, 0, 0, 63, 0])) + data for number in (1, 2, 3))
+    adobe = segment(0xEE, b"Adobe\x00\x64" + bytes(5))
+    return START + adobe + tables + frame(0, (width, height), 3) + rest + scans + END

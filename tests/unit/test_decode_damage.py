@@ -4,7 +4,8 @@ import numpy as np
 import odd_images as odd
 import pytest
 
-from fruits_pipeline.images.decode import Decoded, Rejected, _damaged, decode
+from fruits_pipeline.images.decode import Decoded, Rejected, decode
+from fruits_pipeline.images.pillow import _damaged
 from fruits_pipeline.images.reason import Reason
 
 MAX_PIXELS = 1_000_000
