@@ -16,7 +16,7 @@ from fruits_pipeline.images.outcome import Rejected
 from fruits_pipeline.images.png import pixels_and_orientation
 from fruits_pipeline.images.quiet import QUIET
 from fruits_pipeline.images.reason import Reason
-from fruits_pipeline.images.signature import webp_canvas, webp_length
+from fruits_pipeline.images.signature import is_cut, webp_canvas
 
 # What Pillow's plugins raise for damaged files: mutated files of every format gave the first four, the
 # plugins' source names the others. Caught around Pillow's calls only, so that a bug of ours is never
@@ -29,6 +29,8 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _DETAIL_CHARACTERS = 160
 _BITS, _TILE_WIDTH, _TILE_HEIGHT, _SAMPLE_FORMAT = 258, 322, 323, 339
 _SIGNED = 2
+# Their plugins take in the whole file on opening.
+_WHOLE_FIRST = frozenset({"WEBP", "AVIF", "HEIF", "JPEG2000"})
 _BIG_ENDIAN_BIGTIFF = b"MM\x00+"
 
 
@@ -63,7 +65,7 @@ def read(content: bytes, name: str, max_pixels: int) -> Picture | Rejected:
         image = _opened(plain, name, max_pixels)
         if isinstance(image, Rejected):
             return image
-        eight_bits = _loaded(image, name)
+        eight_bits = _loaded(image, name, ends_early=is_cut(plain, name))
         if isinstance(eight_bits, Rejected):
             return eight_bits
         return Picture(np.asarray(eight_bits), orientation_of_image(image))
@@ -92,7 +94,7 @@ def _opened(content: bytes, name: str, max_pixels: int) -> Image.Image | Rejecte
     return image
 
 
-def _loaded(image: Image.Image, name: str) -> Image.Image | Rejected:
+def _loaded(image: Image.Image, name: str, *, ends_early: bool) -> Image.Image | Rejected:
     """The image decoded by Pillow, in mode RGB or L."""
     bits, is_signed = _samples(image)
     if is_signed:
@@ -100,8 +102,8 @@ def _loaded(image: Image.Image, name: str) -> Image.Image | Rejected:
     try:
         image.load()
     except _DAMAGE as fault:
-        cut = _TRUNCATED.search(str(fault)) is not None or isinstance(fault, EOFError | struct.error)
-        return _damaged(name, fault, truncated=cut)
+        ends_early |= _TRUNCATED.search(str(fault)) is not None or isinstance(fault, EOFError | struct.error)
+        return _damaged(name, fault, truncated=ends_early)
     eight_bits = to_eight_bits(image, bits)
     return Rejected(Reason.UNSUPPORTED_MODE, f"{name} of mode {image.mode}") if eight_bits is None else eight_bits
 
@@ -138,8 +140,8 @@ class _Watched(io.BytesIO):
 
 def _ends_early(content: bytes, name: str) -> bool:
     """Whether a header that Pillow refused is cut off, rather than wrong: it is read again, watched."""
-    if name == "WEBP":
-        return len(content) < webp_length(content)
+    if name in _WHOLE_FIRST:
+        return is_cut(content, name)
     source = _Watched(content)
     try:
         Image.open(source, formats=(name,))

@@ -23,6 +23,8 @@ _AV1 = frozenset({b"avif", b"avis"})
 _HEVC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 # Either may be inside; films have other brands.
 _LONGEST_BOX = 512
+_BOX_HEADER_BYTES = 8
+_IN_BOXES = frozenset({"AVIF", "HEIF", "JPEG2000"})
 _ANY_CODING = frozenset({b"mif1", b"msf1"})
 
 
@@ -74,6 +76,23 @@ def webp_canvas(content: bytes) -> tuple[int, int] | None:
     return None
 
 
-def webp_length(content: bytes) -> int:
-    """Bytes that a WebP says it has: those that its RIFF header counts, with the 8 of that header."""
-    return 8 + int.from_bytes(content[4:8], "little")
+def is_cut(content: bytes, name: str) -> bool:
+    """Whether a file of a format that tells its own length, Pillow's ``name``, is shorter than it says.
+
+    False for other formats, of which nobody can tell so.
+    """
+    if name == "WEBP":
+        return len(content) < 8 + int.from_bytes(content[4:8], "little")
+    if name not in _IN_BOXES:
+        return False
+    if name == "JPEG2000" and content[:1] == b"\xff":
+        return not content.endswith(b"\xff\xd9")
+    place = 0
+    while place < len(content):
+        size = int.from_bytes(content[place : place + 4], "big")
+        if size == 1:
+            size = int.from_bytes(content[place + 8 : place + 16], "big")
+        if size == 0:
+            break
+        place += max(size, _BOX_HEADER_BYTES)
+    return place > len(content)

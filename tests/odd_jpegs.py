@@ -70,3 +70,9 @@ def in_three_scans(grey: bytes) -> bytes:
     scans = b"".join(segment(0xDA, bytes([1, number, 0, 0, 63, 0])) + data for number in (1, 2, 3))
     adobe = segment(0xEE, b"Adobe\x00\x64" + bytes(5))
     return START + adobe + tables + frame(0, (width, height), 3) + rest + scans + END
+
+
+def patched_size(content: bytes, size: tuple[int, int], marker: int) -> bytes:
+    """With another width and height in its frame header."""
+    place = content.index(bytes([0xFF, marker])) + 5
+    return content[:place] + struct.pack(">HH", size[1], size[0]) + content[place + 4 :]
