@@ -63,8 +63,13 @@ def _processes(plain: bytes) -> dict[str, bytes]:
         "lossless, YCbCr": odd_jpegs.inserted(odd_jpegs.lossless(values), marker=0xC3, piece=jfif),
         "12 bits": odd_jpegs.START + odd_jpegs.frame(1, (160, 120), 3, 12) + rest,
         "two components": odd_jpegs.START + odd_jpegs.frame(0, (160, 120), 2) + rest,
-        "sampling 3x1": odd_jpegs.patched(plain, marker=0xC0, offset=11, value=0x31),
+        "CMYK of unusual sampling": _unusual(),
+        "CMYK of unusual sampling, cut in half and closed": odd_jpegs.halved(_unusual()),
     }
+
+
+def _unusual() -> bytes:
+    return odd.encoded(photos.photo(160, 120).convert("CMYK"), "JPEG", subsampling=2)
 
 
 def _metadata(plain: bytes) -> dict[str, bytes]:

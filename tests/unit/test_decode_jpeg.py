@@ -1,12 +1,14 @@
 """JPEGs of every process, and JPEGs of which libjpeg warns."""
 
+import io
+
 import numpy as np
-import odd_images as odd
-import odd_jpegs
-import photos
 import pytest
 from PIL import Image
 
+import odd_images as odd
+import odd_jpegs
+import photos
 from fruits_pipeline.images.decode import Decoded, Rejected, decode
 from fruits_pipeline.images.isolation import IsolatedDecoder
 from fruits_pipeline.images.reason import Reason
@@ -118,9 +120,22 @@ def test_other_bytes_before_the_end_are_damage():
     assert reason(jpeg()[:-2] + bytes(range(1, 60)) + odd_jpegs.END) is Reason.CORRUPT
 
 
-def test_sampling_that_no_reader_names_is_unsupported():
-    found = decode(odd_jpegs.patched(jpeg(), marker=0xC0, offset=11, value=0x31), SIDE, MAX_PIXELS)
-    assert found == Rejected(Reason.UNSUPPORTED_MODE, "JPEG of sampling factors 3x1, 1x1, 1x1")
+@pytest.mark.parametrize("progressive", [False, True])
+def test_sampling_that_turbojpeg_has_no_name_for_is_read_by_pillow(progressive):
+    """Pillow's own CMYK with ``subsampling`` is of that kind: 2x2, 1x1, 1x1, 1x1."""
+    for quality in (30, 75, 95):
+        content = jpeg("CMYK", subsampling=2, quality=quality, progressive=progressive)
+        expected = Image.open(io.BytesIO(content)).convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        np.testing.assert_array_equal(pixels(content), np.asarray(expected))
+        assert reason(odd_jpegs.halved(content)) is Reason.CORRUPT
+        assert reason(content[: len(content) // 2]) is Reason.TRUNCATED
+        assert reason(content[:-2]) is Reason.TRUNCATED
+
+
+def test_such_a_jpeg_is_judged_by_its_full_size():
+    found = decode(jpeg("CMYK", subsampling=2), SIDE, WIDTH * HEIGHT - 1)
+    assert isinstance(found, Rejected)
+    assert found.reason is Reason.TOO_MANY_PIXELS
 
 
 @pytest.mark.parametrize("process", [0, 2, 3])

@@ -35,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fruits_pipeline.images import heif, pillow
-from fruits_pipeline.images.jpeg import jpeg_pixels, pixels_in_memory, unsupported
+from fruits_pipeline.images.jpeg import jpeg_pixels, unsupported
 from fruits_pipeline.images.jpeg_header import ends_within_header, read_header
 from fruits_pipeline.images.orientation import orientation_of_segments
 from fruits_pipeline.images.outcome import Decoded, Rejected
@@ -83,9 +83,7 @@ def _jpeg(content: bytes, image_size: int, max_pixels: int) -> Decoded | Rejecte
         return Rejected(reason, "JPEG: header not understood")
     if (why := unsupported(header)) is not None:
         return why
-    if pixels_in_memory(header, image_size) > max_pixels:
-        return pillow.too_many((header.width, header.height), max_pixels)
-    pixels = jpeg_pixels(content, header, image_size)
+    pixels = jpeg_pixels(content, header, image_size, max_pixels)
     if isinstance(pixels, Rejected):
         return pixels
     size = (header.width, header.height)

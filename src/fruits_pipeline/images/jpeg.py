@@ -14,7 +14,8 @@ import simplejpeg
 from PIL import Image
 
 from fruits_pipeline.images.jpeg_header import JpegHeader, without_metadata
-from fruits_pipeline.images.outcome import Rejected
+from fruits_pipeline.images.jpeg_sampling import complete_pixels
+from fruits_pipeline.images.outcome import Rejected, too_many
 from fruits_pipeline.images.reason import Reason
 
 # A picture is decoded at no less than this many times the side wanted, so that the last step is an antialiased
@@ -48,7 +49,7 @@ def unsupported(header: JpegHeader) -> Rejected | None:
     return Rejected(Reason.UNSUPPORTED_MODE, f"JPEG of {kind}")
 
 
-def pixels_in_memory(header: JpegHeader, side: int) -> int:
+def _pixels_in_memory(header: JpegHeader, side: int) -> int:
     """Width times height of what decoding keeps in memory: the picture at its reduced scale, or all of it.
 
     Progressive JPEGs, and sequential ones of several scans, keep the coefficients of the whole picture.
@@ -59,7 +60,7 @@ def pixels_in_memory(header: JpegHeader, side: int) -> int:
     return width * height
 
 
-def jpeg_pixels(content: bytes, header: JpegHeader, side: int) -> Pixels | Rejected:
+def jpeg_pixels(content: bytes, header: JpegHeader, side: int, max_pixels: int) -> Pixels | Rejected:
     """Uint8 (H, W, 3) RGB or, of a grey picture, (H, W); or what is wrong.
 
     Full-size pixels are those that Pillow gives, because both leave the work to libjpeg-turbo. All of the file
@@ -69,7 +70,10 @@ def jpeg_pixels(content: bytes, header: JpegHeader, side: int) -> Pixels | Rejec
         content: the whole file.
         header: its header, which is none of the ``unsupported``.
         side: pixels of both sides of what is wanted at last.
+        max_pixels: width times height of what decoding may keep in memory.
     """
+    if _pixels_in_memory(header, side) > max_pixels:
+        return too_many((header.width, header.height), max_pixels)
     if not header.fits_into(len(content)):
         return Rejected(Reason.TRUNCATED, f"JPEG: {len(content)} bytes cannot hold {header.width} x {header.height}")
     least = _least(header, side)
@@ -79,22 +83,25 @@ def jpeg_pixels(content: bytes, header: JpegHeader, side: int) -> Pixels | Rejec
         found = _decoded(content, header, least)
     if isinstance(found, str) and (unpadded := _without_padding(content, found)) is not None:
         found = _decoded(unpadded, header, least)
+    if isinstance(found, str) and _UNNAMED_SAMPLING.search(found):
+        if header.width * header.height > max_pixels:
+            return too_many((header.width, header.height), max_pixels)
+        found = complete_pixels(content)
     if isinstance(found, str):
-        is_cut = content.find(_END, content.find(_SCAN)) < 0
-        return _rejected(header, found, is_cut=is_cut)
-    if found.shape[1::-1] != _scaled(header, side):
+        return _rejected(found, is_cut=content.find(_END, content.find(_SCAN)) < 0)
+    if found.shape[1::-1] not in {_scaled(header, side), (header.width, header.height)}:
         return Rejected(Reason.CORRUPT, f"JPEG: {found.shape[1]} x {found.shape[0]} pixels, not as its header says")
-    return _plain(found)
+    return found
 
 
 def _decoded(content: bytes, header: JpegHeader, least: int) -> Pixels | str:
-    """Uint8 (H, W, 1, 3 or 4) as stored, or libjpeg's first warning or its error."""
+    """Uint8 (H, W, 3) RGB or (H, W) grey, or libjpeg's first warning or its error."""
     colours = _COLOURS[len(header.sampling)]
     try:
         pixels: Pixels = simplejpeg.decode_jpeg(content, colours, min_height=least, min_width=least, strict=True)
     except ValueError as fault:
         return str(fault)
-    return pixels
+    return _plain(pixels)
 
 
 def _least(header: JpegHeader, side: int) -> int:
@@ -123,14 +130,9 @@ def _without_padding(content: bytes, warning: str) -> bytes | None:
     return None if any(content[start : found.start()]) else content[:start] + content[found.start() :]
 
 
-def _rejected(header: JpegHeader, words: str, *, is_cut: bool) -> Rejected:
-    if _UNNAMED_SAMPLING.search(words):
-        factors = ", ".join(f"{across}x{down}" for across, down in header.sampling)
-        return Rejected(Reason.UNSUPPORTED_MODE, f"JPEG of sampling factors {factors}")
-    if _NOT_READ.search(words):
-        return Rejected(Reason.UNSUPPORTED_MODE, f"JPEG: {words}")
+def _rejected(words: str, *, is_cut: bool) -> Rejected:
     reason = Reason.TRUNCATED if is_cut or _ENDS_EARLY.search(words) else Reason.CORRUPT
-    return Rejected(reason, f"JPEG: {words}")
+    return Rejected(Reason.UNSUPPORTED_MODE if _NOT_READ.search(words) else reason, f"JPEG: {words}")
 
 
 def _plain(pixels: Pixels) -> Pixels:

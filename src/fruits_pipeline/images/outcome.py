@@ -29,3 +29,8 @@ class Rejected:
 
     reason: Reason
     detail: str
+
+
+def too_many(size: tuple[int, int], max_pixels: int) -> Rejected:
+    """The reject of a picture of so many pixels, width and height."""
+    return Rejected(Reason.TOO_MANY_PIXELS, f"{size[0]} x {size[1]} pixels, more than --max-pixels {max_pixels}")

@@ -12,7 +12,7 @@ from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from fruits_pipeline.images.convert import to_eight_bits
 from fruits_pipeline.images.orientation import orientation_of_image
-from fruits_pipeline.images.outcome import Rejected
+from fruits_pipeline.images.outcome import Rejected, too_many
 from fruits_pipeline.images.png import pixels_and_orientation
 from fruits_pipeline.images.quiet import QUIET
 from fruits_pipeline.images.reason import Reason
@@ -69,11 +69,6 @@ def read(content: bytes, name: str, max_pixels: int) -> Picture | Rejected:
         if isinstance(eight_bits, Rejected):
             return eight_bits
         return Picture(np.asarray(eight_bits), orientation_of_image(image))
-
-
-def too_many(size: tuple[int, int], max_pixels: int) -> Rejected:
-    """The reject of a picture of so many pixels, width and height."""
-    return Rejected(Reason.TOO_MANY_PIXELS, f"{size[0]} x {size[1]} pixels, more than --max-pixels {max_pixels}")
 
 
 def _opened(content: bytes, name: str, max_pixels: int) -> Image.Image | Rejected:
