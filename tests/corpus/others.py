@@ -114,6 +114,7 @@ def _more() -> dict[str, bytes]:
     bmp = odd.encoded(image, "BMP")
     webp, gif = odd.encoded(image, "WEBP"), odd.encoded(image.convert("P"), "GIF")
     avif, jp2 = odd.encoded(image, "AVIF"), odd.encoded(image, "JPEG2000")
+    data = avif.index(b"mdat") + 4
     return {
         "WebP, lossy": webp,
         "WebP, lossless and transparent": odd.encoded(image.convert("RGBA"), "WEBP", lossless=True),
@@ -133,6 +134,7 @@ def _more() -> dict[str, bytes]:
         "AVIF, EXIF orientation 6": odd.encoded(image, "AVIF", exif=odd.exif(6)),
         "AVIF, animated": _without_times(odd.encoded(image, "AVIF", **frames)),
         "AVIF of a general brand": avif[:8] + b"mif1" + avif[12:],
+        "AVIF, other bytes for its first ones": avif[:data] + b"\xff" * 8 + avif[data + 8 :],
         "AVIF, cut in half": avif[: len(avif) // 2],
         "JPEG 2000": jp2,
         "JPEG 2000, bare": odd.encoded(image, "JPEG2000", no_jp2=True),

@@ -144,6 +144,7 @@ OUTCOMES = {
     "AVIF, EXIF orientation 6": READ,
     "AVIF, animated": READ,
     "AVIF of a general brand": READ,
+    "AVIF, other bytes for its first ones": "corrupt",
     "AVIF, cut in half": "truncated",
     "JPEG 2000": READ,
     "JPEG 2000, bare": READ,

@@ -1,9 +1,9 @@
 """Damaged files and files that are no images: always a reject with the right reason, never an exception."""
 
 import numpy as np
-import odd_images as odd
 import pytest
 
+import odd_images as odd
 from fruits_pipeline.images.decode import Decoded, Rejected, decode
 from fruits_pipeline.images.pillow import _damaged
 from fruits_pipeline.images.reason import Reason

@@ -3,11 +3,11 @@
 import io
 
 import numpy as np
-import odd_images as odd
-import photos
 import pytest
 from PIL import Image
 
+import odd_images as odd
+import photos
 from fruits_pipeline.images import jpeg
 from fruits_pipeline.images.decode import Decoded, Rejected, decode
 from fruits_pipeline.images.reason import Reason

@@ -3,10 +3,10 @@
 import threading
 import warnings
 
-import odd_images as odd
 import pytest
 from PIL import Image
 
+import odd_images as odd
 from fruits_pipeline.images.decode import Rejected, decode
 from fruits_pipeline.images.quiet import QUIET
 from fruits_pipeline.images.reason import Reason

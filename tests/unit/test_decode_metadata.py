@@ -3,13 +3,13 @@
 import zlib
 
 import numpy as np
+import pytest
+
 import odd_images as odd
 import photos
-import pytest
-from odd_chunks import chunk, samples_tiff, with_chunk
-
 from fruits_pipeline.images.decode import Decoded, Rejected, decode
 from fruits_pipeline.images.reason import Reason
+from odd_chunks import chunk, samples_tiff, with_chunk
 
 SIDE, MAX_PIXELS = 24, 1_000_000
 PNG = odd.encoded(odd.smooth(), "PNG")

@@ -3,12 +3,12 @@
 import sys
 
 import numpy as np
-import odd_images as odd
-import odd_jpegs
-import photos
 import pytest
 from PIL import Image
 
+import odd_images as odd
+import odd_jpegs
+import photos
 from fruits_pipeline.images import heif
 from fruits_pipeline.images.decode import Decoded, Rejected, decode
 from fruits_pipeline.images.reason import Reason
