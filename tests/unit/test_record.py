@@ -9,7 +9,7 @@ from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.counts import Change, Counts, Sides
 from fruits_pipeline.state.record import RunRecord
-from fruits_pipeline.state.sides import Sides
+from fruits_pipeline.state.sides import Sides as Uses
 from fruits_pipeline.state.summary import summary
 
 
@@ -87,7 +87,7 @@ def test_our_own_run_json_is_replaced(store):
 
 
 def test_the_summary_of_a_run_reads_as_a_person_wants_it(golden):
-    sides = Sides(train=3, test=1, predicted_only=1).model_dump()
+    sides = Uses(train=3, test=1, predicted_only=1).model_dump()
     counts = Counts(found=9, read=5, rejected=1, skipped=3, reject_reasons={"truncated": 1}, skip_reasons={"hidden": 3})
     record = {
         "counts": counts.model_dump(),
