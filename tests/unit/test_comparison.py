@@ -52,7 +52,7 @@ def test_other_content_is_a_changed_image_and_its_wave_is_rewritten(other, back)
     "other", [{"label": "y"}, {"label": None}, {"label": ""}, {"split": "test"}, {"split": None}, {"source_path": "y"}]
 )
 @pytest.mark.parametrize("back", [False, True])
-def test_another_label_or_split_of_the_same_content_is_relabelled(other, back):
+def test_another_label_split_or_spelling_of_the_same_content_is_relabelled(other, back):
     old, new = (ONE._replace(**other), ONE) if back else (ONE, ONE._replace(**other))
     expected = {"rewritten": {"w1"}, "images": 2, "unchanged": 2, "relabelled": 1}
     assert told([new, Row("b")], w1=[old], w2=[Row("b")]) == NOTHING | expected
