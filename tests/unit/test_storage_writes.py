@@ -102,11 +102,12 @@ def test_create_keeps_what_stands_there(store):
 
 
 @pytest.mark.parametrize("code", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS])
-def test_create_needs_no_hard_links(store, monkeypatch, code):
+def test_create_needs_neither_hard_links_nor_modes(store, monkeypatch, code):
     def no_links(*_):
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(os, "link", no_links)
+    monkeypatch.setattr(Path, "chmod", no_links)
     assert store.create("a/x", b"1")
     assert not store.create("a/x", b"2")
     assert (store.read("a/x"), files_of(store)) == (b"1", ["x"])

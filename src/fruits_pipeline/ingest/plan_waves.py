@@ -23,7 +23,7 @@ from fruits_pipeline.ingest.listing import AnySource, listed
 from fruits_pipeline.ingest.manifests import ManifestWriter
 from fruits_pipeline.ingest.naming import Naming
 from fruits_pipeline.ingest.packed import PackedSource
-from fruits_pipeline.ingest.runs import Run, file_run, in_order, sorted_runs
+from fruits_pipeline.ingest.runs import Run, in_order, planned_run, sorted_runs
 from fruits_pipeline.ingest.totals import Totals
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.state.counts import Change
@@ -71,7 +71,7 @@ def plan_waves(source: AnySource, store: Store, settings: IngestSettings, before
     naming = Naming.of(settings)
     with tempfile.TemporaryDirectory(prefix="fruits-manifest-") as name:
         folder = Path(name)
-        planned = [_planned_run(store, wave, folder) for wave in before.waves]
+        planned = [planned_run(store, wave, folder) for wave in before.waves]
         new = sorted_runs(listed(source, naming), folder)
         if settings.sample is not None:
             chosen = sampling.sampled_paths(in_order(new), source.root, settings.sample, settings.sample_seed)
@@ -154,17 +154,6 @@ def _by_wave(window: Compared) -> Iterator[tuple[str, pa.Table]]:
 def _sources(wave: PlannedWave, finished: frozenset[str]) -> tuple[str, ...]:
     """The finished waves that have features of some images of ``wave``: itself, or those that it was to take over."""
     return (wave.wave,) if wave.wave in finished else tuple(name for name in wave.sources if name in finished)
-
-
-def _planned_run(store: Store, wave: PlannedWave, folder: Path) -> Run:
-    """The run of a planned wave's manifest, fetched when it is opened."""
-
-    def fetched() -> Path:
-        file = folder / f"planned-{wave.wave}.parquet"
-        file.write_bytes(store.read(wave.manifest.key))
-        return file
-
-    return file_run(wave.first, fetched, wave.wave)
 
 
 def _windows(source: AnySource, runs: list[Run]) -> Callable[[], Iterator[Compared]]:

@@ -204,7 +204,8 @@ class LocalStore:
         except OSError as error:
             raise self._failed("write", key, error) from error
         os.close(handle)
-        Path(name).chmod(0o644)
+        with suppress(OSError):  # because some file systems have no modes
+            Path(name).chmod(0o644)
         return Path(name)
 
     def _failed(self, what: str, key: str, error: OSError) -> StorageError:
