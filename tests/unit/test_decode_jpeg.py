@@ -92,6 +92,7 @@ HARMLESS = {
         content, marker=0xDB, piece=odd_jpegs.segment(0xE2, b"ICC_PROFILE\x00\x05\x02abc")
     ),
     "bytes before a header": lambda content: odd_jpegs.inserted(content, marker=0xDB, piece=b"12345678"),
+    "a restart before a header": lambda content: odd_jpegs.inserted(content, marker=0xDB, piece=b"\xff\xd3"),
     "scan parameters of a progressive one": lambda content: odd_jpegs.patched(content, marker=0xDA, offset=12, value=0),
     "zeros before the end": lambda content: content[:-2] + bytes(40) + content[-2:],
     "no JFIF": lambda content: content[:2] + content[20:],
