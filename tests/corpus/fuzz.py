@@ -16,7 +16,8 @@ from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.isolation import IsolatedDecoder
 from fruits_pipeline.images.reason import Reason
 
-SIDE = 32
+# Half of the smaller sides of the corpus at most, so that JPEGs are decoded at reduced scale.
+SIDE = 16
 MAX_PIXELS = 2_000_000
 _DEADLINE_S = 60.0
 # Larger ones take long, and differ from the others by their size alone.

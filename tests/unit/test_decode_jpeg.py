@@ -2,8 +2,10 @@
 
 import io
 
+import cv2
 import numpy as np
 import pytest
+import simplejpeg
 from PIL import Image
 
 import odd_images as odd
@@ -92,6 +94,7 @@ HARMLESS = {
         content, marker=0xDB, piece=odd_jpegs.segment(0xE2, b"ICC_PROFILE\x00\x05\x02abc")
     ),
     "bytes before a header": lambda content: odd_jpegs.inserted(content, marker=0xDB, piece=b"12345678"),
+    "a restart before a header": lambda content: odd_jpegs.inserted(content, marker=0xDB, piece=b"\xff\xd3"),
     "scan parameters of a progressive one": lambda content: odd_jpegs.patched(content, marker=0xDA, offset=12, value=0),
     "zeros before the end": lambda content: content[:-2] + bytes(40) + content[-2:],
     "no JFIF": lambda content: content[:2] + content[20:],
@@ -118,6 +121,24 @@ def test_a_harmless_warning_hides_no_damage(name):
 
 def test_other_bytes_before_the_end_are_damage():
     assert reason(jpeg()[:-2] + bytes(range(1, 60)) + odd_jpegs.END) is Reason.CORRUPT
+
+
+@pytest.mark.parametrize("is_ycck", [False, True])
+@pytest.mark.parametrize("transform", [None, 0, 2])
+def test_inverted_cmyk_is_what_two_other_readers_take_it_for(transform, is_ycck):
+    stored = 255 - np.asarray(photos.photo(WIDTH, HEIGHT).convert("CMYK"))
+    # TurboJPEG stores CMYK as YCCK, with Adobe's marker for that; Pillow as it is.
+    content = simplejpeg.encode_jpeg(stored, 95, "CMYK", "444") if is_ycck else jpeg("CMYK", quality=95)
+    place = content.index(b"\xff\xee")
+    marker = b"" if transform is None else odd_jpegs.segment(0xEE, b"Adobe\x00\x64" + bytes(4) + bytes([transform]))
+    content = content[:place] + marker + content[place + 16 :]
+    found = decode(content, 2 * WIDTH, MAX_PIXELS)
+    assert isinstance(found, Decoded)
+    by_pillow = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+    by_opencv = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    for other in (by_pillow, by_opencv):
+        grown = cv2.resize(np.ascontiguousarray(other), (2 * WIDTH,) * 2, interpolation=cv2.INTER_LINEAR_EXACT)
+        assert np.abs(found.pixels.astype(int) - grown).max() <= 1
 
 
 @pytest.mark.parametrize("progressive", [False, True])

@@ -12,6 +12,8 @@ _SCAN = 0xDA
 # SOF0 to SOF15, without DHT, JPG and DAC, which have numbers among theirs.
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITH_LENGTH = frozenset({*_FRAMES, 0xC4, 0xCC, *range(_SCAN, _APP15 + 1), _COMMENT})
+# A stuffed zero, and restarts, which libjpeg passes over before the first scan.
+_WITHOUT_BODY = frozenset({0, *range(0xD0, 0xD8)})
 _EXIF, _XMP = b"Exif\x00\x00", b"http://ns.adobe.com/xap/1.0/\x00"
 # Version 1.1, no density, no thumbnail.
 _JFIF = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
@@ -137,7 +139,7 @@ def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
             return
         marker = content[place]
         place += 1
-        if marker == 0:
+        if marker in _WITHOUT_BODY:
             continue
         size = int.from_bytes(content[place : place + 2], "big")
         if marker not in _WITH_LENGTH or size < 2 or place + size > length:  # noqa: PLR2004 because it counts itself
