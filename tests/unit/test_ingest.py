@@ -148,7 +148,7 @@ def test_a_pack_tells_the_rows_that_it_was_made_of_in_order(store, pack):
 
 
 def test_a_pack_has_the_labels_that_it_was_made_with_but_for_those_taken_away(store, pack, golden, tmp_path):
-    mark_packed(store, PackedWave(wave=pack.waves[-1].wave, images=1, without_content=0, files=()))
+    mark_packed(store, PackedWave(wave=pack.waves[-1].wave, contents="c", images=1, without_content=0, files=()))
     source = source_at(store.root, STORAGE)
     found = sorted(row for part in listed(source, Naming(unlabelled=("b",))) for row in rows_in(part))
     assert [row[3:5] for row in found] == [(None, None)] * 3 + [("x", "test")] * 2
