@@ -7,8 +7,8 @@ LINE ?= a
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV_a := .venv
 VENV_b := .venv-b
-EXTRAS_a := spark,tensorflow,java,s3,gcs,dataproc,calibrate,dev
-EXTRAS_b := spark,tensorflow,s3,gcs,dataproc,dev
+EXTRAS_a := spark,tensorflow,java,s3,gcs,dataproc,heic,calibrate,dev
+EXTRAS_b := spark,tensorflow,s3,gcs,dataproc,heic,dev
 LAYERS_a := unit engines storage spark system
 LAYERS_b := spark
 VENV := $(VENV_$(LINE))
@@ -21,7 +21,7 @@ SCRIPTS := .ci/run $(wildcard bootstrap/*.sh) src/fruits_pipeline/bundle/python.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath $(CONSTRAINTS))
 
-.PHONY: help install fmt lint types walls test unit engines storage spark system bundle packaging yarn kill check demo bench clean
+.PHONY: help install fmt lint types walls test unit engines storage spark system bundle packaging yarn kill fuzz check demo bench clean
 
 help: ## List these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -70,6 +70,14 @@ system: $(STAMP) ## Run the tests that start whole commands
 
 kill: $(STAMP) ## Kill jobs, workers, executors, disks and servers at seeded points; no part of make test
 	$(BIN)/python -m pytest tests/kill
+
+# So many mutations by that seed; DECODES=5000 FIRST=20000 goes on where 20,000 ended.
+DECODES ?= 100000
+FIRST ?= 0
+SEED ?= 1
+
+fuzz: $(STAMP) ## Decode mutated images of every kind, in a child process of limited memory; no part of make test
+	PYTHONPATH=tests $(BIN)/python -m corpus.fuzz --decodes $(DECODES) --first $(FIRST) --seed $(SEED)
 
 yarn: $(STAMP) ## Make a bundle and run its job on a real YARN of this machine, of which parts die; no part of make test
 	$(BIN)/python -m pytest tests/yarn

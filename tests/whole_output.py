@@ -133,10 +133,9 @@ def packed_output(folder: Path) -> Store:
     for wave in waves:
         part = layout.wave_folder(layout.PACKED, wave.wave)
         write(store, f"{part}/part-00000.parquet", _rows(schemas.PACKED, path=["x"] * wave.counts.images))
-        mark_packed(
-            store,
-            PackedWave(wave=wave.wave, images=wave.counts.images, without_content=0, files=marks(store, [part])),
-        )
+        images = wave.counts.images
+        files = marks(store, [part])
+        mark_packed(store, PackedWave(wave=wave.wave, contents="", images=images, without_content=0, files=files))
     return store
 
 

@@ -32,7 +32,7 @@ from fruits_pipeline.settings.commands import (
     WeightsCommand,
 )
 from fruits_pipeline.settings.room import Room
-from fruits_pipeline.settings.sources import Sources, current_words
+from fruits_pipeline.settings.sources import Sources
 from fruits_pipeline.state.summary import summary
 from fruits_pipeline.submit.job import Cloud
 from fruits_pipeline.submit.platform import Platform
@@ -183,7 +183,6 @@ def _parsed(tokens: list[str]) -> Callable[[], object]:
     Raises:
         SettingsError: With every fault of the command line, the environment and the settings file.
     """
-    tokens = current_words(tokens)
     sources = Sources(tokens)
     app.config = (sources,)
     try:

@@ -49,6 +49,11 @@ class StorageError(FruitsError):
 
     exit_code = 7
 
+    def __init__(self, message: str = "", *, is_denied: bool = False) -> None:
+        """``is_denied`` says that storage answered, and that these credentials may not do this."""
+        super().__init__(message)
+        self.is_denied = is_denied
+
 
 class JobError(FruitsError):
     """When a submitted job ended badly; it carries that job's own exit code."""

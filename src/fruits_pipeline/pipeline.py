@@ -21,6 +21,7 @@ from fruits_pipeline.ingest.packed import PackedSource
 from fruits_pipeline.ingest.plan_waves import Cut, plan_waves
 from fruits_pipeline.pack.write_pack import Packed, write_pack
 from fruits_pipeline.reduce.export import Exported, export_reduced
+from fruits_pipeline.reduce.labels import digest_of_labels
 from fruits_pipeline.reduce.reduce_features import Reduced, reduce_features
 from fruits_pipeline.refusals import (
     check,
@@ -45,14 +46,14 @@ from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
-from fruits_pipeline.state.layout import COMMANDS, RoomName
+from fruits_pipeline.state.layout import COMMANDS, EXPORT_ROOMS
 from fruits_pipeline.state.lease import leased
 from fruits_pipeline.state.packs import packed_files
 from fruits_pipeline.state.plan import Plan, load_plan, save_plan
 from fruits_pipeline.state.record import RunRecord
 from fruits_pipeline.state.rooms import RoomMarker, Rooms
 from fruits_pipeline.state.snapshot import Snapshot, is_finished, load_snapshot, load_waves
-from fruits_pipeline.state.upkeep import drop_features, drop_manifests, tidied
+from fruits_pipeline.state.upkeep import drop_manifests, tidied
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.source import refuse_overlap
@@ -116,7 +117,8 @@ def _features_at(command: JobCommand, store: Store, rooms: Rooms) -> Store:
     if isinstance(command, ReduceCommand) and command.features_from.features_uri:
         return open_store(command.features_from.features_uri, command.storage)
     if isinstance(command, ClassifyCommand):
-        return open_store(rooms.finished("reduce", Reduced).facts_or_fail.features, command.storage)
+        other = rooms.finished("reduce", Reduced).facts_or_fail.features
+        return open_store(other, command.storage) if other else store
     return store
 
 
@@ -156,7 +158,7 @@ class _Job:
             essentials = ingest_essentials(settings)
             standing = tidied(self.store, essentials)
             images = settings.wave_images or default_wave_images(cores(self.spark), local=is_local(self.spark))
-            before = standing.plan.model_copy(update={"settings": essentials})
+            before = standing.plan.model_copy(update={"settings": essentials, "refused": None})
             plan = plan_waves(source, self.store, settings, before, Cut(images, frozenset(standing.waves)))
             if plan.waves == before.waves and not all(is_finished(w, standing.waves) for w in plan.waves):
                 plan = plan.model_copy(update={"change": before.change})
@@ -179,10 +181,6 @@ class _Job:
             model = prepare(model_request(settings))
             recipe = recipe_of(settings, model)
             storage = self.command.storage
-            found = load_waves(self.store)
-            if self.command.output.overwrite and any(wave.recipe.changes(recipe) for wave in found.values()):
-                log.warning("features of waves=%d are computed again, because they were made otherwise", len(found))
-                drop_features(self.store, plan, found)
             job = FeatureJob(
                 spark=self.spark,
                 source=open_store(plan.source_root, storage),
@@ -190,6 +188,7 @@ class _Job:
                 model=model,
                 recipe=recipe,
                 settings=settings,
+                overwrite=self.command.output.overwrite,
                 packed=None if plan.packed is None else packed_files(open_store(plan.packed, storage)),
                 storage=storage,
             )
@@ -209,17 +208,18 @@ class _Job:
         check_components(settings, str(recipe["backbone"]))
         check_calibration(settings, str(recipe["precision"]))
         with self.timed("reduce"):
-            essentials = reduce_essentials(settings, self.command)
-            done = self.rooms.begin("reduce", essentials, snapshot.digest, Reduced)
+            essentials = reduce_essentials(settings, self.command, self.store)
+            labels = labels_of(settings, self.command)
+            digest = digest_of_labels(labels) if labels else None
+            done = self.rooms.begin("reduce", essentials, snapshot.digest, Reduced, digest)
             if done is None:
-                labels = labels_of(settings, self.command)
                 facts = reduce_features(self.spark, self.store, snapshot, settings, labels)
                 done = self.rooms.finish("reduce", facts)
             for kind in settings.export:
-                room: RoomName = "export_json" if kind == "json" else "export_csv"
+                room = EXPORT_ROOMS[kind]
                 if self.rooms.begin(room, {}, done.digest, Exported) is None:
-                    files = done.of(self.store.root, "reduced")
-                    self.rooms.finish(room, export_reduced(self.spark, self.store, files, kind))
+                    files, rows = done.of(self.store.root, "reduced"), done.facts_or_fail.rows
+                    self.rooms.finish(room, export_reduced(self.spark, self.store, files, rows, kind))
         self.record.rooms["reduce"] = done.facts_or_fail
 
     def classify(self, snapshot: Snapshot, settings: ClassifySettings) -> None:
@@ -228,8 +228,8 @@ class _Job:
             reduced: RoomMarker[Reduced] = self.rooms.finished("reduce", Reduced, snapshot.digest)
             done = self.rooms.begin("classify", settings.essentials(), reduced.digest, Classified)
             if done is None:
-                files = reduced.of(self.store.root, "reduced")
-                done = self.rooms.finish("classify", fit_classifiers(self.spark, self.store, files, settings))
+                files, rows = reduced.of(self.store.root, "reduced"), reduced.facts_or_fail.rows
+                done = self.rooms.finish("classify", fit_classifiers(self.spark, self.store, files, rows, settings))
         self.record.rooms["classify"] = done.facts_or_fail
 
     def tell_next(self, snapshot: Snapshot) -> None:

@@ -7,7 +7,6 @@ from fruits_pipeline.backbones.request import dimension_of, image_size_of
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.features.recipe import recipe_settings
 from fruits_pipeline.ingest.listing import spelled
-from fruits_pipeline.reduce.labels import digest_of_labels
 from fruits_pipeline.reduce.split import CALIBRATED_SHARE, share_of
 from fruits_pipeline.settings.commands import (
     ClassifyCommand,
@@ -20,6 +19,7 @@ from fruits_pipeline.settings.commands import (
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.state.fingerprint import Essentials, differences
+from fruits_pipeline.state.layout import EXPORT_ROOMS
 from fruits_pipeline.state.plan import load_plan
 from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.state.snapshot import load_waves
@@ -38,6 +38,7 @@ def check(command: JobCommand, store: Store, rooms: Rooms) -> None:
 
     Raises:
         DatasetError: When results were made with other settings and may not be replaced.
+        InputError: When the table of labels cannot be read.
         SettingsError: When more components are asked for than the features have.
     """
     plan = load_plan(store)
@@ -53,7 +54,11 @@ def check(command: JobCommand, store: Store, rooms: Rooms) -> None:
         if isinstance(command, RunCommand):
             check_components(command.reduce, command.features.backbone)
             check_calibration(command.reduce, command.features.precision)
-        rooms.check("reduce", reduce_essentials(command.reduce, command))
+        rooms.check("reduce", reduce_essentials(command.reduce, command, store))
+        if labels := labels_of(command.reduce, command):
+            labels.check()
+        for kind in command.reduce.export:
+            rooms.check(EXPORT_ROOMS[kind], {})
     if isinstance(command, RunCommand | ClassifyCommand):
         rooms.check("classify", command.classify.essentials())
 
@@ -102,10 +107,16 @@ def ingest_essentials(settings: IngestSettings) -> Essentials:
     return settings.essentials() | {"data_source": spelled(settings.data_source)}
 
 
-def reduce_essentials(settings: ReduceSettings, command: JobCommand) -> Essentials:
-    """With the content of a table of labels in the place of its name."""
-    table = labels_of(settings, command)
-    return settings.essentials() | {"labels": None if table is None else digest_of_labels(table)}
+def reduce_essentials(settings: ReduceSettings, command: JobCommand, store: Store) -> Essentials:
+    """With one spelling for the table of labels, and for another output whose features are reduced."""
+    labels = labels_of(settings, command)
+    features = command.features_from.features_uri if isinstance(command, ReduceCommand) else None
+    others = uri.normalise(features) if features else store.root
+    found: Essentials = {
+        "labels": str(labels) if labels else None,
+        "features_uri": None if others == store.root else others,
+    }
+    return settings.essentials() | found
 
 
 def labels_of(settings: ReduceSettings, command: JobCommand) -> TableSource | None:

@@ -29,7 +29,7 @@ def pixels():
 def cache(weights_folder, tmp_path_factory, pixels):
     """A cache folder with an f32 and an int8 model."""
     folder = tmp_path_factory.mktemp("cache")
-    make_quantised(MOBILENET, SIDE, next(weights_folder.glob("mobilenet*.h5")), folder, pixels[:8])
+    make_quantised(MOBILENET, SIDE, next(weights_folder.glob("mobilenet*.h5")), folder, pixels[:8], ["ab", "cd"])
     return folder
 
 
@@ -55,6 +55,11 @@ def test_an_int8_graph_that_runs_in_f32_is_refused():
     with pytest.raises(ModelError, match="expected 'int8', found that this processor computes in 'f32'"):
         engine.check_precision("int8", "f32", ["FP32", "INT8"])
     engine.check_precision("int8", "int8", ["FP32", "INT8"])
+
+
+def test_the_model_knows_which_images_it_was_calibrated_with(cache):
+    assert asked(cache, "int8").calibrated_with == ("ab", "cd")
+    assert asked(cache, "f32").calibrated_with == ()
 
 
 def test_features_do_not_depend_on_the_batch(cache, pixels):

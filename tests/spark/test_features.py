@@ -271,27 +271,6 @@ def test_the_same_pixels_give_the_same_features_in_any_batch(spark, tmp_path, mo
     pd.testing.assert_series_equal(*tables)
 
 
-@pytest.mark.parametrize(
-    ("cells", "likely"),
-    [
-        (["/gone/1.png", "/gone/2.png"], "likely: the images lie in another folder or bucket"),
-        (["images/a%20b.png", "images/c%20d.png"], "images/a b.png' is there: %20 and the like stand for characters"),
-        (["images\\a b.png"], "images/a b.png' is there: paths are to have / in the place of"),
-    ],
-)
-def test_a_first_wave_that_is_rejected_for_one_reason_is_explained(spark, tmp_path, model, cells, likely):
-    bench = Bench(spark, tmp_path, replace(model, image_size=224), max_reject_share=0.5)
-    bench.add("a b.png", picture(RED))
-    (tmp_path / "photos.csv").write_text("\n".join(["path", *cells]))
-    bench.address = str(tmp_path / "photos.csv")
-    with pytest.raises(InputError) as told:
-        bench.run()
-    first = cells[0] if cells[0].startswith("/") else f"{tmp_path}/{cells[0]}"
-    start = f"all {len(cells)} images of wave 00000 are rejected as missing, the first one was read as {f'file://{first}'!r}"
-    assert start in str(told.value)
-    assert likely in str(told.value)
-
-
 def test_small_images_earn_one_hint_however_many_waves(spark, tmp_path, model, caplog):
     caplog.set_level(logging.INFO, "fruits_pipeline")
     bench = Bench(spark, tmp_path, replace(model, image_size=224))

@@ -80,6 +80,40 @@ def test_a_pack_follows_its_source(folder, command, tmp_path):
     assert record(tmp_path / "output")["counts"]["read"] == 127
 
 
+def test_a_pack_takes_over_the_bytes_of_images_that_got_other_labels(sample, command, tmp_path):
+    images = [str(file) for file in sorted(sample.glob("Training/Apple/*.jpg"))]
+    words = ("pack", "--data-source", tmp_path / "photos.csv", "--output-uri", tmp_path / "pack", "--wave-images", "6")
+    for label in ("a", "b"):
+        rows = "".join(f"{path},{label if path == images[0] else 'c'}\n" for path in images)
+        (tmp_path / "photos.csv").write_text(f"path,label\n{rows}")
+        ended = command(*words)
+        assert ended.code == 0, ended.err
+    assert (ended.err.count("packed wave"), ended.err.count("shared wave")) == (0, 1)
+    ended = command("extract", "--data-source", tmp_path / "pack", "--output-uri", tmp_path / "output")
+    assert ended.code == 0, ended.err
+    assert record(tmp_path / "output")["counts"]["read"] == len(images)
+    manifest = table(tmp_path / "output", "manifest", tmp_path).set_index("path")
+    assert (manifest.loc[manifest.index.str.endswith(images[0]), "label"] == "b").all()
+
+
+def test_a_pack_tries_again_what_it_could_not_read(sample, command, tmp_path):
+    words = ("pack", "--data-source", tmp_path / "photos.csv", "--output-uri", tmp_path / "pack", "--wave-images", "6")
+    shutil.copytree(sample / "Training/Apple", tmp_path / "images")
+    images = sorted((tmp_path / "images").glob("*.jpg"))
+    images[0].rename(tmp_path / "away.jpg")
+    rows = "".join(f"{path},1,2024-01-01T00:00:00Z\n" for path in images)
+    (tmp_path / "photos.csv").write_text(f"path,length,modified\n{rows}")
+    packed = []
+    for _ in range(2):
+        ended = command(*words)
+        assert ended.code == 0, ended.err
+        packed.append((record(tmp_path / "pack")["counts"]["rejected"], ended.err.count("packed wave")))
+    (tmp_path / "away.jpg").rename(images[0])
+    ended = command(*words)
+    packed.append((record(tmp_path / "pack")["counts"]["rejected"], ended.err.count("packed wave")))
+    assert packed == [(1, -(-len(images) // 6)), (1, 0), (0, 1)]
+
+
 def test_an_unfinished_pack_is_no_source(folder, command, tmp_path, golden):
     words = ("--data-source", folder, "--output-uri", tmp_path / "pack", "--wave-images", "60")
     assert command("pack", *words).code == 0

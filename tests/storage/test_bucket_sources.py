@@ -5,7 +5,9 @@ import uuid
 import pytest
 
 from fruits_pipeline.errors import InputError, SettingsError
+from fruits_pipeline.ingest.listing import listed
 from fruits_pipeline.storage.source import parse_source, refuse_overlap
+from odd_names import IMAGE, NAMES
 
 
 @pytest.fixture
@@ -66,6 +68,21 @@ def test_a_folder_without_an_object_and_a_bucket_that_is_not_there_are_refused_a
     store = bucket(path)
     with pytest.raises(InputError, match=r"found no object; check --data-source|create the bucket"):
         parse_source(store.root, store._settings).check()
+
+
+def test_every_odd_name_that_a_key_can_hold_is_listed_as_the_table_says(bucket, server):
+    store = bucket()
+    respelled = {"two slashes", "backslash"} if server == "seaweedfs" else set()  # by that server, for its folders
+    expected = {name.key: name for kind, name in NAMES.items() if name.in_bucket and kind not in respelled}
+    for key in expected:
+        store.write(key, b"1")
+    rows = [row for part in listed(parse_source(store.root, store._settings)) for row in part.to_pylist()]
+    found = {row["path"].removeprefix(f"{store.root}/"): row for row in rows}
+    assert found.keys() == expected.keys()
+    for key, name in expected.items():
+        assert (key, found[key]["skip_reason"] or IMAGE) == (key, name.listed)
+        assert found[key]["skip_reason"] or found[key]["label"] == name.label
+        assert found[key]["source_path"] == found[key]["path"] == f"{store.root}/{key}"
 
 
 def test_the_name_of_an_object_is_no_folder(filled):

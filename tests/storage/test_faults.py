@@ -81,8 +81,20 @@ def test_an_error_of_gcs_is_told_with_what_to_check(stub, settings, status, mess
 
 def test_a_head_that_is_refused_has_no_code_and_is_told_all_the_same(stub, settings):
     stub.script = [Answer(403)]
-    with pytest.raises(StorageError, match=r"could not look at s3://bucket/folder/x: 403: .*grant s3:ListBucket"):
+    told = r"could not look at s3://bucket/folder/x: 403: .*grant s3:ListBucket"
+    with pytest.raises(StorageError, match=told) as denied:
         open_store(S3, settings).stat("x")
+    assert denied.value.is_denied
+
+
+@pytest.mark.parametrize("address", [S3, GCS])
+@pytest.mark.parametrize(("status", "is_denied"), [(403, True), (400, False), (503, False)])
+@pytest.mark.usefixtures("_no_waiting")
+def test_only_the_answer_that_it_is_not_allowed_is_told_as_such(stub, settings, address, status, is_denied):
+    stub.script = [Answer(status)]
+    with pytest.raises(StorageError) as told:
+        impatient(address, settings).stat("x")
+    assert told.value.is_denied == is_denied
 
 
 def test_missing_aws_credentials_are_told(settings, monkeypatch):

@@ -34,8 +34,8 @@ class Place:
     def wanted(self, keys):
         return [Wanted(f"{self.scheme}://{BUCKET}/{key}", 3000) for key in keys]
 
-    def fetched(self, keys, window=WIDE, patience=QUICK):
-        return fetched(self.wanted(keys), self.settings, window, patience)
+    def fetched(self, keys, window=WIDE, patience=QUICK, **how):
+        return fetched(self.wanted(keys), self.settings, window, patience, **how)
 
 
 @pytest.fixture
@@ -139,6 +139,11 @@ def test_a_task_of_which_all_is_forbidden_is_the_source_s_fault(place):
     with pytest.raises(StorageError, match="all forbidden"):
         list(place.fetched(KEYS))
     assert [found.reason for found in place.fetched(KEYS[:3])] == ["forbidden"] * 3
+
+
+def test_images_that_were_refused_before_say_nothing_of_the_source(place):
+    place.proxy.add(answer(403))
+    assert {found.reason for found in place.fetched(KEYS, judge=False)} == {"forbidden"}
 
 
 @pytest.mark.parametrize(

@@ -80,4 +80,4 @@ def test_an_image_that_ends_or_hangs_its_decoder_costs_one_image(sample, command
     counts = record(output)["counts"]
     assert counts["reject_reasons"] == {reason: 1}
     assert counts["read"] == counts["found"] - 1 == 12
-    assert "in isolation" in ended.err
+    assert "tried again" not in ended.err  # Spark's second attempt of the task decodes in isolation

@@ -23,7 +23,7 @@ def source(sample, tmp_path_factory):
     (folder / "Training/Apple/text.jpg").write_text("not an image")
     (folder / "Training/Apple/cut.jpg").write_bytes(apple.read_bytes()[:900])
     (folder / "Test/Apple/empty.png").touch()
-    (folder / "Test/Apple/_hidden.jpg").touch()
+    (folder / "Test/Apple/._hidden.jpg").touch()
     (folder / ".DS_Store").touch()
     (folder / "readme.txt").write_text("text")
     return folder

@@ -3,9 +3,9 @@
 import hashlib
 
 import numpy as np
-import odd_images as odd
 from PIL import Image
 
+import odd_images as odd
 from fruits_pipeline.features.batch import OUTCOME, Treatment, outcomes
 from fruits_pipeline.images.decode import Rejected, decode
 from fruits_pipeline.images.reason import Reason

@@ -39,10 +39,12 @@ def source(tmp_path):
 
 def shades(folder, images=10_000, seed=42):
     settings = CalibrateSettings(data_source=str(folder), calibration_images=images, calibration_seed=seed)
-    pixels = sample.calibration_pixels(source_at(str(folder), StorageSettings()), settings, SIZE)
+    pixels, contents = sample.calibration_sample(source_at(str(folder), StorageSettings()), settings, SIZE)
     assert pixels.shape[1:] == (SIZE, SIZE, 3)
     assert pixels.dtype == np.uint8
-    return pixels[:, 0, 0, 0].tolist()
+    found = pixels[:, 0, 0, 0].tolist()
+    assert [hashlib.sha256(grey(shade)).hexdigest() for shade in found] == list(contents)
+    return found
 
 
 def is_train(shade, share):

@@ -10,7 +10,7 @@ from waves_of import THEN, Row, rows_in, table
 from fruits_pipeline.ingest.comparison import compared
 
 LATER = THEN + timedelta(microseconds=1)
-NOTHING = {"rewritten": set(), "images": 0, "unchanged": 0, "relabelled": 0, "gone": 0}
+NOTHING = {"rewritten": set(), "to_compute": set(), "images": 0, "unchanged": 0, "relabelled": 0, "gone": 0}
 ONE = Row("a", 1, THEN, "x", "train")
 
 
@@ -43,13 +43,16 @@ def test_equal_rows_are_kept_with_their_wave():
 @pytest.mark.parametrize("back", [False, True])
 def test_other_content_is_a_changed_image_and_its_wave_is_rewritten(other, back):
     old, new = (ONE._replace(**other), ONE) if back else (ONE, ONE._replace(**other))
-    assert told([new], w1=[old], w2=[Row("b")]) == NOTHING | {"rewritten": {"w1", "w2"}, "images": 1, "gone": 1}
+    expected = {"rewritten": {"w1", "w2"}, "to_compute": {"w1"}, "images": 1, "gone": 1}
+    assert told([new], w1=[old], w2=[Row("b")]) == NOTHING | expected
     assert told([new, Row("b")], w1=[old], w2=[Row("b")])["rewritten"] == {"w1"}
 
 
-@pytest.mark.parametrize("other", [{"label": "y"}, {"label": None}, {"label": ""}, {"split": "test"}, {"split": None}])
+@pytest.mark.parametrize(
+    "other", [{"label": "y"}, {"label": None}, {"label": ""}, {"split": "test"}, {"split": None}, {"source_path": "y"}]
+)
 @pytest.mark.parametrize("back", [False, True])
-def test_another_label_or_split_of_the_same_content_is_relabelled(other, back):
+def test_another_label_split_or_spelling_of_the_same_content_is_relabelled(other, back):
     old, new = (ONE._replace(**other), ONE) if back else (ONE, ONE._replace(**other))
     expected = {"rewritten": {"w1"}, "images": 2, "unchanged": 2, "relabelled": 1}
     assert told([new, Row("b")], w1=[old], w2=[Row("b")]) == NOTHING | expected
@@ -71,7 +74,7 @@ def test_images_that_are_gone_are_counted_once_and_rewrite_their_waves():
 def test_an_image_that_is_skipped_now_is_gone_and_one_that_is_no_longer_skipped_is_computed():
     skipped = ONE._replace(skip_reason="not_sampled")
     assert told([skipped], w1=[ONE]) == NOTHING | {"rewritten": {"w1"}, "gone": 1}
-    assert told([ONE], w1=[skipped]) == NOTHING | {"rewritten": {"w1"}, "images": 1}
+    assert told([ONE], w1=[skipped]) == NOTHING | {"rewritten": {"w1"}, "to_compute": {"w1"}, "images": 1}
 
 
 @pytest.mark.parametrize("other", [{"length": 2}, {"modified": LATER}, {"label": "y"}, {"skip_reason": "not_sampled"}])
@@ -90,6 +93,7 @@ def plainly(new, waves):
     unchanged = {path for path, row in images.items() if path in was and was[path][1:3] == row[1:3]}
     return {
         "rewritten": {wave for path, (wave, row) in old.items() if now.get(path) != row},
+        "to_compute": {old[path][0] for path in images.keys() & old.keys() if path not in unchanged},
         "images": len(images),
         "unchanged": len(unchanged),
         "relabelled": sum(was[path][3:5] != images[path][3:5] for path in unchanged),

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-import odd_images as odd
 import pytest
 from PIL import Image, ImageOps
 
+import odd_images as odd
 from fruits_pipeline.images.decode import Decoded, Rejected, decode
 from fruits_pipeline.images.reason import Reason
 

@@ -1,10 +1,11 @@
 """Damaged files and files that are no images: always a reject with the right reason, never an exception."""
 
 import numpy as np
-import odd_images as odd
 import pytest
 
-from fruits_pipeline.images.decode import Decoded, Rejected, _damaged, decode
+import odd_images as odd
+from fruits_pipeline.images.decode import Decoded, Rejected, decode
+from fruits_pipeline.images.pillow import _damaged
 from fruits_pipeline.images.reason import Reason
 
 MAX_PIXELS = 1_000_000
@@ -99,11 +100,13 @@ def test_a_known_signature_with_nothing_sound_behind_it(content, expected):
     assert decode(content, 8, MAX_PIXELS) == expected
 
 
-def test_the_name_of_the_damage_is_pillows():
-    content = odd.one_of_each()["jpeg"]
-    found = decode(content[:-50], 8, MAX_PIXELS)
+@pytest.mark.parametrize(
+    ("name", "words"), [("jpeg", "JPEG: Premature end of JPEG file"), ("bmp", "BMP: image file is truncated")]
+)
+def test_the_name_of_the_damage_is_that_of_the_library(name, words):
+    found = decode(odd.one_of_each()[name][:-50], 8, MAX_PIXELS)
     assert isinstance(found, Rejected)
-    assert found.detail.startswith("JPEG: image file is truncated")
+    assert found.detail.startswith(words)
 
 
 def test_a_detail_is_one_line_without_addresses():

@@ -3,10 +3,10 @@
 import threading
 import warnings
 
-import odd_images as odd
 import pytest
 from PIL import Image
 
+import odd_images as odd
 from fruits_pipeline.images.decode import Rejected, decode
 from fruits_pipeline.images.quiet import QUIET
 from fruits_pipeline.images.reason import Reason
@@ -27,7 +27,7 @@ def test_max_pixels_is_the_only_limit(name, monkeypatch):
     found = decode(content, 24, odd.WIDTH * odd.HEIGHT - 1)
     assert isinstance(found, Rejected)
     assert found.reason is Reason.TOO_MANY_PIXELS
-    assert found.detail.endswith("pixels, more than 1199")
+    assert found.detail.endswith("pixels, more than --max-pixels 1199")
 
 
 @pytest.mark.parametrize("side", [11_000, 20_000, 2**31 - 1])

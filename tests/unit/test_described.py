@@ -49,9 +49,11 @@ def found(source):
 
 
 class Asked(list):
-    """The calls of the store; what is ``forbidden`` cannot be looked at."""
+    """The calls of the store; looking at the keys in ``faults`` raises."""
 
-    forbidden = ""
+    def __init__(self):
+        super().__init__()
+        self.faults = {}
 
 
 @pytest.fixture
@@ -62,8 +64,8 @@ def asked(monkeypatch):
     class Store(LocalStore):
         def stat(self, key):
             calls.append(f"stat {key}")
-            if key == calls.forbidden:
-                raise StorageError("forbidden")
+            if key in calls.faults:
+                raise calls.faults[key]
             return super().stat(key)
 
     def objects(self):
@@ -107,11 +109,19 @@ def test_rows_that_lack_one_of_both_get_both_and_others_keep_their_own(folder):
     assert found(source) == told
 
 
-def test_an_image_that_is_missing_or_cannot_be_looked_at_has_neither(folder, asked):
-    source = table(folder, "in/1.jpg,7,", "in/missing.jpg,7,", "in/9.jpg,7,", header="path,length,modified")
-    assert found(source) == {"1": (2, THEN), "9": (10, THEN), "missing": (None, None)}
-    asked.forbidden = "9.jpg"
-    assert found(source) == {"1": (2, THEN), "9": (None, None), "missing": (None, None)}
+def test_an_image_that_is_missing_or_may_not_be_looked_at_keeps_what_the_table_says(folder, asked):
+    lines = ["in/1.jpg,7,", "in/missing.jpg,7,", "in/9.jpg,7,", "in/8.jpg,,2024-01-01T00:00:00Z"]
+    source = table(folder, *lines, header="path,length,modified")
+    then = datetime(2024, 1, 1, tzinfo=UTC)
+    assert found(source) == {"1": (2, THEN), "8": (9, THEN), "9": (10, THEN), "missing": (7, None)}
+    asked.faults = {key: StorageError("forbidden", is_denied=True) for key in ("8.jpg", "9.jpg")}
+    assert found(source) == {"1": (2, THEN), "8": (None, then), "9": (7, None), "missing": (7, None)}
+
+
+def test_an_outage_while_images_are_looked_at_ends_the_job_instead_of_making_them_look_changed(folder, asked):
+    asked.faults = {"9.jpg": StorageError("no answer")}
+    with pytest.raises(StorageError, match="no answer"):
+        found(table(folder, "in/1.jpg", "in/8.jpg", "in/9.jpg"))
 
 
 def test_a_folder_that_may_not_be_listed_is_looked_at_image_by_image(folder, asked, monkeypatch):

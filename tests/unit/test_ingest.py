@@ -3,16 +3,19 @@
 import hashlib
 from datetime import UTC, datetime
 
+import pyarrow as pa
 import pytest
-from waves_of import ROOT, Row, Told, rows_in, rows_of, table
+from waves_of import ROOT, THEN, Row, Told, rows_in, rows_of, table
 
-from fruits_pipeline.errors import DatasetError, InputError
+from fruits_pipeline.errors import DatasetError, InputError, SettingsError
 from fruits_pipeline.ingest import listing, sampling
 from fruits_pipeline.ingest.cut import default_wave_images
-from fruits_pipeline.ingest.listing import listed, place_of, source_at, spelled
+from fruits_pipeline.ingest.listing import check_naming, listed, place_of, source_at, spelled
+from fruits_pipeline.ingest.naming import Naming
 from fruits_pipeline.ingest.packed import PackedSource
 from fruits_pipeline.ingest.plan_waves import Cut, plan_waves
 from fruits_pipeline.ingest.runs import in_order, sorted_runs
+from fruits_pipeline.pack.write_pack import contents_of
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state.packs import PackedWave, mark_packed
@@ -130,18 +133,31 @@ def pack(store, planned):
     plan = planned([*rows_of("bdf", label="x", split="test"), *rows_of("ac", skip_reason="hidden")], plan)
     save_plan(store, plan)
     for wave in plan.waves[:-1]:
-        mark_packed(store, PackedWave(wave=wave.wave, images=1, without_content=0, files=()))
+        mark_packed(store, PackedWave(wave=wave.wave, contents="", images=1, without_content=0, files=()))
     return plan
 
 
 def test_a_pack_tells_the_rows_that_it_was_made_of_in_order(store, pack):
-    mark_packed(store, PackedWave(wave=pack.waves[-1].wave, images=1, without_content=0, files=()))
+    mark_packed(store, PackedWave(wave=pack.waves[-1].wave, contents="", images=1, without_content=0, files=()))
     source = source_at(store.root, STORAGE)
     assert isinstance(source, PackedSource)
     source.check()
     assert (str(source), source.root, place_of(source).root) == (store.root, ROOT, store.root)
     expected = rows_of("bdf", label="x", split="test") + rows_of("ac", skip_reason="hidden")
     assert [row for part in listed(source) for row in rows_in(part)] == sorted(expected)
+
+
+def test_a_pack_has_the_labels_that_it_was_made_with_but_for_those_taken_away(store, pack, golden, tmp_path):
+    mark_packed(store, PackedWave(wave=pack.waves[-1].wave, contents="c", images=1, without_content=0, files=()))
+    source = source_at(store.root, STORAGE)
+    found = sorted(row for part in listed(source, Naming(unlabelled=("b",))) for row in rows_in(part))
+    assert [row[3:5] for row in found] == [(None, None)] * 3 + [("x", "test")] * 2
+    check_naming(source, IngestSettings(data_source="x", unlabelled=("b",)))
+    for settings in ({"label_folder": "first"}, {"include": ("*.dat",)}):
+        with pytest.raises(SettingsError) as refused:
+            check_naming(source, IngestSettings(data_source="x", **settings))
+        check_naming(source_at(str(tmp_path), STORAGE), IngestSettings(data_source="x", **settings))
+    golden("pack_with_other_labels", str(refused.value), output=tmp_path / "output")
 
 
 @pytest.mark.usefixtures("pack")
@@ -166,3 +182,14 @@ def test_the_marker_of_a_packed_wave_that_is_damaged_is_told(store, golden, tmp_
     with pytest.raises(DatasetError) as told:
         source_at(store.root, STORAGE)
     golden("damaged_packed_marker", str(told.value), output=tmp_path / "output")
+
+
+def test_the_contents_of_a_wave_are_path_length_and_time_of_its_images_whatever_their_labels():
+    rows = [*rows_of("abc", label="x"), Row('a,"\n', None, None)]
+    contents = contents_of(table(rows))
+    assert contents_of(table([row._replace(label="y", split="test") for row in rows])) == contents
+    chunks = pa.concat_tables([table(rows[:1]), table(rows[1:])])
+    assert contents_of(chunks) == contents
+    changes = [{"path": "d"}, {"length": 2}, {"length": None}, {"modified": None}, {"modified": THEN.replace(second=1)}]
+    others = {contents_of(table([*rows[:2], rows[2]._replace(**change), rows[3]])) for change in changes}
+    assert len(others | {contents, contents_of(table(rows[:3]))}) == len(changes) + 2

@@ -38,6 +38,40 @@ def test_a_fresh_listing_is_cut_in_order_into_full_waves_that_count_images_alone
     assert plan.change.model_dump() == {"kept": 0, "carried": 0, "computed": 7, "relabelled": 0, "gone": 0}
 
 
+def test_a_wave_is_full_of_rows_too_however_few_of_them_are_images(store, planned):
+    hidden = rows_of("abcdefgh", skip_reason="hidden")
+    plan = planned([*hidden, *rows_of("klmn")], wave_images=2, wave_rows=3)
+    assert names_of(store, plan) == {"00000": "abc", "00001": "def", "00002": "ghk", "00003": "lm", "00004": "n"}
+    assert planned(rows_of("abcde"), wave_images=4, wave_rows=3).counts.images == 5
+    assert names_of(store, planned(rows_of("abcde"), wave_images=4, wave_rows=3)) == {"00000": "abcd", "00001": "e"}
+
+
+def test_all_images_after_a_trial_with_a_sample_come_in_waves_of_the_usual_number(planned):
+    rows = rows_of("abcdefghijkl", label="x")
+    trial = planned(rows, sample=2)
+    assert [(wave.counts.images, wave.counts.found) for wave in trial.waves] == [(2, 12)]
+    plan = planned(rows, trial, finished={"00000"})
+    assert [wave.counts.images for wave in plan.waves] == [2] * 6
+    assert {wave.sources for wave in plan.waves} == {("00000",)}
+    assert [wave.wave for wave in plan.waves] == [f"0000{number}" for number in range(1, 7)]
+    assert (plan.next_wave, plan.change.kept, plan.change.computed) == (7, 2, 10)
+    assert planned(rows, plan).waves == plan.waves
+
+
+def test_waves_of_a_larger_machine_are_cut_anew_where_something_is_to_be_computed(store, planned):
+    plan = planned(rows_of("abcdefgh"), wave_images=4)
+    rows = [*rows_of("abcd", label="x"), *rows_of("efg"), *rows_of("h", length=2)]
+    finished = planned(rows, plan, finished={"00000", "00001"})
+    assert names_of(store, finished) == {"00002": "abcd", "00003": "ef", "00004": "gh"}
+    assert [wave.sources for wave in finished.waves] == [("00000",), ("00001",), ("00001",)]
+    unfinished = planned(rows, plan)
+    assert [wave.counts.images for wave in unfinished.waves] == [2] * 4
+    assert names_of(store, planned(rows_of("abcdef"), plan, finished={"00000", "00001"})) == {
+        "00000": "abcd",
+        "00002": "ef",
+    }
+
+
 def test_a_source_that_has_not_changed_writes_nothing_and_gives_the_same_waves(store, planned):
     rows = rows_of("abcde", label="x") + rows_of("f", skip_reason="hidden")
     plan = planned(rows)
@@ -77,6 +111,14 @@ def test_however_many_waves_are_rewritten_few_files_are_open_at_once(planned, mo
     again = planned(rows_of("abcdefghijkl", label="x"), plan)
     assert (len(again.waves), again.change.relabelled, open_now) == (6, 12, set())
     assert max(most) <= 2
+
+
+def test_another_spelling_of_the_same_paths_computes_nothing_and_is_followed(store, planned):
+    plan = planned(rows_of("ab", source_path="in/x"))
+    again = planned(rows_of("ab", source_path="/in/x"), plan, finished={"00000"})
+    assert (again.change.relabelled, again.change.computed, again.waves[0].sources) == (2, 0, ("00000",))
+    assert again.waves[0].digest != plan.waves[0].digest
+    assert {row.source_path for row in manifest_of(store, again)["00001"]} == {"/in/x"}
 
 
 CHANGES = {

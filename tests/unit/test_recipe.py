@@ -44,3 +44,12 @@ def test_a_recipe_changes_with_the_model_the_decoding_rules_and_the_libraries(mo
     monkeypatch.setattr(room, "version", lambda package: version(package) + "0" * (package == "pillow"))
     changes = [change.partition(":")[0] for change in before.changes(recipe_of(FeaturesSettings(), MODEL))]
     assert changes == ["decoding_rules", "pillow"]
+
+
+def test_a_recipe_changes_with_a_decoder_that_not_everybody_has(monkeypatch):
+    monkeypatch.setattr(room.heif, "is_readable", lambda: False)
+    before = recipe_of(FeaturesSettings(), MODEL)
+    monkeypatch.setattr(room.heif, "is_readable", lambda: True)
+    monkeypatch.setattr(room, "version", lambda package: "1" if package == "pillow-heif" else version(package))
+    changes = [change.partition(":")[0] for change in before.changes(recipe_of(FeaturesSettings(), MODEL))]
+    assert changes == ["pillow-heif"]

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.state import layout
-from fruits_pipeline.state.counts import Change, Counts
+from fruits_pipeline.state.counts import Change, Counts, Sides
 from fruits_pipeline.state.record import RunRecord
 from fruits_pipeline.state.summary import summary
 from fruits_pipeline.state.uses import Uses
@@ -93,6 +93,7 @@ def test_the_summary_of_a_run_reads_as_a_person_wants_it(golden):
         "counts": counts.model_dump(),
         "change": Change(kept=3, carried=2, computed=1, gone=4).model_dump(),
         "rooms": {
+            "ingest": {"sides": Sides(train=5, none=3, folders={"Training": 5}).model_dump()},
             "reduce": {
                 "components": 190,
                 "dimension": 1280,

@@ -155,7 +155,7 @@ def test_packs_and_waves_are_never_touched(store, rooms):
     theirs = ("packed/wave=00000/part-0", "features/wave=00000/part-0", "rejects/part-0", "manifest/part-0")
     for key in theirs:
         store.write(key, b"x")
-    mark_packed(store, PackedWave(wave="00000", images=1, without_content=0, files=()))
+    mark_packed(store, PackedWave(wave="00000", contents="", images=1, without_content=0, files=()))
     make_all(store, rooms)
     make(store, rooms, "reduce", made_from="grown features")
     assert {*theirs, "_state/packed/00000.json"} < keys(store)

@@ -58,3 +58,7 @@ def test_what_is_no_page_of_objects_is_left_to_botocore(body):
     answer, ours = {"body": body}, {}
     parse_objects(answer, ours)
     assert (answer["body"], ours) == (body, {})
+
+
+def test_a_listing_and_a_look_at_one_object_tell_the_same_time():
+    assert moment("2026-01-02T03:04:05.678Z") == moment("Fri, 02 Jan 2026 03:04:05 GMT")

@@ -186,22 +186,6 @@ def test_one_file_and_one_environment_serve_all_commands(parse):
     assert not found.keys() & {"data_source", "forest_trees", "images_per_label", "backbone"}
 
 
-@pytest.mark.parametrize("command", ["package", "bundle"])
-def test_what_was_called_a_package_is_accepted_as_a_bundle(parse, command):
-    required = (command, "--target", "emr-7.14")
-    assert parse((*required, "--package-dir", "my_a"))["bundle_dir"] == "my_a"
-    assert parse((*required, "--package_dir=my_a"), {"package_dir": "b"})["bundle_dir"] == "my_a"
-    assert parse(required, {"package_dir": "b"}, {"package_dir": "c"})["bundle_dir"] == "b"
-    assert parse(required, {"bundle_dir": "a", "package_dir": "b"})["bundle_dir"] == "a"
-
-
-def test_earlier_names_serve_all_commands(parse):
-    submit = ("submit", "emr", *EXTRACT[1:])
-    assert parse((*submit, "--package", "a"))["bundle"] == "a"
-    assert parse(submit, file={"package": "c", "package_dir": "d"})["bundle"] == "c"
-    assert "bundle" not in parse(REDUCE, {"package": "b"})
-
-
 def test_a_flag_of_another_command_is_unknown(parse):
     with pytest.raises(SettingsError, match="command line: unknown setting 'data_source'"):
         parse((*REDUCE, "--data-source", "in"))

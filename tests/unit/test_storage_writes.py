@@ -1,5 +1,7 @@
 """The store of plain files: atomic writes, create-if-absent, deletes that spare what is foreign, the lock."""
 
+import errno
+import os
 import re
 import signal
 import subprocess
@@ -97,6 +99,28 @@ def test_create_keeps_what_stands_there(store):
     assert store.create("a/x", b"1")
     assert not store.create("a/x", b"2")
     assert (store.read("a/x"), files_of(store)) == (b"1", ["x"])
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS])
+def test_create_needs_neither_hard_links_nor_modes(store, monkeypatch, code):
+    def no_links(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "link", no_links)
+    monkeypatch.setattr(Path, "chmod", no_links)
+    assert store.create("a/x", b"1")
+    assert not store.create("a/x", b"2")
+    assert (store.read("a/x"), files_of(store)) == (b"1", ["x"])
+
+
+def test_a_create_that_fails_otherwise_is_told(store, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "link", full)
+    with pytest.raises(StorageError, match=r"could not write .*No space left"):
+        store.create("a/x", b"1")
+    assert files_of(store) == []
 
 
 def test_of_many_threads_that_create_the_same_object_one_wins_and_its_content_stands(store):

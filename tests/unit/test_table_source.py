@@ -159,6 +159,7 @@ def test_columns_that_are_none_of_ours_may_hold_what_they_like(tmp_path):
         ("other_split", "path,split\nx/1.jpg,holdout\nx/2.jpg,valid\n"),
         ("two_buckets", "path\ns3://a/1.jpg\ns3://b/1.jpg\n"),
         ("web_address", "path\nx/1.jpg\nhttps://example.org/1.jpg\n"),
+        ("drive_of_windows", "path\nx/1.jpg\nC:\\photos\\1.jpg\nd:/photos/1.jpg\n"),
         ("two_path_columns", "Image,file name,label\na.jpg,b.jpg,c\n"),
         ("same_column_twice", "path,path\na.jpg,b.jpg\n"),
         ("no_header", "a/1.jpg,Apple\nb/2.jpg,Pear\n"),

@@ -26,11 +26,11 @@ def before(planned):
 def having(store, planned, before):
     """What the wave that replaces ``abcd`` takes over when that wave ended with ``rejects``."""
 
-    def take(rows, rejects=None):
+    def take(rows, rejects=None, **how):
         marker = finish(store, before.waves[0], rejects)
         wave = next(wave for wave in planned(rows, before, finished={"00000"}).waves if wave.wave == "00001")
         assert wave.sources == ("00000",)
-        return takeover(store, wave, {"00000": marker})
+        return takeover(store, wave, {"00000": marker}, **how)
 
     return take
 
@@ -75,6 +75,13 @@ def test_rejects_that_another_try_may_mend_are_pending_again(having, reason, row
     has = having(rows, {"file:///in/c": reason.value} | D_TRUNCATED)
     assert has.whole is None
     assert told(has) == (names(row.path for row in rows if row.path[-1] in "ab"), "d", "c")
+    assert has.with_refused
+
+
+def test_where_nothing_may_be_computed_they_stay_rejects(having):
+    has = having(rows_of("bcd"), {"file:///in/c": "missing"} | D_TRUNCATED, retry=False)
+    assert (told(has), has.with_refused) == (("b", "cd", ""), False)
+    assert having(rows_of("abcd", label="x"), {"file:///in/c": "missing"}, retry=False).whole is not None
 
 
 @pytest.mark.parametrize(
@@ -85,7 +92,7 @@ def test_changed_images_are_pending_also_those_that_were_rejected(store, planned
     facts = ({}, change) if not back else (change, {})
     plan = planned(rows_of("ab", **facts[0]) + rows_of("cd"), wave_images=4)
     marker = finish(store, plan.waves[0], {"file:///in/b": "truncated"})
-    again = planned(rows_of("ab", **facts[1]) + rows_of("cd"), plan, finished={"00000"})
+    again = planned(rows_of("ab", **facts[1]) + rows_of("cd"), plan, 4, finished={"00000"})
     has = takeover(store, again.waves[0], {"00000": marker})
     assert (has.whole, told(has)) == (None, ("cd", "", "ab"))
 
@@ -107,7 +114,7 @@ def test_nulls_of_length_and_time_are_equal_to_nulls(store, planned):
 def test_the_sources_of_a_wave_that_was_replaced_before_it_was_finished_serve_the_next_one(store, planned, before):
     marker = finish(store, before.waves[0])
     second = planned(rows_of("abcd", label="x") + rows_of("e"), before, finished={"00000"})
-    third = planned(rows_of("abd", label="y") + rows_of("e"), second, finished={"00000"})
+    third = planned(rows_of("abd", label="y") + rows_of("e"), second, 4, finished={"00000"})
     replaced = next(wave for wave in third.waves if wave.sources)
     assert told(takeover(store, replaced, {"00000": marker})) == ("abd", "", "")
 

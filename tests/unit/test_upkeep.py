@@ -55,7 +55,9 @@ def pack(store, wave):
     folder = layout.wave_folder("packed", wave)
     store.write(f"{folder}/part-0.parquet", b"123")
     store.write(f"{folder}/_SUCCESS", b"")
-    mark_packed(store, PackedWave(wave=wave, images=2, without_content=1, files=marks(store, [folder])))
+    packed = PackedWave(wave=wave, contents="", images=2, without_content=1, files=marks(store, [folder]))
+    mark_packed(store, packed)
+    return packed
 
 
 def test_a_fresh_output_gets_a_plan_before_anything_else_and_its_folders_are_ours(store):
@@ -177,6 +179,27 @@ def test_packed_waves_that_the_plan_does_not_want_are_dropped(store, planned, ou
     drop_packed(store, planned(rows_of("ab"), output), load_pack(store))
     gone = {key for key in before if key.startswith("packed/wave=00001")} | {"_state/packed/00001.json"}
     assert keys(store) == before - gone
+
+
+def test_files_of_a_packed_wave_that_is_dropped_stay_for_the_wave_that_shares_them(store, planned, output):
+    for wave in ("00000", "00001"):
+        pack(store, wave)
+    again = planned([*rows_of("ab", label="x"), *rows_of("cd")], output)
+    mark_packed(store, load_pack(store)["00000"].model_copy(update={"wave": "00002"}))
+    save_plan(store, again)
+    both = [f"{store.root}/packed/wave=0000{wave}/part-0.parquet" for wave in (0, 1)]
+    assert sorted(packed_files(store)) == both  # also where the job was killed before it dropped the wave before
+    before = keys(store)
+    drop_packed(store, again, load_pack(store))
+    assert keys(store) == before - {"_state/packed/00000.json"}
+    assert sorted(packed_files(store)) == both
+
+
+def test_the_files_of_a_pack_are_those_of_its_plan(store, planned, output):
+    for wave in ("00000", "00001", "00002"):
+        pack(store, wave)
+    save_plan(store, planned([*rows_of("ab", label="x"), *rows_of("cd")], output))
+    assert list(packed_files(store)) == [f"{store.root}/packed/wave=0000{wave}/part-0.parquet" for wave in (1, 2)]
 
 
 def test_markers_go_before_the_files_that_they_name(store, output, monkeypatch):

@@ -9,7 +9,7 @@ from typing import Literal
 from fruits_pipeline.backbones.cache import default_cache_dir
 from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.backbones.converted import obtain_converted
-from fruits_pipeline.backbones.quantised import obtain_quantised
+from fruits_pipeline.backbones.quantised import calibrated_with, obtain_quantised
 from fruits_pipeline.backbones.weights import obtain_weights
 from fruits_pipeline.errors import ModelError
 
@@ -35,8 +35,9 @@ class ModelRequest:
 class Model:
     """All that a worker needs to compute features; picklable, 9 to 84 MB.
 
-    ``parts`` are OpenVINO's XML and weights, or for TensorFlow the canonical weights. ``sha256`` covers the
-    other fields' content: equal hashes compute equal features.
+    ``parts`` are OpenVINO's XML and weights, or for TensorFlow the canonical weights. ``calibrated_with`` are the
+    SHA-256 of the images that an int8 model was calibrated with. ``sha256`` covers the other fields' content: equal
+    hashes compute equal features.
     """
 
     backbone: str
@@ -45,6 +46,7 @@ class Model:
     image_size: int
     dimension: int
     parts: tuple[bytes, ...] = field(repr=False)
+    calibrated_with: tuple[str, ...] = field(default=(), repr=False)
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,6 +69,7 @@ def prepare(request: ModelRequest) -> Model:
     """
     backbone = backbone_named(request.backbone)
     image_size = backbone.side(request.image_size)
+    sample: tuple[str, ...] = ()
     if request.engine == "tensorflow":
         if request.precision != "f32":
             raise ModelError(
@@ -76,9 +79,10 @@ def prepare(request: ModelRequest) -> Model:
         parts: tuple[bytes, ...] = (obtain_weights(backbone, request.weights, request.cache_dir).read_bytes(),)
     elif request.precision == "int8":
         parts = obtain_quantised(backbone, image_size, request.weights, request.cache_dir)
+        sample = calibrated_with(backbone, image_size, request.cache_dir)
     else:
         parts = obtain_converted(backbone, image_size, request.weights, request.cache_dir)
-    model = Model(backbone.name, request.engine, request.precision, image_size, backbone.dimension, parts)
+    model = Model(backbone.name, request.engine, request.precision, image_size, backbone.dimension, parts, sample)
     logger.info(
         "model=ready backbone=%s engine=%s precision=%s image_size=%s sha256=%s",
         model.backbone, model.engine, model.precision, model.image_size, model.sha256,

@@ -1,11 +1,13 @@
 """Int8 models, made by ``calibrate`` and kept beside the f32 models in the cache folder.
 
 There is one file for each network, calibration sample and version of NNCF. A text file beside them names the one that
-``calibrate`` gave last, which jobs take.
+``calibrate`` gave last, which jobs take, and then the SHA-256 of each image that it was calibrated with: none of these
+may be judged by.
 """
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
@@ -36,7 +38,7 @@ def obtain_quantised(backbone: Backbone, image_size: int, weights: Path | None, 
     if weights is not None:
         obtain_weights(backbone, weights, cache)
     pointer = _pointer(backbone, image_size, cache)
-    named = pointer.with_name(pointer.read_text(encoding="utf-8").strip()) if pointer.is_file() else None
+    named = pointer.with_name(_lines(pointer)[0]) if pointer.is_file() else None
     if named is None or not named.is_file():
         raise ModelError(_no_model(backbone, image_size, cache, "none"))
     parts = decode_model(named.read_bytes())
@@ -50,13 +52,25 @@ def quantised_files(backbone: Backbone, image_size: int, cache: Path) -> tuple[P
     pointer = _pointer(backbone, image_size, cache)
     if not pointer.is_file():
         return ()
-    return pointer, pointer.with_name(pointer.read_text(encoding="utf-8").strip())
+    return pointer, pointer.with_name(_lines(pointer)[0])
+
+
+def calibrated_with(backbone: Backbone, image_size: int, cache: Path) -> tuple[str, ...]:
+    """The SHA-256 of the contents of the images that ``obtain_quantised``'s model was calibrated with."""
+    return tuple(_lines(_pointer(backbone, image_size, cache))[1:])
 
 
 def make_quantised(
-    backbone: Backbone, image_size: int, weights: Path | None, cache: Path, pixels: NDArray[np.uint8]
+    backbone: Backbone,
+    image_size: int,
+    weights: Path | None,
+    cache: Path,
+    pixels: NDArray[np.uint8],
+    contents: Sequence[str] = (),
 ) -> tuple[bytes, bytes]:
     """Makes the int8 model for ``pixels``, uint8 (N, S, S, 3), or finds it in the cache; jobs take it from now on.
+
+    ``contents`` are the SHA-256 of the images' files.
 
     Raises:
         ModelError: when the f32 model cannot be had, NNCF is not installed, or its process fails.
@@ -76,13 +90,17 @@ def make_quantised(
 
         logger.info("model=calibrating backbone=%s image_size=%s images=%s", backbone.name, image_size, len(pixels))
         write_whole(file, encode_model(quantise_in_subprocess(parts, pixels)))
-    write_whole(pointer, f"{file.name}\n".encode())
+    write_whole(pointer, "".join(f"{line}\n" for line in (file.name, *contents)).encode())
     return obtain_quantised(backbone, image_size, None, cache)
 
 
 def _pointer(backbone: Backbone, image_size: int, cache: Path) -> Path:
     converted = converted_file(backbone, image_size, cache)
     return converted.with_name(f"{converted.stem}-int8.txt")
+
+
+def _lines(pointer: Path) -> list[str]:
+    return pointer.read_text(encoding="utf-8").split() or [""]
 
 
 def _no_model(backbone: Backbone, image_size: int, cache: Path, found: str) -> str:

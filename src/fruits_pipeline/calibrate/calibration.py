@@ -4,7 +4,7 @@ from fruits_pipeline.backbones.cache import default_cache_dir
 from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.backbones.model import Model, ModelRequest, prepare
 from fruits_pipeline.backbones.quantised import make_quantised
-from fruits_pipeline.calibrate.sample import calibration_pixels
+from fruits_pipeline.calibrate.sample import calibration_sample
 from fruits_pipeline.ingest.listing import source_at
 from fruits_pipeline.settings.commands import CalibrateCommand
 
@@ -22,6 +22,6 @@ def calibrate_model(command: CalibrateCommand) -> Model:
     cache = network.cache_dir or default_cache_dir()
     source = source_at(command.calibrate.data_source, command.storage)
     source.check()
-    pixels = calibration_pixels(source, command.calibrate, image_size)
-    make_quantised(backbone, image_size, network.weights, cache, pixels)
+    pixels, contents = calibration_sample(source, command.calibrate, image_size)
+    make_quantised(backbone, image_size, network.weights, cache, pixels, contents)
     return prepare(ModelRequest(backbone.name, "openvino", "int8", image_size, None, cache))

@@ -26,8 +26,12 @@ log = logging.getLogger(__name__)
 _SPARE = 3
 
 
-def calibration_pixels(source: AnySource, settings: CalibrateSettings, image_size: int) -> NDArray[np.uint8]:
-    """The sample as uint8 (N, S, S, 3), N the number set or all there are; equal images give an equal sample.
+def calibration_sample(
+    source: AnySource, settings: CalibrateSettings, image_size: int
+) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """The sample as uint8 (N, S, S, 3), N the number set or all there are, and the SHA-256 of each image's content.
+
+    Equal images give an equal sample.
 
     Only images that folder or table put on no side, or on the training side, and whose content's hash makes them
     training images for every ``--train-split`` from ``CALIBRATED_SHARE`` on: with less, int8 is refused.
@@ -48,7 +52,8 @@ def calibration_pixels(source: AnySource, settings: CalibrateSettings, image_siz
             "be, none of them usable; check --data-source"
         )
     log.info("calibration images=%d candidates=%d source=%s", len(images), len(paths), source)
-    return np.stack(images)
+    contents, pixels = zip(*images, strict=True)
+    return np.stack(pixels), contents
 
 
 def _may_train(rows: list[dict[str, str | None]]) -> Iterator[str]:
@@ -58,13 +63,14 @@ def _may_train(rows: list[dict[str, str | None]]) -> Iterator[str]:
             yield row["path"]
 
 
-def _decoded(source: AnySource, paths: list[str], image_size: int) -> Iterator[NDArray[np.uint8]]:
-    """Pixels of readable images on the training side of every split."""
+def _decoded(source: AnySource, paths: list[str], image_size: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """SHA-256 and pixels of readable images on the training side of every split."""
     store, limits = open_store(source.root, source.storage), FeaturesSettings()
     for path in paths:
         content = store.read(uri.below(path, source.root) or "")
-        if split_of(hashlib.sha256(content).hexdigest(), CALIBRATED_SHARE) != TRAIN:
+        digest = hashlib.sha256(content).hexdigest()
+        if split_of(digest, CALIBRATED_SHARE) != TRAIN:
             continue
         image = decode(content, image_size, limits.max_pixels)
         if isinstance(image, Decoded):
-            yield image.pixels
+            yield digest, image.pixels

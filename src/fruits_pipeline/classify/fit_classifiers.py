@@ -52,7 +52,7 @@ class Classified(BaseModel):
 
 
 def fit_classifiers(
-    spark: SparkSession, store: Store, reduced_files: list[str], settings: ClassifySettings
+    spark: SparkSession, store: Store, reduced_files: list[str], rows: int, settings: ClassifySettings
 ) -> Classified:
     """Fits, saves and judges the classifiers.
 
@@ -60,13 +60,14 @@ def fit_classifiers(
         spark: The session.
         store: The output.
         reduced_files: Addresses of the files of ``reduced``.
+        rows: The rows that they have, as their marker tells.
         settings: Which classifiers, and how.
 
     Raises:
         InputError: When there is nothing to learn from, or nothing to be judged by.
         DatasetError: When rows were lost on the way.
     """
-    stored = tables.read(spark, reduced_files, schemas.REDUCED, "reduced")
+    stored = tables.read_whole(spark, reduced_files, rows, schemas.REDUCED, "reduced")
     reduced = arranged(stored).persist()
     try:
         found = inputs.counted(reduced)
@@ -81,9 +82,9 @@ def fit_classifiers(
     for one in fitted:
         tables.save_model(store, one.model, f"{layout.MODELS}/{one.name}")
     predicted = tables.read_written(spark, store, layout.PREDICTIONS, schemas.PREDICTIONS)
-    expected = found.uses.images * len(fitted)
-    if (rows := predicted.count()) != expected:
-        raise DatasetError(f"expected {expected} rows in {place}, found {rows}; start the same command again")
+    expected = rows * len(fitted)
+    if (count := predicted.count()) != expected:
+        raise DatasetError(f"expected {expected} rows in {place}, found {count}; start the same command again")
     return Classified(
         judged=found.judged,
         scores=_evaluated(store, predicted, duplicates.table)[found.judged],
@@ -92,7 +93,7 @@ def fit_classifiers(
         unjudged=found.unjudged,
         duplicate_images=duplicates.images,
         duplicates_across_splits=duplicates.across_splits,
-        predictions=rows,
+        predictions=expected,
         fit_s={one.name: one.fit_s for one in fitted},
     )
 

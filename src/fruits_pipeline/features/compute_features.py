@@ -2,7 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+import pyarrow as pa
 
 from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.features.hint import hint_about
@@ -11,14 +13,13 @@ from fruits_pipeline.features.job import FeatureJob, Reader
 from fruits_pipeline.features.probe import probe
 from fruits_pipeline.features.readers.choice import chosen_reader
 from fruits_pipeline.features.retry import with_retries
-from fruits_pipeline.features.takeover import images_of
 from fruits_pipeline.features.whole_wave import whole_wave_rejected
 from fruits_pipeline.session.configured import configured
 from fruits_pipeline.state.counts import Change, Counts, added
-from fruits_pipeline.state.layout import REJECTS
-from fruits_pipeline.state.plan import Plan
+from fruits_pipeline.state.layout import CALIBRATED, REJECTS
+from fruits_pipeline.state.plan import Plan, save_plan
 from fruits_pipeline.state.snapshot import Snapshot, WaveMarker, is_finished, load_waves, snapshot_of
-from fruits_pipeline.state.upkeep import drop_replaced
+from fruits_pipeline.state.upkeep import drop_features, drop_replaced
 from fruits_pipeline.storage import uri
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,12 @@ def compute_features(job: FeatureJob, plan: Plan) -> tuple[Snapshot, Change]:
     """
     finished = load_waves(job.store)
     others = _other_recipe(job, plan, finished)
-    reader = _LazyReader(job, plan, others)
+    again = finished if job.overwrite and others and _is_wanted_again(job, plan, finished) else {}
+    if again:
+        log.warning("features of waves=%d are computed again because they were made otherwise: %s",
+            len(again), "; ".join(others))  # fmt: skip
+        finished, others = {}, []
+    reader = _LazyReader(job, plan, others, again)
     with configured(job.spark, _READERS | {"spark.sql.execution.arrow.maxRecordsPerBatch": batch_rows_of(job, plan)}):
         if others:
             log.info("features stay as they were made, although now would be otherwise: %s", "; ".join(others))
@@ -49,15 +55,15 @@ def compute_features(job: FeatureJob, plan: Plan) -> tuple[Snapshot, Change]:
         done = [finished[wave.wave] for wave in plan.waves if is_finished(wave, finished)]
         log.info("features waves=%d finished=%d pending=%d", len(plan.waves), len(done), len(pending))
         change = Change(kept=sum(wave.counts.images for wave in done))
-        for marker, did in finished_waves(job, reader, pending, finished):
+        for marker, did in finished_waves(job, reader, pending, finished, retry=not others):
             if not done and did.computed:
                 _tell_first(job, marker)
             done.append(marker)
             change = _sum(change, did)
-            _judge(job, tally(plan, done), done[0], final=False)
+            _judge(job, plan, done, final=False)
     found = finished | {wave.wave: wave for wave in done}
+    _judge(job, plan, done, final=True)
     drop_replaced(job.store, plan, found)
-    _judge(job, tally(plan, done), next(iter(done), None), final=True)
     return snapshot_of(job.store, plan, found), change
 
 
@@ -77,14 +83,17 @@ def tally(plan: Plan, done: Iterable[WaveMarker]) -> Counts:
 class _LazyReader:
     """The reader for the job's images, chosen when the first image is to be read, whatever thread asks first."""
 
-    def __init__(self, job: FeatureJob, plan: Plan, others: list[str]) -> None:
-        """``others`` is in what the recipe of the finished waves differs from the job's."""
-        self._job, self._plan, self._others = job, plan, others
+    def __init__(self, job: FeatureJob, plan: Plan, others: list[str], again: Mapping[str, WaveMarker]) -> None:
+        """``others`` is in what the recipe of the finished waves differs from the job's.
+
+        The features of ``again`` are deleted once it is known that new ones can be made.
+        """
+        self._job, self._plan, self._others, self._again = job, plan, others, again
         self._lock = threading.Lock()
         self._reader: Reader | None = None
 
-    def __call__(self) -> Reader:
-        """The reader, once a worker was seen to run the model.
+    def __call__(self, images: pa.Table) -> Reader:
+        """The reader, once a worker was seen to run the model and to read some of ``images``.
 
         Raises:
             DatasetError: When features of two recipes would stand in one dataset.
@@ -93,8 +102,10 @@ class _LazyReader:
             if self._reader is None:
                 self._refuse_mixing()
                 probe(self._job.spark, self._job.model)
-                images = next(images_of(self._job.store, wave) for wave in self._plan.waves if wave.counts.images)
                 self._reader = chosen_reader(self._job, images)
+                drop_features(self._job.store, self._plan, self._again)
+                if sample := self._job.model.calibrated_with:
+                    self._job.store.write(CALIBRATED, "\n".join(sample).encode())
             return self._reader
 
     def _refuse_mixing(self) -> None:
@@ -104,6 +115,13 @@ class _LazyReader:
                 f"other ways: {'; '.join(self._others)}; go on with what they were made by, take another "
                 "--output-uri, or compute all features again with --overwrite"
             )
+
+
+def _is_wanted_again(job: FeatureJob, plan: Plan, finished: Mapping[str, WaveMarker]) -> bool:
+    """Whether finished features are to be replaced: for other settings, and where new ones would stand beside them."""
+    wanted = job.recipe.settings
+    is_same = all(finished[w.wave].recipe.settings == wanted for w in plan.waves if w.wave in finished)
+    return not is_same or (plan.change.computed > 0 and not all(is_finished(w, finished) for w in plan.waves))
 
 
 def _other_recipe(job: FeatureJob, plan: Plan, finished: dict[str, WaveMarker]) -> list[str]:
@@ -120,16 +138,17 @@ def _sum(one: Change, other: Change) -> Change:
     )
 
 
-def _judge(job: FeatureJob, counts: Counts, first: WaveMarker | None, *, final: bool) -> None:
-    """Raises where more images were rejected than is allowed; tells why all those of the first wave were."""
-    limit = job.settings.max_reject_share
+def _judge(job: FeatureJob, plan: Plan, done: list[WaveMarker], *, final: bool) -> None:
+    """Raises where more images were rejected than is allowed; the plan then says so to whoever takes its snapshot."""
+    counts, limit = tally(plan, done), job.settings.max_reject_share
     if counts.reject_share <= limit or (counts.tried < _MIN_TRIED and not final):
         return
-    whole = whole_wave_rejected(job, first) if first else None
+    whole = whole_wave_rejected(job, done[0]) if done else None
     reasons = ", ".join(f"{reason} {count}" for reason, count in counts.reject_reasons.items())
-    raise InputError(
+    found = (
         f"expected at most {limit:.1%} of the images to be rejected, found {counts.rejected} of {counts.tried} "
-        f"({counts.reject_share:.1%}: {reasons}), listed in {uri.join(job.store.root, REJECTS)}; "
-        + (f"{whole}; " if whole else "")
-        + "mend the images, or allow more by --max-reject-share, and start the same command again"
+        f"({counts.reject_share:.1%}: {reasons}), listed in {uri.join(job.store.root, REJECTS)}"
+        + (f"; {whole}" if whole else "")
     )
+    save_plan(job.store, plan.model_copy(update={"refused": found}))
+    raise InputError(f"{found}; mend the images, or allow more by --max-reject-share, and start the same command again")

@@ -13,7 +13,7 @@ from pyspark.errors import PySparkException
 
 from fruits_pipeline.errors import root_cause
 from fruits_pipeline.features.batch import Treatment
-from fruits_pipeline.features.job import FeatureJob, Reader
+from fruits_pipeline.features.job import FeatureJob, Reader, ReaderOf
 from fruits_pipeline.features.takeover import Takeover, takeover
 from fruits_pipeline.features.tasks import rows_of_batch
 from fruits_pipeline.features.wave import computed, shared
@@ -35,7 +35,7 @@ Done = tuple[WaveMarker, Change]
 
 
 def finished_waves(
-    job: FeatureJob, reader: Callable[[], Reader], waves: list[PlannedWave], finished: Mapping[str, WaveMarker]
+    job: FeatureJob, reader: ReaderOf, waves: list[PlannedWave], finished: Mapping[str, WaveMarker], *, retry: bool
 ) -> Iterator[Done]:
     """Finishes and marks ``waves``, and gives each as it is done; leaving the iterator stops the others.
 
@@ -46,6 +46,7 @@ def finished_waves(
         reader: Gives what reads the images; called only where some image is to be read.
         waves: The waves, none of which is finished.
         finished: The markers of finished waves, from which features may be taken over.
+        retry: Whether rejects that another try may mend are tried again.
 
     Raises:
         StorageError: When the source or the cluster fails in a way that a retry cannot fix.
@@ -56,7 +57,8 @@ def finished_waves(
     images = sum(wave.counts.images for wave in waves)
     taken_over = _TakenOver()
     stopped = threading.Event()
-    finish = partial(_finish, job, reader, finished, taken_over, stopped)
+    divide = partial(takeover, job.store, finished=finished, retry=retry)
+    finish = partial(_finish, job, reader, divide, taken_over, stopped)
     pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="wave")
     with ImageProgress(images, lambda: job.counter.value + taken_over.images, partial(task_counts, context)):
         try:
@@ -87,40 +89,37 @@ class _TakenOver:
 
 def _finish(
     job: FeatureJob,
-    reader: Callable[[], Reader],
-    finished: Mapping[str, WaveMarker],
+    reader: ReaderOf,
+    divide: Callable[[PlannedWave], Takeover],
     taken_over: _TakenOver,
     stopped: threading.Event,
     wave: PlannedWave,
 ) -> Done:
     """Finishes one wave: shares another's files, or computes it."""
-    has = takeover(job.store, wave, finished)
+    has = divide(wave)
     taken_over.images += wave.counts.images - len(has.pending)
     if has.whole is not None:
         marker = shared(wave, has.whole)
         mark_wave(job.store, marker)
         return marker, Change(kept=wave.counts.images)
-    marker = _tried(job, reader() if len(has.pending) else None, wave, has, stopped)
+    marker = _tried(job, reader(has.pending) if len(has.pending) else None, wave, has, stopped)
     return marker, Change(carried=wave.counts.images - len(has.pending), computed=len(has.pending))
 
 
 def _tried(
     job: FeatureJob, reader: Reader | None, wave: PlannedWave, has: Takeover, stopped: threading.Event
 ) -> WaveMarker:
-    """Computes a wave; a failure is retried once, then with each image decoded in isolation."""
-    plain = job.treatment
-    for treatment in (plain, plain):
-        began = datetime.now(UTC)
-        try:
-            return _attempt(job, reader, wave, has, treatment)
-        except (PySparkException, Py4JError) as error:
-            if stopped.is_set():
-                raise
-            fault = fatal_fault(error, executor_losses(job.spark.sparkContext, began))
-            if fault is not None:
-                raise fault from error
-            log.warning("wave=%s failed and is tried again: %s", wave.wave, root_cause(error))
-    log.warning("wave=%s is tried a last time, with every image decoded in isolation", wave.wave)
+    """Computes a wave; after a failure it is tried once more, with every image decoded in isolation."""
+    plain, began = job.treatment, datetime.now(UTC)
+    try:
+        return _attempt(job, reader, wave, has, plain)
+    except (PySparkException, Py4JError) as error:
+        if stopped.is_set():
+            raise
+        fault = fatal_fault(error, executor_losses(job.spark.sparkContext, began))
+        if fault is not None:
+            raise fault from error
+        log.warning("wave=%s failed and is tried again, decoding in isolation: %s", wave.wave, root_cause(error))
     return _attempt(job, reader, wave, has, replace(plain, isolated=True))
 
 

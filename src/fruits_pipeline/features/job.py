@@ -1,5 +1,6 @@
 """The feature job: what the driver works with, and the interface of its readers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, Protocol
@@ -34,6 +35,7 @@ class FeatureJob:
         model: What computes the features.
         recipe: All that can change them.
         settings: Limits and sizes.
+        overwrite: Whether features that were made otherwise may be replaced.
         packed: Addresses of a pack's files; None for a source of single files.
         storage: How workers reach buckets.
         patience: How long workers wait for them.
@@ -45,6 +47,7 @@ class FeatureJob:
     model: Model
     recipe: Recipe
     settings: FeaturesSettings
+    overwrite: bool = False
     packed: tuple[str, ...] | None = None
     storage: StorageSettings = field(default_factory=StorageSettings)
     patience: Patience = field(default_factory=Patience)
@@ -104,12 +107,15 @@ class Reading:
         tasks: Tasks to cut them into.
         treatment: How workers treat them.
         refused: Where workers put images that they refuse.
+        with_refused: Whether images are among them that were refused at an earlier start: that many in a row are
+            forbidden then says nothing of the source.
     """
 
     images: pa.Table
     tasks: int
     treatment: Treatment
     refused: Accumulator[list[Refused]]
+    with_refused: bool = False
 
 
 class Reader(Protocol):
@@ -122,6 +128,10 @@ class Reader(Protocol):
     def explain_missing(self, job: FeatureJob, path: str) -> Rejected | None:
         """Why ``read_images`` gave neither a row nor a refusal for an image; None where that must not be."""
         ...
+
+
+ReaderOf = Callable[[pa.Table], Reader]
+"""Gives the reader for the job's images; it is chosen by those (columns ``path, length``) that are asked for first."""
 
 
 def readable(images: pa.Table, max_bytes: int) -> pa.Table:

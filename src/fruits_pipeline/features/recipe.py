@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from fruits_pipeline.backbones.model import Model
 from fruits_pipeline.backbones.request import tensors_sha256
+from fruits_pipeline.images import heif
 from fruits_pipeline.images.decode import RULES
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.state.fingerprint import Essentials
@@ -25,6 +26,11 @@ def recipe_of(settings: FeaturesSettings, model: Model) -> Recipe:
         "model_sha256": model.sha256,
         "decoding_rules": RULES,
         _ENGINES[settings.engine]: version(_ENGINES[settings.engine]),
-        **{package: version(package) for package in _DECODERS},
+        **{package: version(package) for package in _decoders()},
     }
     return Recipe(settings=recipe_settings(settings, model.image_size), made_by=made_by)
+
+
+def _decoders() -> tuple[str, ...]:
+    """The packages that decode images here, those of extras where they are installed."""
+    return (*_DECODERS, heif.PACKAGE) if heif.is_readable() else _DECODERS

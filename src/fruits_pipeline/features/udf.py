@@ -6,10 +6,11 @@ Arrow: the floats of a pandas UDF's lists go through Python one by one.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark import Accumulator
+from pyspark import Accumulator, TaskContext
 from pyspark.sql import DataFrame
 
 from fruits_pipeline.backbones.predictor import predictor
@@ -25,10 +26,10 @@ def featurised(rows: DataFrame, job: FeatureJob, reading: Reading) -> DataFrame:
     model, counter, refused, treatment = job.shared_model, job.counter, reading.refused, reading.treatment
 
     def over_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        predict = predictor(model.value, treatment.threads)
-        with decoding(treatment) as decode_one:
+        predict, careful = predictor(model.value, treatment.threads), of_this_attempt(treatment)
+        with decoding(careful) as decode_one:
             for batch in batches:
-                outcome = outcomes(batch.column("content").to_pylist(), decode_one, predict, treatment)
+                outcome = outcomes(batch.column("content").to_pylist(), decode_one, predict, careful)
                 yield read(batch.column("path"), outcome, refused)
                 counter.add(batch.num_rows)
 
@@ -43,6 +44,15 @@ def read(paths: pa.Array, outcome: pa.RecordBatch, refused: Accumulator[list[Ref
         refused.add([Refused(**row) for row in rows.filter(wrong).select(list(Refused._fields)).to_pylist()])
         rows = rows.filter(pc.invert(wrong))
     return rows.select(READ.names)
+
+
+def of_this_attempt(treatment: Treatment) -> Treatment:
+    """How this task treats its images: one that Spark tries again decodes in isolation.
+
+    What ended the attempt before may have been a decoder, which then costs its own image, and one task of the wave.
+    """
+    task = TaskContext.get()
+    return replace(treatment, isolated=True) if task and task.attemptNumber() else treatment
 
 
 @contextmanager

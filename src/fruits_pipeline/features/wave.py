@@ -17,7 +17,7 @@ from fruits_pipeline.features.tasks import tasks_of
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.session import tables
 from fruits_pipeline.session.spark import cores
-from fruits_pipeline.state.files import marks
+from fruits_pipeline.state.files import FileMark, data_files, marks
 from fruits_pipeline.state.layout import FEATURES, REJECTS, wave_folder
 from fruits_pipeline.state.plan import PlannedWave
 from fruits_pipeline.state.snapshot import WaveMarker
@@ -70,8 +70,9 @@ def computed(
     features, rejects = wave_folder(FEATURES, wave.wave), wave_folder(REJECTS, wave.wave)
     lengths: dict[str, int | None] = dict(zip(*(has.pending[n].to_pylist() for n in ("path", "length")), strict=True))
     _carry(job, has, features)
-    refused = _read(job, reader, has.pending, treatment, features) if reader else []
-    stored = _stored(job, features)
+    refused = _read(job, reader, has, treatment, features) if reader else []
+    files = marks(job.store, [features])
+    stored = _stored(job, files)
     absent = sorted(lengths.keys() - {image.path for image in refused} - set(stored))
     rows = [Reject(image.path, lengths[image.path], image.reason, image.detail) for image in refused]
     missing = (_missing(job, reader, path, lengths[path]) for path in absent if reader)
@@ -89,7 +90,7 @@ def computed(
         recipe=has.recipe if has.recipe and not len(has.pending) else job.recipe,
         counts=wave.counts.model_copy(update=update).checked(),
         manifest=wave.manifest,
-        files=marks(job.store, (features, rejects)),
+        files=(*files, *marks(job.store, [rejects])),
     )
 
 
@@ -103,20 +104,21 @@ def _carry(job: FeatureJob, has: Takeover, folder: str) -> None:
     tables.write(rows, uri.join(job.store.root, folder), schemas.FEATURES, "features")
 
 
-def _read(job: FeatureJob, reader: Reader, images: pa.Table, treatment: Treatment, folder: str) -> list[Refused]:
+def _read(job: FeatureJob, reader: Reader, has: Takeover, treatment: Treatment, folder: str) -> list[Refused]:
     """Reads and predicts in one pass, which writes the features and gathers what is refused."""
-    small = readable(images, job.settings.max_bytes)
+    small = readable(has.pending, job.settings.max_bytes)
     if not small.num_rows:
         return []
-    reading = Reading(small, tasks_of(small.num_rows, cores(job.spark)), treatment, job.refusals())
+    tasks = tasks_of(small.num_rows, cores(job.spark))
+    reading = Reading(small, tasks, treatment, job.refusals(), with_refused=has.with_refused)
     rows = reader.read_images(job, reading)
     tables.write(rows, uri.join(job.store.root, folder), schemas.FEATURES, "features")
     return list({image.path: image for image in reading.refused.value}.values())
 
 
-def _stored(job: FeatureJob, folder: str) -> list[str]:
-    """The paths in the features that were written."""
-    written = tables.read_written(job.spark, job.store, folder, schemas.FEATURES)
+def _stored(job: FeatureJob, files: Iterable[FileMark]) -> list[str]:
+    """The paths in the features that were written: of the files that the marker will name, and of no other."""
+    written = tables.read(job.spark, data_files(job.store, files), schemas.FEATURES, "features")
     paths: list[str] = written.select("path").toPandas()["path"].tolist()
     return paths
 

@@ -10,14 +10,18 @@ _UNMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}
 _ALPHA = frozenset({"RGBA", "LA", "PA", *_UNMULTIPLIED})
 _WHITE = (255, 255, 255)
 _MAX_16 = 65535
-# 65535 / 255: the factor at which both ends of the two ranges meet.
-_PER_GREY = 257
+_WHITE_GREY = 255
 
 
-def to_eight_bits(image: Image.Image) -> Image.Image | None:
-    """A loaded image as mode RGB or L and of the same size, None when its mode has no agreed meaning."""
+def to_eight_bits(image: Image.Image, bits: int = 16) -> Image.Image | None:
+    """A loaded image as mode RGB or L and of the same size, None when its mode has no agreed meaning.
+
+    Args:
+        image: the image.
+        bits: of a sample, in the modes of grey that have room for 16.
+    """
     if image.mode in _GREY_16:
-        return _grey(image)
+        return _grey(image, (1 << bits) - 1)
     if image.mode in _ALPHA:
         return _over_white(image)
     if image.mode not in _AS_IS and image.mode not in _CONVERTED:
@@ -37,11 +41,12 @@ def _over_white(image: Image.Image) -> Image.Image:
     return canvas
 
 
-def _grey(image: Image.Image) -> Image.Image | None:
+def _grey(image: Image.Image, white: int) -> Image.Image | None:
+    """Divided so that both ends of the two ranges meet: by 257 from 16 bits, by 16.06 from 12."""
     values = np.asarray(image)
     if image.mode == "I" and (values.min() < 0 or values.max() > _MAX_16):
         return None
-    eight_bits = ((values.astype(np.uint32) + _PER_GREY // 2) // _PER_GREY).astype(np.uint8)
+    eight_bits = ((values.astype(np.uint32) * _WHITE_GREY + white // 2) // white).astype(np.uint8)
     if isinstance(transparent := image.info.get("transparency"), int):
-        eight_bits[values == transparent] = 255
+        eight_bits[values == transparent] = _WHITE_GREY
     return Image.fromarray(eight_bits)

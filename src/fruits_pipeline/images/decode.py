@@ -2,17 +2,27 @@
 
 The rules, in the order in which they are applied:
 
-* Zero bytes are ``empty``. The first bytes say the format, never the name: JPEG (also MPO), PNG, WebP, BMP,
-  GIF, TIFF; anything else is ``not_an_image``.
-* ``max_pixels`` is the only limit: width times height in the header, and a TIFF's tile, are judged before
-  anything is decoded (``too_many_pixels``). Pillow's own limit neither warns nor interferes.
-* Only the first frame is decoded. A file that ends too early is ``truncated``, other damage is ``corrupt``;
-  no part of a damaged image is used.
-* The orientation in EXIF or XMP is applied; metadata that cannot be read mean upright, not a reject.
-* 1-bit and grey are repeated in R, G and B; palette, CMYK and YCbCr become RGB as Pillow converts them.
+* Zero bytes are ``empty``. The first bytes say the format, never the name (``signature``): JPEG, PNG, WebP, BMP,
+  GIF, TIFF, AVIF, JPEG 2000, HEIC and HEIF; anything else is ``not_an_image``. HEIC and HEIF need the extra
+  ``heic``, without which they are ``unsupported_format``.
+* ``max_pixels`` limits memory, and is judged by the header before anything is decoded (``too_many_pixels``): width
+  times height, that of a TIFF's tile, and of a JPEG what its decoder keeps in memory, which is the picture at
+  reduced scale unless it is progressive or has several scans. Pillow's own limit neither warns nor interferes.
+* Only the first picture is decoded: of an animation, an MPO, a JPEG with a gain map (Ultra HDR).
+* A file that ends too early is ``truncated``, other damage is ``corrupt``; no part of a picture that its decoder
+  knows to be damaged is used. JPEGs of which libjpeg warns are refused (``jpeg``), PNGs with a wrong checksum too
+  (``png``); WebP, BMP, GIF, AVIF, HEIC and most TIFFs have no checksum, so that flipped bytes may stay unseen.
+* Metadata are no reason to reject. The orientation in EXIF or XMP is applied; where it cannot be read, the picture
+  is taken as upright.
+* Colour profiles are not applied: numbers are read as sRGB, as Keras reads them (``docs/IMAGES.md`` has what
+  that costs).
+* JPEGs are read that are baseline, extended, progressive or lossless with Huffman codes, of 8 bits and 1, 3 or 4
+  components; others are ``unsupported_mode``.
+* 1-bit and grey are repeated in R, G and B; palette, CMYK (inverted in JPEGs, as Adobe has it) and YCbCr become RGB
+  as Pillow converts them.
 * Transparency of any kind (alpha, palette entries, PNG's ``tRNS``) is laid over white.
-* 16-bit grey is divided by 257, not clipped; integers beyond 0 to 65535, floats, LAB and others are
-  ``unsupported_mode``.
+* 16-bit grey is divided by 257 and 12-bit grey by 16.06, not clipped; integers beyond 0 to 65535, floats, signed
+  samples, LAB, BigTIFF in big-endian byte order and others that Pillow does not read are ``unsupported_mode``.
 * The size becomes ``image_size`` x ``image_size``: bilinear with antialias, aspect ratio not kept, as
   ``keras.utils.load_img(target_size=..., interpolation="bilinear")`` does. Images are turned upright after
   that, because turning few pixels is cheap.
@@ -21,59 +31,22 @@ The rules, in the order in which they are applied:
   levels and 0.5 on average. The cosine of MobileNetV2's features with the reference's is at least 0.995 in both.
 """
 
-import io
-import re
-import struct
-import zlib
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
-from fruits_pipeline.images.convert import to_eight_bits
-from fruits_pipeline.images.jpeg import fast_pixels
-from fruits_pipeline.images.quiet import QUIET
+from fruits_pipeline.images import heif, pillow
+from fruits_pipeline.images.jpeg import jpeg_pixels, unsupported
+from fruits_pipeline.images.jpeg_header import ends_within_header, read_header
+from fruits_pipeline.images.orientation import orientation_of_segments
+from fruits_pipeline.images.outcome import Decoded, Rejected
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.images.resize import is_sideways, resized, rgb, upright
-from fruits_pipeline.images.signature import container, webp_canvas, webp_length
+from fruits_pipeline.images.signature import container
+
+__all__ = ["RULES", "Decoded", "Rejected", "decode"]
 
 # Raised by one whenever the rules above change what comes out of some file.
-RULES = 1
-
-# What Pillow's plugins raise for damaged files: mutated files of every format gave the first four, the
-# plugins' source names the others. Caught around Pillow's calls only, so that a bug of ours is never
-# taken for a corrupt image.
-_DAMAGE = (OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, struct.error, zlib.error)
-_TRUNCATED = re.compile("truncated|cannot load this image", re.IGNORECASE)
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-_DETAIL_CHARACTERS = 160
-_ORIENTATION = 0x0112
-_TILE_WIDTH, _TILE_HEIGHT = 322, 323
-_METADATA = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """An image's pixels and the size that it had.
-
-    Attributes:
-        pixels: uint8 (S, S, 3), RGB, C-contiguous; S is the ``image_size`` asked for.
-        width: pixels of the original from left to right, once upright.
-        height: pixels of the original from top to bottom, once upright.
-    """
-
-    pixels: npt.NDArray[np.uint8]
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """Why there are no pixels: a word to count by, and one short line that is the same in every run."""
-
-    reason: Reason
-    detail: str
+RULES = 2
 
 
 def decode(content: bytes, image_size: int, max_pixels: int) -> Decoded | Rejected:
@@ -91,104 +64,33 @@ def decode(content: bytes, image_size: int, max_pixels: int) -> Decoded | Reject
     name = container(content)
     if name is None:
         return Rejected(Reason.NOT_AN_IMAGE, f"starts with {content[:8]!r}")
-    with QUIET:
-        image = _opened(content, name, max_pixels)
-        if isinstance(image, Rejected):
-            return image
-        pixels = fast_pixels(image, content, image_size)
-        if pixels is None:
-            eight_bits = _loaded(image, name)
-            if isinstance(eight_bits, Rejected):
-                return eight_bits
-            pixels = np.asarray(eight_bits)
-        return _finished(pixels, image, image_size)
+    if name == "JPEG":
+        return _jpeg(content, image_size, max_pixels)
+    if name == "HEIF" and not heif.is_readable():
+        words = f"HEIC and HEIF are read by {heif.PACKAGE}: pip install 'fruits-pipeline[heic]'"
+        return Rejected(Reason.UNSUPPORTED_FORMAT, words)
+    picture = pillow.read(content, name, max_pixels)
+    if isinstance(picture, Rejected):
+        return picture
+    height, width = picture.pixels.shape[:2]
+    return _finished(picture.pixels, (width, height), picture.orientation, image_size)
 
 
-def _loaded(image: Image.Image, name: str) -> Image.Image | Rejected:
-    """The image decoded by Pillow, in mode RGB or L."""
-    try:
-        image.load()
-    except _DAMAGE as fault:
-        cut = _TRUNCATED.search(str(fault)) is not None or isinstance(fault, EOFError | struct.error)
-        return _damaged(name, fault, truncated=cut)
-    eight_bits = to_eight_bits(image)
-    return Rejected(Reason.UNSUPPORTED_MODE, f"{name} of mode {image.mode}") if eight_bits is None else eight_bits
+def _jpeg(content: bytes, image_size: int, max_pixels: int) -> Decoded | Rejected:
+    header = read_header(content)
+    if header is None:
+        reason = Reason.TRUNCATED if ends_within_header(content) else Reason.CORRUPT
+        return Rejected(reason, "JPEG: header not understood")
+    if (why := unsupported(header)) is not None:
+        return why
+    pixels = jpeg_pixels(content, header, image_size, max_pixels)
+    if isinstance(pixels, Rejected):
+        return pixels
+    size = (header.width, header.height)
+    return _finished(pixels, size, orientation_of_segments(header.exif, header.xmp), image_size)
 
 
-def _finished(pixels: npt.NDArray[np.uint8], image: Image.Image, image_size: int) -> Decoded:
-    """Resized, upright, RGB."""
-    orientation = _orientation(image)
-    width, height = reversed(image.size) if is_sideways(orientation) else image.size
+def _finished(pixels: npt.NDArray[np.uint8], size: tuple[int, int], orientation: int, image_size: int) -> Decoded:
+    """Resized, upright, RGB; ``size`` is width and height before any of it."""
+    width, height = reversed(size) if is_sideways(orientation) else size
     return Decoded(rgb(upright(resized(pixels, image_size), orientation)), width, height)
-
-
-def _opened(content: bytes, name: str, max_pixels: int) -> Image.Image | Rejected:
-    """The image with its header read and its size allowed, not yet decoded."""
-    canvas = webp_canvas(content) if name == "WEBP" else None
-    if canvas is not None and canvas[0] * canvas[1] > max_pixels:
-        return _too_many(canvas, max_pixels)
-    source = io.BytesIO(content)
-    try:
-        image = Image.open(source, formats=(name,))
-        tile = _tile(image)
-    except _DAMAGE as fault:
-        return _damaged(name, fault, truncated=_ends_early(content, name))
-    for size in (image.size, tile):
-        if size[0] * size[1] > max_pixels:
-            return _too_many(size, max_pixels)
-    return image
-
-
-def _tile(image: Image.Image) -> tuple[int, int]:
-    """Width and height of a TIFF's tile, which may be larger than the image; (0, 0) where there is none."""
-    if not isinstance(image, TiffImagePlugin.TiffImageFile):
-        return 0, 0
-    return int(image.tag_v2.get(_TILE_WIDTH, 0)), int(image.tag_v2.get(_TILE_HEIGHT, 0))
-
-
-def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 (upright) to 8; 1 where there is none, or none that can be read."""
-    # A TIFF's orientation is no longer there: Pillow itself turns it upright as it is loaded.
-    if _METADATA.isdisjoint(image.info):
-        return 1
-    try:
-        found = image.getexif().get(_ORIENTATION)
-    except _DAMAGE:
-        return 1
-    return found if isinstance(found, int) else 1
-
-
-class _Watched(io.BytesIO):
-    """Bytes that remember whether more was asked for than is there."""
-
-    ran_out = False
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        found = super().read(size)
-        if size is not None and len(found) < size:
-            self.ran_out = True
-        return found
-
-
-def _ends_early(content: bytes, name: str) -> bool:
-    """Whether a header that Pillow refused is cut off, rather than wrong: it is read again, watched."""
-    if name == "WEBP":
-        return len(content) < webp_length(content)
-    source = _Watched(content)
-    try:
-        Image.open(source, formats=(name,))
-    except _DAMAGE:
-        return source.ran_out
-    return False
-
-
-def _too_many(size: tuple[int, int], max_pixels: int) -> Rejected:
-    return Rejected(Reason.TOO_MANY_PIXELS, f"{size[0]} x {size[1]} pixels, more than {max_pixels}")
-
-
-def _damaged(name: str, fault: Exception, *, truncated: bool) -> Rejected:
-    # Pillow's words for an unknown header hold the address of the object that was read.
-    words = "header not understood" if isinstance(fault, UnidentifiedImageError) else str(fault)
-    line = " ".join(_ADDRESS.sub("", words).split()) or type(fault).__name__
-    reason = Reason.TRUNCATED if truncated else Reason.CORRUPT
-    return Rejected(reason, f"{name}: {line}"[:_DETAIL_CHARACTERS])

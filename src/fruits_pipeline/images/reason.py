@@ -20,6 +20,8 @@ class Reason(StrEnum):
     """When the file is larger than ``max_bytes``; it was not read."""
     UNSUPPORTED_MODE = "unsupported_mode"
     """When the pixels have no agreed meaning as 8-bit RGB (floats, LAB, wide integers)."""
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    """When the package that reads this format is not installed; the detail names it."""
     MISSING = "missing"
     """When the file was listed, and is gone when it is read."""
     FORBIDDEN = "forbidden"

@@ -7,7 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_CONTENT = ("length", "modified")
+from fruits_pipeline.state.rows import CONTENT, equal_rows
+
 _LABELS = ("label", "split", "source_path")
 
 
@@ -18,6 +19,7 @@ class Compared:
     Attributes:
         rows: The new rows (``schemas.MANIFEST``), and ``wave``: the planned wave that has the path, or null.
         rewritten: Planned waves some row of which is gone, or is not what it was.
+        to_compute: Planned waves, of those, some image of which has other content, or was none.
         images: Images among ``rows``.
         unchanged: Images whose content is the same as before.
         relabelled: Images, of those, whose label, split or spelling is another.
@@ -26,6 +28,7 @@ class Compared:
 
     rows: pa.Table
     rewritten: frozenset[str]
+    to_compute: frozenset[str]
     images: int
     unchanged: int
     relabelled: int
@@ -42,15 +45,15 @@ def compared(window: pa.Table) -> Compared:
     old, new = window.filter(known), window.filter(pc.invert(known)).drop_columns("wave")
     was = old.take(pc.index_in(new["path"], value_set=old["path"]))
     image, was_image = pc.is_null(new["skip_reason"]), pc.and_(pc.is_null(was["skip_reason"]), pc.is_valid(was["path"]))
-    content, labels = _equal(new, was, _CONTENT), _equal(new, was, _LABELS)
+    content, labels = equal_rows(new, was, CONTENT), equal_rows(new, was, _LABELS)
     unchanged = _all(image, was_image, content)
-    identical = _all(content, labels, _equal(new, was, ("skip_reason",)), pc.is_valid(was["wave"]))
+    identical = _all(content, labels, equal_rows(new, was, ("skip_reason",)), pc.is_valid(was["wave"]))
     left = pc.invert(pc.is_in(old["path"], value_set=new["path"]))
     no_longer = _all(pc.is_null(old["skip_reason"]), left)
-    rewritten = [*was["wave"].filter(pc.invert(identical)).unique().to_pylist(), *_waves(old, left)]
     return Compared(
         rows=new.append_column("wave", was["wave"]),
-        rewritten=frozenset(wave for wave in rewritten if wave is not None),
+        rewritten=_waves(was, pc.invert(identical)) | _waves(old, left),
+        to_compute=_waves(was, _all(image, pc.invert(unchanged))),
         images=_count(image),
         unchanged=_count(unchanged),
         relabelled=_count(_all(unchanged, pc.invert(labels))),
@@ -58,19 +61,8 @@ def compared(window: pa.Table) -> Compared:
     )
 
 
-def _waves(rows: pa.Table, chosen: Any) -> list[str]:
-    waves: list[str] = rows["wave"].filter(chosen).unique().to_pylist()
-    return waves
-
-
-def _equal(one: pa.Table, other: pa.Table, columns: tuple[str, ...]) -> Any:
-    """Whether rows are equal in all ``columns``; two nulls are equal."""
-    return _all(*(_same(one[name], other[name]) for name in columns))
-
-
-def _same(one: Any, other: Any) -> Any:
-    both_null = pc.and_(pc.is_null(one), pc.is_null(other))
-    return pc.or_(both_null, pc.fill_null(pc.equal(one, other), fill_value=False))
+def _waves(rows: pa.Table, chosen: Any) -> frozenset[str]:
+    return frozenset(rows["wave"].filter(chosen).drop_null().unique().to_pylist())
 
 
 def _all(*conditions: Any) -> Any:

@@ -1,6 +1,8 @@
-"""How many images a wave has: what a kill, or Ctrl-C, may cost."""
+"""How many images and rows a wave has: what a kill, or Ctrl-C, may cost, and what one manifest holds."""
 
 MAX_WAVE_IMAGES = 200_000
+# Of images and of what is skipped: a trial with few images of a large source is a few waves with small manifests.
+MAX_WAVE_ROWS = 200_000
 # On a laptop some 5 seconds for MobileNetV2 and 45 for Xception; two waves are in flight.
 LOCAL_IMAGES_PER_CORE = 1_000
 # On a cluster a minute or two, because each wave there pays for its jobs' starts and its files' commits.

@@ -35,10 +35,13 @@ _LISTED = "listed"
 
 
 def described(source: TableSource) -> Iterator[pa.Table]:
-    """The table's rows with columns ``path, source_path, length, modified, label, split``; null where nobody can tell.
+    """The table's rows with columns ``path, source_path, length, modified, label, split``.
+
+    Length and time are as the table has them where nobody knows.
 
     Raises:
         InputError: When the table cannot be read.
+        StorageError: When storage does not answer, so that an outage is not taken for images that changed.
     """
     unknown = sum(pc.sum(_unknown(table)).as_py() or 0 for table in source.tables())
     if not unknown:
@@ -88,13 +91,13 @@ def _joined(window: pa.Table) -> pa.Table:
     there = found.take(pc.index_in(rows["path"], value_set=found["path"]))
     unknown = _unknown(rows)
     for name in ("length", "modified"):
-        values = pc.if_else(unknown, there[name], rows[name])
+        values = pc.if_else(unknown, pc.coalesce(there[name], rows[name]), rows[name])
         rows = rows.set_column(rows.schema.get_field_index(name), MANIFEST.field(name), values)
     return rows
 
 
 def _looked_at(store: Store, root: str, rows: pa.Table) -> pa.Table:
-    """The rows, those that are still unknown looked at one by one; what cannot be seen is judged when it is read."""
+    """The rows, those that are still unknown looked at one by one; what cannot be seen stays as the table says."""
     places = [place for place, unknown in enumerate(_unknown(rows).to_pylist()) if unknown]
     if not places:
         return rows
@@ -103,8 +106,8 @@ def _looked_at(store: Store, root: str, rows: pa.Table) -> pa.Table:
         found = dict(zip(places, pool.map(lambda key: _stat(store, key), keys), strict=True))
     columns = {name: rows[name].to_pylist() for name in ("length", "modified")}
     for place, one in found.items():
-        columns["length"][place] = one.length if one else None
-        columns["modified"][place] = one.modified if one else None
+        if one:
+            columns["length"][place], columns["modified"][place] = one.length, one.modified
     for name, values in columns.items():
         rows = rows.set_column(
             rows.schema.get_field_index(name), MANIFEST.field(name), pa.array(values, MANIFEST.field(name).type)
@@ -113,7 +116,10 @@ def _looked_at(store: Store, root: str, rows: pa.Table) -> pa.Table:
 
 
 def _stat(store: Store, key: str) -> Found | None:
+    """The object; None where there is none, or where it may not be looked at."""
     try:
         return store.stat(key)
-    except StorageError:
-        return None
+    except StorageError as error:
+        if error.is_denied:
+            return None
+        raise

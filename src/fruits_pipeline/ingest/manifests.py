@@ -58,6 +58,11 @@ class ManifestWriter:
         self._skipped: Counter[str] = Counter()
         self._lengths: list[np.ndarray[Any, Any]] = []
 
+    @property
+    def rows(self) -> int:
+        """Rows that it has: images, and what is skipped."""
+        return self.images + self._skipped.total()
+
     def write(self, rows: pa.Table) -> None:
         """Adds rows of ``schemas.MANIFEST``, whose paths follow those before."""
         if not len(rows):
@@ -80,7 +85,7 @@ class ManifestWriter:
         self._file.unlink()
         skipped = dict(sorted(self._skipped.items()))
         counts = Counts(
-            found=self.images + self._skipped.total(),
+            found=self.rows,
             skipped=self._skipped.total(),
             pending=self.images,
             skip_reasons=skipped,

@@ -3,13 +3,12 @@
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 
 from fruits_pipeline.errors import InputError, StorageError
-from fruits_pipeline.ingest.runs import file_run, in_order
+from fruits_pipeline.ingest.runs import in_order, planned_run
 from fruits_pipeline.schemas import MANIFEST
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state.packs import load_pack
@@ -56,13 +55,7 @@ class PackedSource:
         """The manifest that ``pack`` read by, in order of path."""
         store = open_store(self.address, self.storage)
         with tempfile.TemporaryDirectory(prefix="fruits-pack-") as folder:
-
-            def fetched(wave: PlannedWave) -> Path:
-                file = Path(folder) / f"{wave.wave}.parquet"
-                file.write_bytes(store.read(wave.manifest.key))
-                return file
-
-            for table in in_order([file_run(wave.first, partial(fetched, wave)) for wave in self.waves]):
+            for table in in_order(planned_run(store, wave, Path(folder)) for wave in self.waves):
                 yield table.select(MANIFEST.names)
 
     def __str__(self) -> str:

@@ -1,7 +1,8 @@
 """The plan of the output's waves: the source is listed, held against the planned waves, and cut into waves of work.
 
 Waves all of whose rows are the same stay as they are. Others are replaced by waves of new names with the rows that are
-left, and images that no wave had come into new waves. Nothing is computed here.
+left, and rows that no wave had come into new waves. No wave has more images or rows than the cut allows. Nothing is
+computed here.
 """
 
 import logging
@@ -17,11 +18,12 @@ import pyarrow.compute as pc
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.ingest import sampling
 from fruits_pipeline.ingest.comparison import Compared, compared
+from fruits_pipeline.ingest.cut import MAX_WAVE_ROWS
 from fruits_pipeline.ingest.listing import AnySource, listed
 from fruits_pipeline.ingest.manifests import ManifestWriter
 from fruits_pipeline.ingest.naming import Naming
 from fruits_pipeline.ingest.packed import PackedSource
-from fruits_pipeline.ingest.runs import Run, file_run, in_order, sorted_runs
+from fruits_pipeline.ingest.runs import Run, in_order, planned_run, sorted_runs
 from fruits_pipeline.ingest.totals import Totals
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.state.counts import Change
@@ -39,10 +41,18 @@ class Cut:
     Attributes:
         wave_images: Images of a new wave, at most.
         finished: Names of the finished waves, whose features may be taken over.
+        wave_rows: Rows of a new wave, at most; but always as many as it may have images.
     """
 
     wave_images: int
     finished: frozenset[str] = frozenset()
+    wave_rows: int = MAX_WAVE_ROWS
+
+    def fit(self, wave: ManifestWriter, rows: pa.Table) -> int:
+        """How many of the rows the wave still takes."""
+        images = pc.cumulative_sum(pc.cast(pc.is_null(rows["skip_reason"]), pa.int64()))
+        fit = pc.sum(pc.less_equal(images, self.wave_images - wave.images)).as_py()
+        return int(min(fit, max(self.wave_rows, self.wave_images) - wave.rows))
 
 
 def plan_waves(source: AnySource, store: Store, settings: IngestSettings, before: Plan, cut: Cut) -> Plan:
@@ -61,7 +71,7 @@ def plan_waves(source: AnySource, store: Store, settings: IngestSettings, before
     naming = Naming.of(settings)
     with tempfile.TemporaryDirectory(prefix="fruits-manifest-") as name:
         folder = Path(name)
-        planned = [_planned_run(store, wave, folder) for wave in before.waves]
+        planned = [planned_run(store, wave, folder) for wave in before.waves]
         new = sorted_runs(listed(source, naming), folder)
         if settings.sample is not None:
             chosen = sampling.sampled_paths(in_order(new), source.root, settings.sample, settings.sample_seed)
@@ -89,52 +99,49 @@ class _Writer:
     def __init__(self, store: Store, before: Plan, cut: Cut, total: Totals, folder: Path) -> None:
         self._store, self._cut, self._folder = store, cut, folder
         self._number = before.next_wave
-        self._last = total.last
+        self._total = total
         self._waves = [wave for wave in before.waves if wave.wave not in total.rewritten]
         self._sources = {wave.wave: _sources(wave, cut.finished) for wave in before.waves}
-        self._renamed = {name: self._name() for name in sorted(total.rewritten & total.last.keys())}
-        self._open: dict[str, ManifestWriter] = {}
-        self._new: ManifestWriter | None = None
+        self._open: dict[str | None, ManifestWriter] = {}
 
     def write(self, window: Compared) -> None:
-        """Sends each row to its wave."""
+        """Sends each row to its wave; rows that no wave had come into new ones."""
         for name, rows in _by_wave(window):
-            if name in self._renamed:
-                self._write_rewritten(name, rows)
-        self._write_new(window.rows.filter(pc.is_null(window.rows["wave"])))
+            if name in self._total.rewritten:
+                self._write(name, rows)
+                if rows["path"][-1].as_py() == self._total.last[name]:
+                    self._put(name)
+        self._write(None, window.rows.filter(pc.is_null(window.rows["wave"])))
 
     def plan(self, before: Plan, change: Change) -> Plan:
         """The plan with what was written."""
-        if self._new:
-            self._waves.append(self._new.put(self._store))
+        for name in tuple(self._open):
+            self._put(name)
         ordered = tuple(sorted(self._waves, key=lambda wave: (wave.first, wave.wave)))
         return before.model_copy(update={"waves": ordered, "next_wave": self._number, "change": change})
 
-    def _write_rewritten(self, name: str, rows: pa.Table) -> None:
-        writer = self._open.pop(name, None) or ManifestWriter(self._renamed[name], self._folder, self._sources[name])
-        writer.write(rows)
-        if rows["path"][-1].as_py() == self._last[name]:
-            self._waves.append(writer.put(self._store))
-        else:
-            self._open[name] = writer
+    def _write(self, name: str | None, rows: pa.Table) -> None:
+        """Adds rows of the planned wave ``name``, or of none, to the wave that takes its place; a full one is put.
 
-    def _write_new(self, rows: pa.Table) -> None:
-        """Rows that no wave had; a wave is full when it has its number of images."""
-        images = pc.cast(pc.is_null(rows["skip_reason"]), pa.int64())
+        A finished wave with nothing to compute stays in one piece, which shares its files.
+        """
+        is_shared = name in self._cut.finished and name not in self._total.to_compute
         while len(rows):
-            if self._new is None:
-                self._new = ManifestWriter(self._name(), self._folder)
-            room = self._cut.wave_images - self._new.images
-            fit = pc.sum(pc.less_equal(pc.cumulative_sum(images), room)).as_py()
-            self._new.write(rows.slice(0, fit))
-            rows, images = rows.slice(fit), images.slice(fit)
+            writer = self._open.get(name) or self._opened(name)
+            fit = len(rows) if is_shared else self._cut.fit(writer, rows)
+            writer.write(rows.slice(0, fit))
+            rows = rows.slice(fit)
             if len(rows):
-                self._waves.append(self._new.put(self._store))
-                self._new = None
+                self._put(name)
 
-    def _name(self) -> str:
+    def _opened(self, name: str | None) -> ManifestWriter:
         self._number += 1
-        return wave_name(self._number - 1)
+        sources = self._sources[name] if name else ()
+        self._open[name] = ManifestWriter(wave_name(self._number - 1), self._folder, sources)
+        return self._open[name]
+
+    def _put(self, name: str | None) -> None:
+        self._waves.append(self._open.pop(name).put(self._store))
 
 
 def _by_wave(window: Compared) -> Iterator[tuple[str, pa.Table]]:
@@ -147,17 +154,6 @@ def _by_wave(window: Compared) -> Iterator[tuple[str, pa.Table]]:
 def _sources(wave: PlannedWave, finished: frozenset[str]) -> tuple[str, ...]:
     """The finished waves that have features of some images of ``wave``: itself, or those that it was to take over."""
     return (wave.wave,) if wave.wave in finished else tuple(name for name in wave.sources if name in finished)
-
-
-def _planned_run(store: Store, wave: PlannedWave, folder: Path) -> Run:
-    """The run of a planned wave's manifest, fetched when it is opened."""
-
-    def fetched() -> Path:
-        file = folder / f"planned-{wave.wave}.parquet"
-        file.write_bytes(store.read(wave.manifest.key))
-        return file
-
-    return file_run(wave.first, fetched, wave.wave)
 
 
 def _windows(source: AnySource, runs: list[Run]) -> Callable[[], Iterator[Compared]]:

@@ -1,7 +1,7 @@
 """Rows of any number in order of path, in bounded memory: sorted runs on disk, merged in windows.
 
 A listing that comes in order gives runs that follow one another, of which one is open at a time; a listing in any other
-order (S3 Express) gives runs that overlap, and costs more open files, not more memory.
+order (several folders at a time, S3 Express) gives runs that overlap: more open files, and a batch of rows for each.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fruits_pipeline.schemas import MANIFEST
+from fruits_pipeline.state.plan import PlannedWave
+from fruits_pipeline.storage.store import Store
 
 RUN_ROWS = 500_000
 _BATCH_ROWS = 32_768
@@ -47,6 +49,17 @@ def file_run(first: str, file: Callable[[], Path], wave: str | None = None) -> R
                 yield table.append_column("wave", pa.repeat(pa.scalar(wave, pa.string()), len(table)))
 
     return Run(first, opened)
+
+
+def planned_run(store: Store, wave: PlannedWave, folder: Path) -> Run:
+    """The run of a planned wave's manifest, fetched into ``folder`` when it is opened."""
+
+    def fetched() -> Path:
+        file = folder / f"planned-{wave.wave}.parquet"
+        file.write_bytes(store.read(wave.manifest.key))
+        return file
+
+    return file_run(wave.first, fetched, wave.wave)
 
 
 def sorted_runs(tables: Iterable[pa.Table], folder: Path, run_rows: int = RUN_ROWS) -> list[Run]:

@@ -30,6 +30,7 @@ class Totals:
 
     root: str
     rewritten: set[str] = field(default_factory=set)
+    to_compute: set[str] = field(default_factory=set)
     last: dict[str, str] = field(default_factory=dict)
     """The last path that each planned wave still has."""
     reasons: Counter[str | None] = field(default_factory=Counter)
@@ -62,6 +63,7 @@ class Totals:
         """Counts a window."""
         rows = window.rows
         self.rewritten |= window.rewritten
+        self.to_compute |= window.to_compute
         self.reasons[None] += window.images
         self.reasons.update(rows["skip_reason"].drop_null().to_pylist())
         self.unchanged += window.unchanged

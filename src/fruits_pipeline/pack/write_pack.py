@@ -4,16 +4,19 @@ Wave by wave, so that a crash costs one wave. Rows stand in order of path, so th
 row groups of the others. An image that cannot be read has a row without content, and is rejected when it is read.
 """
 
+import hashlib
 import io
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
@@ -24,7 +27,7 @@ from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state.counts import Counts
 from fruits_pipeline.state.files import marks, sweep
-from fruits_pipeline.state.layout import PACKED, wave_folder
+from fruits_pipeline.state.layout import PACKED, packed_marker, wave_folder
 from fruits_pipeline.state.packs import PackedWave, load_pack, mark_packed
 from fruits_pipeline.state.plan import Plan, PlannedWave
 from fruits_pipeline.state.upkeep import drop_packed
@@ -70,17 +73,25 @@ class Packed(BaseModel):
 def write_pack(
     spark: SparkSession, store: Store, plan: Plan, settings: PackSettings, storage: StorageSettings
 ) -> Packed:
-    """Writes ``packed/wave=…`` for each wave of the plan that has none, and drops those that the plan does not want.
+    """Packs each wave of the plan that is not packed, and drops those that the plan does not want.
+
+    A wave has the files of a packed one with the same images, else they are written. They are written again when an
+    image can be read that could not.
 
     Raises:
         DatasetError: When rows were lost on the way.
     """
+    job = _Job(spark, store, settings.pack_file_bytes, storage)
     packed = load_pack(store)
     for wave in plan.waves:
-        if wave.wave not in packed:
-            packed[wave.wave] = _write_wave(spark, store, wave, settings, storage)
-            mark_packed(store, packed[wave.wave])
+        has = packed.get(wave.wave) or _shared(job, wave, packed.values())
+        if has is None or (has.without_content and _is_mended(job, has)):
+            store.delete([packed_marker(wave.wave)])  # so that nobody reads files that are being written
+            has = _written(job, wave)
             log.info("packed wave=%s images=%d", wave.wave, wave.counts.images)
+        if has != packed.get(wave.wave):
+            mark_packed(store, has)
+            packed[wave.wave] = has
     drop_packed(store, plan, packed)
     wanted = [packed[wave.wave] for wave in plan.waves]
     total = Packed(
@@ -88,37 +99,82 @@ def write_pack(
     )
     if total.without_content:
         log.warning(
-            "without_content=%d because they could not be read; runs on this pack will reject them",
+            "without_content=%d because they could not be read; 'pack' again tries them again, and runs on this pack "
+            "reject them",
             total.without_content,
         )
     return total
 
 
-def _write_wave(
-    spark: SparkSession, store: Store, wave: PlannedWave, settings: PackSettings, storage: StorageSettings
-) -> PackedWave:
+def contents_of(images: pa.Table) -> str:
+    """SHA-256 of columns ``path, length, modified``, in their order, whatever the table's other columns and chunks."""
+    text = io.BytesIO()
+    pa_csv.write_csv(images.select(["path", "length", "modified"]), text)
+    return hashlib.sha256(text.getvalue()).hexdigest()
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What all waves are packed by."""
+
+    spark: SparkSession
+    store: Store
+    file_bytes: int
+    storage: StorageSettings
+
+    def images(self, wave: PlannedWave) -> pa.Table:
+        """Columns ``path, length, modified, skip_reason`` of the wave's images, in order of path."""
+        columns = ["path", "length", "modified", "skip_reason"]
+        manifest = pq.read_table(io.BytesIO(self.store.read(wave.manifest.key)), columns=columns)
+        return manifest.filter(pc.field("skip_reason").is_null())
+
+    def read(self, rows: DataFrame) -> DataFrame:
+        """Rows of ``schemas.PACKED`` for columns ``path, length``."""
+        return rows.mapInPandas(_reading(self.storage), tables.spark_schema(schemas.PACKED))
+
+
+def _shared(job: _Job, wave: PlannedWave, packed: Iterable[PackedWave]) -> PackedWave | None:
+    """The marker of a wave whose images are those of a packed one; None where there is no such one."""
+    contents = contents_of(job.images(wave))
+    same = next((one for one in packed if one.contents == contents), None)
+    if same is None:
+        return None
+    log.info("shared wave=%s images=%d files_of=%s", wave.wave, same.images, same.wave)
+    return same.model_copy(update={"wave": wave.wave})
+
+
+def _is_mended(job: _Job, wave: PackedWave) -> bool:
+    """Whether an image without content can be read now; it stops at the first one."""
+    files = [uri.join(job.store.root, file.key) for file in wave.files if file.is_data]
+    lost = tables.read(job.spark, files, schemas.PACKED, PACKED).where("content is null")
+    return (
+        not job.read(lost.select("path", F.lit(_UNKNOWN_BYTES).alias("length"))).where("content is not null").isEmpty()
+    )
+
+
+def _written(job: _Job, wave: PlannedWave) -> PackedWave:
     folder = wave_folder(PACKED, wave.wave)
-    sweep(store, [folder])
+    sweep(job.store, [folder])
+    found = job.images(wave)
+    contents = contents_of(found)
     if not wave.counts.images:
-        return PackedWave(wave=wave.wave, images=0, without_content=0, files=())
-    manifest = pq.read_table(io.BytesIO(store.read(wave.manifest.key)), columns=["path", "length", "skip_reason"])
-    images = manifest.filter(pc.field("skip_reason").is_null())
-    lengths = pc.fill_null(images["length"], _UNKNOWN_BYTES)
+        return PackedWave(wave=wave.wave, contents=contents, images=0, without_content=0, files=())
+    lengths = pc.fill_null(found["length"], _UNKNOWN_BYTES)
     ends = pc.cumulative_sum(lengths)
-    rows = pa.table({"path": images["path"], "length": lengths, "file": pc.divide(ends, settings.pack_file_bytes)})
+    rows = pa.table({"path": found["path"], "length": lengths, "file": pc.divide(ends, job.file_bytes)})
     files = pc.max(rows["file"]).as_py() + 1
-    frame = tables.rows_of(spark, rows).repartitionByRange(files, "file").drop("file")
-    read = frame.sortWithinPartitions("path").mapInPandas(_reading(storage), tables.spark_schema(schemas.PACKED))
-    read.write.options(**_PARQUET).mode("append").parquet(uri.join(store.root, folder))
-    written = tables.read_written(spark, store, folder, schemas.PACKED)
+    frame = tables.rows_of(job.spark, rows).repartitionByRange(files, "file").drop("file").sortWithinPartitions("path")
+    job.read(frame).write.options(**_PARQUET).mode("append").parquet(uri.join(job.store.root, folder))
+    written = tables.read_written(job.spark, job.store, folder, schemas.PACKED)
     counted = written.agg(F.countDistinct("path"), F.count("path"), F.count("content")).head()
-    paths, images, contents = counted or (0, 0, 0)
+    paths, images, read = counted or (0, 0, 0)
     if not paths == images == wave.counts.images:
         raise DatasetError(
-            f"expected {wave.counts.images} images in {uri.join(store.root, folder)}, found {paths}; "
+            f"expected {wave.counts.images} images in {uri.join(job.store.root, folder)}, found {paths}; "
             "start the same command again"
         )
-    return PackedWave(wave=wave.wave, images=images, without_content=images - contents, files=marks(store, [folder]))
+    files = marks(job.store, [folder])
+    return PackedWave(wave=wave.wave, contents=contents, images=images, without_content=images - read, files=files)
 
 
 def _reading(storage: StorageSettings) -> Callable[[Iterable[pd.DataFrame]], Iterator[pd.DataFrame]]:

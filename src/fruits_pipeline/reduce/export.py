@@ -33,11 +33,15 @@ class Exported(BaseModel):
     rows: int
 
 
-def export_reduced(spark: SparkSession, store: Store, files: list[str], kind: ExportKind) -> Exported:
-    """Exports the dataset ``reduced``, whose files are named."""
-    reduced = tables.read(spark, files, schemas.REDUCED, "reduced")
+def export_reduced(spark: SparkSession, store: Store, files: list[str], rows: int, kind: ExportKind) -> Exported:
+    """Exports the dataset ``reduced``, whose files are named.
+
+    Raises:
+        DatasetError: When they do not have the ``rows`` that their marker tells.
+    """
+    reduced = tables.read_whole(spark, files, rows, schemas.REDUCED, "reduced")
     export(reduced, uri.join(store.root, layout.EXPORTS, kind), kind)
-    return Exported(rows=reduced.count())
+    return Exported(rows=rows)
 
 
 def export(reduced: DataFrame, place: str, kind: ExportKind) -> None:

@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError, InputError
+from fruits_pipeline.reduce.calibrated import refuse_judged
 from fruits_pipeline.reduce.labels import PART_IMAGES, copied_labels, labelled
 from fruits_pipeline.reduce.reduction import LARGE_BATCHES, Reduction, fit, reduced
 from fruits_pipeline.reduce.rule import Given, counted_uses, given, rule_of, tell
@@ -37,7 +38,7 @@ class Reduced(BaseModel):
         uses: These by what they were used for.
         split_by: What decides on the side: ``folder or table``, or ``content``.
         fit_s: Seconds of the fit alone.
-        features: Where the features lie.
+        features: Where the features lie; None where they lie in the same output.
         labelled_by_table: Images that the table of ``--labels`` names; None without one.
     """
 
@@ -51,7 +52,7 @@ class Reduced(BaseModel):
     uses: Uses
     split_by: str
     fit_s: float
-    features: str
+    features: str | None = None
     labelled_by_table: int | None = None
 
 
@@ -68,7 +69,8 @@ def reduce_features(
         labels: The table that replaces the manifest's labels, if there is one.
 
     Raises:
-        InputError: When there are too few training images, or ``labels`` names none of the images.
+        InputError: When there are too few training images, ``labels`` names none of the images, or images would be
+            judged that the int8 model was calibrated with.
         SettingsError: When more components are asked for than there are.
         DatasetError: When rows were lost on the way.
     """
@@ -79,6 +81,7 @@ def reduce_features(
     rule = rule_of(settings.train_split, found)
     tell(found, rule)
     parts = [labelled(spark, part, table, rule.share) for part in snapshot.parts(PART_IMAGES)]
+    refuse_judged(snapshot, parts)
     place = uri.join(store.root, layout.REDUCED)
     with configured(spark, LARGE_BATCHES):
         started_s = time.monotonic()
@@ -105,7 +108,7 @@ def reduce_features(
         uses=uses,
         split_by="folder or table" if rule.share is None else "content",
         fit_s=fit_s,
-        features=snapshot.root,
+        features=None if snapshot.root == store.root else snapshot.root,
         labelled_by_table=None if labels is None else found.named,
     )
 

@@ -20,8 +20,8 @@ from fruits_pipeline.session.interrupt import on_interruption, raise_if_interrup
 # Seconds for the JVM to write why it did not start, and to turn its log off.
 _LAST_WORDS_S = 1.0
 _SILENCE_S = 0.5
-# Seconds in which cancelled jobs should have ended the call that waits for them.
-_CANCEL_S = 10.0
+# Seconds in which cancelled jobs should have ended the call that waits for them: fewer than the lease's margin.
+_CANCEL_S = 2.0
 
 
 def connect(conf: SparkConf) -> None:

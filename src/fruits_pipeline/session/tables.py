@@ -70,6 +70,21 @@ def read(spark: SparkSession, files: str | Iterable[str], schema: pa.Schema, wha
         ) from error
 
 
+def read_whole(spark: SparkSession, files: list[str], rows: int, schema: pa.Schema, what: str) -> DataFrame:
+    """As ``read``, of files that together have ``rows`` rows.
+
+    Raises:
+        DatasetError: When they have others.
+    """
+    found = read(spark, files, schema, what)
+    if (count := found.count()) != rows:
+        raise DatasetError(
+            f"expected {rows} rows in {what} as its marker tells, found {count}; 'verify' names what is wrong, or "
+            "delete its files: then the command that makes it does so again"
+        )
+    return found
+
+
 def read_written(spark: SparkSession, store: Store, folder: str, schema: pa.Schema) -> DataFrame:
     """The rows of the Parquet files of a folder that is being written, conforming to ``schema``."""
     keys = [found.key for found in store.objects(folder) if _DATA.search(found.key)]
@@ -122,8 +137,3 @@ def write_small(store: Store, table: pa.Table, folder: str, schema: pa.Schema) -
     sink = io.BytesIO()
     pq.write_table(table.select(schema.names), sink, compression="zstd")
     store.write(f"{folder}/{ONLY_FILE}", sink.getvalue())
-
-
-def read_small(store: Store, folder: str, schema: pa.Schema) -> pa.Table:
-    """What ``write_small`` wrote."""
-    return pq.read_table(pa.BufferReader(store.read(f"{folder}/{ONLY_FILE}")), schema=schema)

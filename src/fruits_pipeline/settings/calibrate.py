@@ -10,7 +10,8 @@ class CalibrateSettings(Room):
 
     data_source: str = Field(
         min_length=1,
-        description="Folder of images, a glob of folders such as 'data/*', or a table of paths (.csv or .parquet).",
+        description="Folder of images, a glob of folders such as 'data/*', or a table of paths (.csv, .tsv or "
+        ".parquet).",
     )
     calibration_images: int = Field(300, ge=1, le=10_000, description="Images to calibrate with.")
     calibration_seed: int = Field(42, description="Seed of their choice.")

@@ -50,7 +50,12 @@ class FeaturesSettings(BackboneSettings):
         description="What reads the images: prefetch fetches ahead in the workers, binaryfile is Spark's own source "
         "and connectors; auto takes prefetch where a worker can read by it, else binaryfile.",
     )
-    max_pixels: int = Field(100_000_000, ge=1, description="Images with more pixels are rejected.")
+    max_pixels: int = Field(
+        100_000_000,
+        ge=1,
+        description="Images that take memory for more pixels are rejected; "
+        "JPEGs are judged as they are decoded, at reduced scale.",
+    )
     max_bytes: int = Field(268_435_456, ge=1, description="Images with more bytes are rejected unread.")
     batch_rows: Annotated[int, Incidental] = Field(
         64, ge=1, le=1024, description="Images in one batch; fewer where files are large."

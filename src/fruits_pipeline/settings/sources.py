@@ -18,8 +18,6 @@ from pydantic import ValidationError
 from fruits_pipeline.settings.commands import ALL, Command
 
 PREFIX = "FRUITS_"
-# Earlier names of a command and of settings, which are still accepted: a bundle was called a package.
-RENAMED = {"package": "bundle", "package_dir": "bundle_dir"}
 # What a URL may hold before its host.
 _PASSWORD = re.compile(r"//[^/\s]*@")
 # Stands for a required value that is missing, so that the other values are checked all the same;
@@ -40,25 +38,6 @@ def _fields(command: type[Command]) -> Iterable[str]:
     return (name for room in rooms if room is not None for name in room.model_fields)
 
 
-def current_words(words: list[str]) -> list[str]:
-    """The command line with dashes in the names of flags, and with present names in place of earlier ones.
-
-    >>> current_words(["package", "--package_dir=my_folder"])
-    ['bundle', '--bundle-dir=my_folder']
-    """
-    command = [RENAMED.get(word, word) for word in words[:1]]
-    return [_current_flag(word) if word.startswith("--") else word for word in [*command, *words[1:]]]
-
-
-def _current_flag(word: str) -> str:
-    name, equals, value = word.partition("=")
-    return _flag(_current(_setting(name))) + equals + value
-
-
-def _current(setting: str) -> str:
-    return RENAMED.get(setting, setting)
-
-
 class Sources:
     """Fills in what flags leave open, and gathers every fault on the way."""
 
@@ -72,15 +51,12 @@ class Sources:
         mine = tuple(_setting(name) for argument in arguments for name in argument.names)
         known = known_settings()
         self._unknown((_setting(flag) for flag in self._flags), mine, "command line")
-        prefixed = (_current(key.removeprefix(PREFIX).lower()) for key in sorted(os.environ) if key.startswith(PREFIX))
+        prefixed = (key.removeprefix(PREFIX).lower() for key in sorted(os.environ) if key.startswith(PREFIX))
         self._unknown(prefixed, known, f"environment {PREFIX}*")
         Env(PREFIX, command=False)(app, commands, arguments)
-        earlier = {_current(name): os.environ[_variable(name)] for name in RENAMED if _variable(name) in os.environ}
-        own = {name: value for name, value in earlier.items() if name in mine}
-        Dict(_below(commands, own), source="environment")(app, commands, arguments)
         config = arguments.match("--config")[0]
         for token in config.tokens[-1:]:
-            content = {_current(key): value for key, value in self._file(token.value).items()}
+            content = self._file(token.value)
             self._unknown(content, known, f"--config {token.value}")
             own = {key: value for key, value in content.items() if key in mine}
             Dict(_below(commands, own), source=token.value)(app, commands, arguments)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel, ConfigDict
 
 from fruits_pipeline.errors import DatasetError
+from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 
 # Names of files that Spark, Hadoop's committers and our own stores write, finished or not; any other file in a
@@ -30,7 +31,8 @@ class FileMark(BaseModel):
     @property
     def is_data(self) -> bool:
         """Whether readers of the dataset read it."""
-        return self.key.endswith(".parquet") and not self.key.rpartition("/")[2].startswith((".", "_"))
+        below = self.key.split("/")[1:]
+        return self.key.endswith(".parquet") and not any(part.startswith((".", "_")) for part in below)
 
 
 def marks(store: Store, folders: Iterable[str]) -> tuple[FileMark, ...]:
@@ -43,6 +45,11 @@ def marks(store: Store, folders: Iterable[str]) -> tuple[FileMark, ...]:
     )
 
 
+def data_files(store: Store, files: Iterable[FileMark]) -> list[str]:
+    """The addresses of those files that readers of the dataset read."""
+    return [uri.join(store.root, file.key) for file in files if file.is_data]
+
+
 def sweep(store: Store, folders: Iterable[str], keep: frozenset[str] = frozenset()) -> None:
     """Deletes all files of ours below the given folders but those to ``keep``."""
     for folder in folders:
@@ -50,14 +57,14 @@ def sweep(store: Store, folders: Iterable[str], keep: frozenset[str] = frozenset
         store.delete([key for key in found if key not in keep and OURS.search(key)])
 
 
-def refuse_foreign(store: Store, folders: Iterable[str]) -> None:
-    """Raises where a folder that is to be ours holds a file already.
+def refuse_foreign(store: Store, folders: Iterable[str], known: frozenset[str] = frozenset()) -> None:
+    """Raises where a folder that is to be ours holds a file already, but for the ``known`` ones.
 
     Raises:
         DatasetError: Then, with the file's name.
     """
     for folder in folders:
-        found = next(iter(store.objects(folder)), None)
+        found = next((found for found in store.objects(folder) if found.key not in known), None)
         if found is not None:
             raise DatasetError(
                 f"expected {store.root}/{folder} to be empty or ours, found {found.key!r} without a marker; "

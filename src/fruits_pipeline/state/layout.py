@@ -9,6 +9,8 @@ SNAPSHOT = f"{STATE}/snapshot.json"
 WAVES = f"{STATE}/waves"
 PACKED_WAVES = f"{STATE}/packed"
 LABELS = f"{STATE}/labels"
+# SHA-256 of the images that the int8 model of the features was calibrated with, one in each line.
+CALIBRATED = f"{STATE}/calibrated.txt"
 # What every output of the version before has, and none of this one.
 FORMER_MARKER = f"{STATE}/ingest.json"
 
@@ -29,6 +31,7 @@ BY_WAVE = (MANIFEST, FEATURES, REJECTS, PACKED)
 
 RoomName = Literal["reduce", "export_json", "export_csv", "classify"]
 
+EXPORT_ROOMS: dict[str, RoomName] = {"json": "export_json", "csv": "export_csv"}
 # The folders of each room that is made as a whole; nobody else writes there.
 OWNED: dict[RoomName, tuple[str, ...]] = {
     "reduce": (REDUCED, f"{MODELS}/reduce", f"{EVALUATION}/variance", LABELS),

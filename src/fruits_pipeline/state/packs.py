@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.files import FileMark
+from fruits_pipeline.state.plan import required_plan
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 
@@ -14,14 +15,16 @@ class PackedWave(BaseModel):
 
     Attributes:
         wave: Its name.
+        contents: SHA-256 of path, length and time of its images: waves of equal ones share their files.
         images: Its images.
         without_content: Images, of those, that could not be read.
-        files: Its files below ``packed/``.
+        files: Its files below ``packed/``, perhaps of another wave that had the same images.
     """
 
     model_config = ConfigDict(frozen=True)
 
     wave: str
+    contents: str
     images: int
     without_content: int
     files: tuple[FileMark, ...]
@@ -48,9 +51,10 @@ def load_pack(store: Store) -> dict[str, PackedWave]:
 
 
 def packed_files(store: Store) -> tuple[str, ...]:
-    """The addresses of all files of the pack."""
-    files = (file for wave in load_pack(store).values() for file in wave.files if file.is_data)
-    return tuple(uri.join(store.root, file.key) for file in files)
+    """The addresses of all files of the pack that its plan wants; a killed ``pack`` may have left others."""
+    planned = {wave.wave for wave in required_plan(store).waves}
+    waves = (wave for name, wave in load_pack(store).items() if name in planned)
+    return tuple(uri.join(store.root, file.key) for wave in waves for file in wave.files if file.is_data)
 
 
 def mark_packed(store: Store, wave: PackedWave) -> None:

@@ -53,6 +53,7 @@ class Plan(BaseModel):
         next_wave: The first number that no wave has ever had.
         waves: In order of their first path.
         change: What has changed since the plan before; ``computed`` counts new and changed images.
+        refused: Why its features may not be used: too many rejects; None where they may.
         sides: Its images by split.
     """
 
@@ -65,6 +66,7 @@ class Plan(BaseModel):
     next_wave: int = 0
     waves: tuple[PlannedWave, ...] = ()
     change: Change = Change()
+    refused: str | None = None
     sides: Sides = Sides()
 
     @property

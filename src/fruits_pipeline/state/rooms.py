@@ -29,6 +29,7 @@ class RoomMarker(BaseModel, Generic[_F]):
         room: Its name.
         made_from: The digest of its input.
         settings: Those that change its result.
+        labels: The digest of the user's table of labels, when there is one.
         facts: What it found; None until it is finished.
         files: All its files; none until it is finished.
     """
@@ -38,13 +39,14 @@ class RoomMarker(BaseModel, Generic[_F]):
     room: RoomName
     made_from: str
     settings: Essentials
+    labels: str | None = None
     facts: _F | None = None
     files: tuple[FileMark, ...] = ()
 
     @property
     def digest(self) -> str:
         """What rooms that are made from this one depend on."""
-        return digest_of({"room": self.room, "made_from": self.made_from, "settings": self.settings})
+        return digest_of(self.model_dump(mode="json", include={"room", "made_from", "settings", "labels"}))
 
     @property
     def facts_or_fail(self) -> _F:
@@ -93,10 +95,13 @@ class Rooms:
         """The marker of a finished room, made from ``made_from`` where that is given.
 
         Raises:
-            DatasetError: When the room is not finished, or was made from something else.
+            DatasetError: When the room is not finished, is damaged, or was made from something else.
         """
         found = self.marker(room, facts)
         state = "none" if found is None else "unfinished" if found.facts is None else "one of an older snapshot"
+        if found is not None and found.facts is not None and (broken := self._broken(found)):
+            state = f"one whose file {broken} is gone or has another length"
+            found = None
         if found is None or found.facts is None or (made_from is not None and found.made_from != made_from):
             raise DatasetError(
                 f"expected finished {room} of the present features under {self._store.root}, found {state}; "
@@ -129,26 +134,32 @@ class Rooms:
                 "use those settings, take another --output-uri, or replace the results with --overwrite"
             )
 
-    def begin(self, room: RoomName, settings: Essentials, made_from: str, facts: type[_F]) -> RoomMarker[_F] | None:
+    def begin(
+        self, room: RoomName, settings: Essentials, made_from: str, facts: type[_F], labels: str | None = None
+    ) -> RoomMarker[_F] | None:
         """The room's marker where it may be kept; else None, its folders emptied, and all that was made from it.
 
         Raises:
-            DatasetError: As ``check``.
+            DatasetError: As ``check``, and when a file that no marker names lies where a model is to be saved.
         """
         self.check(room, settings)
         found = self.marker(room, facts)
         if found is not None and found.facts is not None:
-            why = self._why_again(found, settings, made_from)
+            why = self._why_again(found, settings, made_from, labels)
             if why is None:
                 log.info("keep room=%s because its settings and its input are the same", room)
                 return found
             log.info("make again room=%s because %s", room, why)
-        self._save(RoomMarker[_Anything](room=room, made_from=made_from, settings=settings))
+        known = frozenset(file.key for file in found.files) if found else frozenset()
+        models = [folder for folder in layout.OWNED[room] if folder.startswith(f"{layout.MODELS}/")]
+        if known:
+            refuse_foreign(self._store, models, known)
+        self._save(RoomMarker[_Anything](room=room, made_from=made_from, settings=settings, labels=labels))
         for dependant in layout.dependants(room):
             if self._remove(dependant):
                 self.removed.append(dependant)
                 log.warning("removed room=%s because it was made from the %s before", dependant, room)
-        self._empty(room, found.files if found else ())
+        sweep(self._store, layout.OWNED[room])
         if room in self.removed:
             self.removed.remove(room)
         return None
@@ -174,15 +185,21 @@ class Rooms:
         rooms: tuple[RoomName, ...] = ("reduce", *reversed(layout.dependants("reduce")))
         return [room for room in rooms if self.marker(room, _Anything) is not None]
 
-    def _why_again(self, found: RoomMarker[_F], settings: Essentials, made_from: str) -> str | None:
+    def _why_again(self, found: RoomMarker[_F], settings: Essentials, made_from: str, labels: str | None) -> str | None:
         changes = differences(found.settings, settings)
         if changes:
             return f"its settings are others: {'; '.join(changes)}"
         if found.made_from != made_from:
             return "its input has changed since"
+        if found.labels != labels:
+            return "its table of labels has changed since"
+        broken = self._broken(found)
+        return f"{broken} is gone or has another length" if broken else None
+
+    def _broken(self, found: RoomMarker[_F]) -> str | None:
+        """The first of the room's files that is gone or has another length."""
         lengths = {file.key: file.length for folder in layout.OWNED[found.room] for file in self._store.objects(folder)}
-        broken = [file.key for file in found.files if lengths.get(file.key) != file.length]
-        return f"{broken[0]} is gone or has another length" if broken else None
+        return next((file.key for file in found.files if lengths.get(file.key) != file.length), None)
 
     def _remove(self, room: RoomName) -> bool:
         """Removes a room that has begun; its marker goes last, since it says that the files are ours."""
@@ -190,13 +207,9 @@ class Rooms:
         if found is None:
             return False
         self._save(found.model_copy(update={"facts": None}))
-        self._empty(room, found.files)
+        sweep(self._store, layout.OWNED[room])
         self._store.delete([layout.room_marker(room)])
         return True
-
-    def _empty(self, room: RoomName, files: tuple[FileMark, ...]) -> None:
-        self._store.delete(file.key for file in files)
-        sweep(self._store, layout.OWNED[room])
 
     def _save(self, marker: RoomMarker[_F]) -> None:
         self._store.write(layout.room_marker(marker.room), marker.model_dump_json(indent=1).encode())

@@ -51,11 +51,13 @@ class Snapshot:
         root: The output's address.
         source_root: The root of the source.
         waves: At least one, in order of their first path.
+        calibrated_with: SHA-256 of the images that an int8 model was calibrated with.
     """
 
     root: str
     source_root: str
     waves: tuple[WaveMarker, ...]
+    calibrated_with: tuple[str, ...] = ()
 
     @property
     def counts(self) -> Counts:
@@ -131,16 +133,26 @@ def snapshot_of(store: Store, plan: Plan, found: dict[str, WaveMarker]) -> Snaps
             f"{len(plan.waves)} waves finished, {images} images are still to be read; run the same 'extract' or 'run' "
             "again: it resumes"
         )
-    return Snapshot(store.root, plan.source_root, tuple(found[wave.wave] for wave in plan.waves))
+    waves = tuple(found[wave.wave] for wave in plan.waves)
+    return Snapshot(store.root, plan.source_root, waves, _calibrated_with(store, waves[0].recipe))
+
+
+def _calibrated_with(store: Store, recipe: Recipe) -> tuple[str, ...]:
+    if recipe.settings.get("precision") != "int8" or store.stat(layout.CALIBRATED) is None:
+        return ()
+    return tuple(store.read(layout.CALIBRATED).decode().split())
 
 
 def load_snapshot(store: Store) -> Snapshot:
     """The snapshot of an output.
 
     Raises:
-        DatasetError: When there is none, or it is not finished.
+        DatasetError: When there is none, or it is not finished, or the job that made it refused it.
     """
-    return snapshot_of(store, required_plan(store), load_waves(store))
+    plan = required_plan(store)
+    if plan.refused:
+        raise DatasetError(f"{plan.refused}; run the same 'extract' or 'run' again once they are mended or allowed")
+    return snapshot_of(store, plan, load_waves(store))
 
 
 def _parsed(store: Store, key: str, content: bytes) -> WaveMarker:

@@ -8,7 +8,7 @@ from fruits_pipeline.state import layout
 from fruits_pipeline.state.files import OURS, FileMark, refuse_foreign
 from fruits_pipeline.state.fingerprint import Essentials
 from fruits_pipeline.state.packs import PackedWave, load_pack
-from fruits_pipeline.state.plan import Plan, load_plan, save_plan
+from fruits_pipeline.state.plan import Plan, PlannedWave, load_plan, save_plan
 from fruits_pipeline.state.snapshot import WaveMarker, load_waves
 from fruits_pipeline.storage.store import Store
 
@@ -43,7 +43,7 @@ def tidied(store: Store, settings: Essentials) -> Standing:
     plan = plan.model_copy(update={"waves": tuple(w for w in plan.waves if _whole(w.wave, [w.manifest], lengths))})
     waves = {name: wave for name, wave in waves.items() if _kept(store, layout.wave_marker(name), wave, lengths)}
     packed = {name: wave for name, wave in packed.items() if _kept(store, layout.packed_marker(name), wave, lengths)}
-    named = _named(plan, waves.values(), packed.values())
+    named = named_keys(plan.waves, waves.values(), packed.values())
     store.delete([key for key in lengths if key not in named and OURS.search(key)])
     store.delete([found.key for found in store.objects(layout.STATE) if found.key.endswith(".tmp")])
     return Standing(plan, waves, packed)
@@ -52,7 +52,7 @@ def tidied(store: Store, settings: Essentials) -> Standing:
 def drop_manifests(store: Store, before: Plan, plan: Plan, waves: Mapping[str, WaveMarker]) -> None:
     """Deletes the manifests of the plan before that neither the plan nor a finished wave has."""
     old = [wave.manifest for wave in before.waves]
-    _drop(store, [], old, _named(plan, waves.values(), ()))
+    _drop(store, [], old, named_keys(plan.waves, waves.values(), ()))
 
 
 def drop_replaced(store: Store, plan: Plan, waves: Mapping[str, WaveMarker]) -> None:
@@ -63,21 +63,23 @@ def drop_replaced(store: Store, plan: Plan, waves: Mapping[str, WaveMarker]) -> 
         store,
         [layout.wave_marker(wave.wave) for wave in old],
         [file for wave in old for file in (wave.manifest, *wave.files)],
-        _named(plan, [wave for name, wave in waves.items() if name in wanted], ()),
+        named_keys(plan.waves, [wave for name, wave in waves.items() if name in wanted], ()),
     )
 
 
 def drop_features(store: Store, plan: Plan, waves: Mapping[str, WaveMarker]) -> None:
     """Deletes features and rejects of all waves; their manifests stay, as far as the plan wants them."""
     files = [file for wave in waves.values() for file in (wave.manifest, *wave.files)]
-    _drop(store, [layout.wave_marker(name) for name in waves], files, _named(plan, (), ()))
+    _drop(store, [layout.wave_marker(name) for name in waves], files, named_keys(plan.waves, (), ()))
 
 
 def drop_packed(store: Store, plan: Plan, packed: Mapping[str, PackedWave]) -> None:
-    """Deletes the packed waves that the plan does not want."""
-    old = [wave for name, wave in packed.items() if name not in {wave.wave for wave in plan.waves}]
+    """Deletes the packed waves that the plan does not want, and those of their files that no other wave has."""
+    wanted = {wave.wave for wave in plan.waves}
+    old = [wave for name, wave in packed.items() if name not in wanted]
     markers = [layout.packed_marker(wave.wave) for wave in old]
-    _drop(store, markers, [file for wave in old for file in wave.files], frozenset())
+    kept = [wave for name, wave in packed.items() if name in wanted]
+    _drop(store, markers, [file for wave in old for file in wave.files], named_keys(plan.waves, (), kept))
 
 
 def _drop(store: Store, markers: list[str], files: list[FileMark], keep: frozenset[str]) -> None:
@@ -86,9 +88,11 @@ def _drop(store: Store, markers: list[str], files: list[FileMark], keep: frozens
     store.delete(sorted({file.key for file in files} - keep))
 
 
-def _named(plan: Plan, waves: Iterable[WaveMarker], packed: Iterable[PackedWave]) -> frozenset[str]:
-    """The keys of all files that the plan or a marker names."""
-    files = [wave.manifest for wave in plan.waves]
+def named_keys(
+    planned: Iterable[PlannedWave], waves: Iterable[WaveMarker], packed: Iterable[PackedWave]
+) -> frozenset[str]:
+    """The keys of all files that planned waves or markers name."""
+    files = [wave.manifest for wave in planned]
     files += [file for wave in waves for file in (wave.manifest, *wave.files)]
     files += [file for wave in packed for file in wave.files]
     return frozenset(file.key for file in files)

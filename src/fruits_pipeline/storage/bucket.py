@@ -14,8 +14,8 @@ from fruits_pipeline.storage.patience import STEADY, Patience
 from fruits_pipeline.storage.store import Found, Held
 
 _READS = frozenset({"GET", "HEAD"})
-# Threads that read many small objects: as many as both clouds' clients keep connections.
-_READERS = 10
+# Requests of small objects at a time: as many as both clouds' clients keep connections.
+THREADS = 10
 
 
 class Bucket(ABC):
@@ -66,7 +66,7 @@ class Bucket(ABC):
             yield held
 
     def objects_in_parallel(self) -> Iterator[Found]:
-        """As ``objects()``, by one request for the folders below the root, then several folders at a time."""
+        """By one request for the folders below the root, then several folders at a time."""
         yield from fan_out.objects(self)
 
     @abstractmethod
@@ -74,12 +74,12 @@ class Bucket(ABC):
         """See ``Store.objects``."""
 
     @abstractmethod
-    def level(self, prefix: str) -> list[Found | str] | None:
+    def level(self, prefix: str) -> fan_out.Level | None:
         """See ``fan_out.Folders``."""
 
     def read_many(self, keys: Iterable[str]) -> Iterator[bytes]:
         """By ten threads; at most 40 contents wait to be taken."""
-        yield from mapped(self.read, keys, _READERS, 4 * _READERS)
+        yield from mapped(self.read, keys, THREADS, 4 * THREADS)
 
     @abstractmethod
     def read(self, key: str) -> bytes:

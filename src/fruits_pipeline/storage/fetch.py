@@ -46,18 +46,22 @@ def fetched(
     settings: StorageSettings,
     window: Window = Window(),
     patience: Patience = _PATIENCE,
+    *,
+    judge: bool = True,
 ) -> Generator[bytes | Unread, None, None]:
     """The content of each object, in order, or why it cannot be had; closing the iterator stops the fetch.
 
     Call it in the process that uses it: threads and connections do not survive a fork.
 
     Raises:
-        StorageError: When the source as a whole fails, with what to check.
+        StorageError: When the source as a whole fails, with what to check; with ``judge`` also when the first ten
+            objects are all forbidden.
     """
     single = Single(settings, patience, window.max_bytes)
     pool = ThreadPoolExecutor(window.threads, thread_name_prefix="fetch")
     try:
-        yield from _judged(_in_order(wanted, single, pool, window))
+        contents = _in_order(wanted, single, pool, window)
+        yield from _judged(contents) if judge else contents
     finally:
         # Requests that are under way end by themselves; nobody waits for them.
         pool.shutdown(wait=False, cancel_futures=True)

@@ -38,4 +38,5 @@ def explained(what: str, address: str, error: Exception) -> StorageError:
     advice = next((advice for kind, advice in _ADVICE if isinstance(cause, kind)), _ELSE)
     said = str(cause.message if isinstance(cause, GoogleAPICallError) else cause)
     said = _REQUEST.sub("", said.partition("\n")[0]).strip().rstrip(".")
-    return StorageError(f"could not {what} {address}: {type(cause).__name__}: {said}; {advice}")
+    told = f"could not {what} {address}: {type(cause).__name__}: {said}; {advice}"
+    return StorageError(told, is_denied=isinstance(cause, Forbidden))

@@ -1,5 +1,6 @@
 """Store on a local file system."""
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -17,6 +18,8 @@ from fruits_pipeline.storage.store import Found, Held
 
 # Names of the files that a write which is killed leaves behind.
 _PREFIX, _SUFFIX = ".fruits-", ".tmp"
+# What file systems say that have no hard links.
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS}
 
 
 class _Locked:
@@ -47,7 +50,7 @@ class LocalStore:
             yield from self._walk(str(start), prefix.rstrip("/") + "/" if prefix else "", ())
 
     def objects_in_parallel(self) -> Iterator[Found]:
-        """As ``objects()``: a file system has no slow answers."""
+        """As ``objects()``, because a file system has no slow answers."""
         return self.objects()
 
     def stat(self, key: str) -> Found | None:
@@ -82,14 +85,23 @@ class LocalStore:
             shutil.copyfile(file, temporary)
 
     def create(self, key: str, content: bytes) -> bool:
-        """By a temporary file and a link, which fails where the name is taken."""
+        """By a temporary file and a link, which fails where the name is taken.
+
+        A file system without links (exFAT, SMB, some of FUSE) gets a rename: then a second writer that does not hold
+        the lease could replace the first one's object, as a whole.
+        """
         target = self._folder / key
         if target.exists():
             return False
         temporary = self._temporary(key)
         try:
             temporary.write_bytes(content)
-            os.link(temporary, target)
+            try:
+                os.link(temporary, target)
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                temporary.replace(target)
         except FileExistsError:
             return False
         except OSError as error:
@@ -192,13 +204,15 @@ class LocalStore:
         except OSError as error:
             raise self._failed("write", key, error) from error
         os.close(handle)
-        Path(name).chmod(0o644)
+        with suppress(OSError):  # because some file systems have no modes
+            Path(name).chmod(0o644)
         return Path(name)
 
     def _failed(self, what: str, key: str, error: OSError) -> StorageError:
         return StorageError(
             f"could not {what} {self._folder / key}: {error.strerror or error}; "
-            "free space or mend the permissions, then start the same command again: it resumes"
+            "free space or mend the permissions, then start the same command again: it resumes",
+            is_denied=isinstance(error, PermissionError),
         )
 
 

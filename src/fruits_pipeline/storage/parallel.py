@@ -1,11 +1,10 @@
-"""Requests by threads, whose results come in order, with few of them ahead of who takes them."""
+"""Requests by threads, with few results ahead of who takes them."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -31,54 +30,29 @@ def mapped(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-@dataclass(eq=False)
-class _Stream(Generic[Item]):
-    """An iterator, the pages of it that were fetched ahead, and whether it has ended."""
+def merged(iterators: Iterable[Iterator[Item]], threads: int) -> Generator[Item, None, None]:
+    """The items of all iterators, in no order; so many iterators are advanced at a time, each by one thread.
 
-    items: Iterator[Item]
-    pages: deque[list[Item]] = field(default_factory=deque)
-    ended: bool = False
-
-    def next_page(self) -> list[Item]:
-        return list(islice(self.items, _PAGE_ITEMS))
-
-    @property
-    def is_ready(self) -> bool:
-        return self.ended or bool(self.pages)
-
-
-def chained(iterators: Iterable[Iterator[Item]], threads: int, ahead_pages: int) -> Generator[Item, None, None]:
-    """The items of the iterators, one iterator after the other, while threads advance those that come next.
-
-    An iterator is advanced by one thread at a time, 1,000 items at once, the nearest first. At most ``ahead_pages``
-    pages are held or under way, besides one of the iterator whose turn it is.
+    An iterator is advanced 1,000 items at once. No more pages than threads are held or under way, besides the one that
+    is being taken.
     """
-    streams = deque(_Stream(items) for items in iterators)
-    running: dict[Future[list[Item]], _Stream[Item]] = {}
+    waiting = iter(iterators)
+    running: dict[Future[list[Item]], Iterator[Item]] = {}
     pool = ThreadPoolExecutor(threads, thread_name_prefix="storage")
     try:
-        while streams:
-            first = streams[0]
-            for done in wait(running, 0 if first.is_ready else None, FIRST_COMPLETED).done:
-                stream = running.pop(done)
-                stream.pages.append(done.result())
-                stream.ended = len(stream.pages[-1]) < _PAGE_ITEMS
-            room = ahead_pages - len(running) - sum(len(stream.pages) for stream in streams)
-            for stream in _to_advance(streams, set(running.values()), threads - len(running), room):
-                running[pool.submit(stream.next_page)] = stream
-            if first.pages:
-                yield from first.pages.popleft()
-            elif first.ended:
-                streams.popleft()
+        while True:
+            for items in islice(waiting, threads - len(running)):
+                running[pool.submit(_next_page, items)] = items
+            if not running:
+                return
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                items, page = running.pop(done), done.result()
+                if len(page) == _PAGE_ITEMS:
+                    running[pool.submit(_next_page, items)] = items
+                yield from page
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _to_advance(
-    streams: deque[_Stream[Item]], running: set[_Stream[Item]], idle_threads: int, room: int
-) -> Iterator[_Stream[Item]]:
-    """The nearest streams that may be advanced; the first one always where it has no page."""
-    waiting = (stream for stream in streams if not stream.ended and stream not in running)
-    for number, stream in enumerate(islice(waiting, idle_threads)):
-        if number < room or (stream is streams[0] and not stream.pages):
-            yield stream
+def _next_page(items: Iterator[Item]) -> list[Item]:
+    return list(islice(items, _PAGE_ITEMS))

@@ -18,6 +18,7 @@ from botocore.session import get_session
 from fruits_pipeline.errors import StorageError
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage.bucket import Bucket
+from fruits_pipeline.storage.fan_out import Level
 from fruits_pipeline.storage.patience import STEADY, Patience
 from fruits_pipeline.storage.s3_faults import code_of, explained
 from fruits_pipeline.storage.s3_pages import moment, parse_objects
@@ -85,15 +86,15 @@ class S3Store(Bucket):
                     if found is not None:
                         yield found
 
-    def level(self, prefix: str) -> list[Found | str] | None:
+    def level(self, prefix: str) -> Level | None:
         """By one request with a delimiter."""
         with self._told("list", prefix):
             page = self._client.list_objects_v2(Prefix=self._folder(prefix), Delimiter="/", **self._reading)
         if page.get("IsTruncated"):
             return None
-        loose = (self._found(item["Key"], item["Size"], item["LastModified"]) for item in page.get("Contents", ()))
+        found = (self._found(item["Key"], item["Size"], item["LastModified"]) for item in page.get("Contents", ()))
         folders = [self._below(item["Prefix"]) for item in page.get("CommonPrefixes", ())]
-        return [*filter(None, loose), *folders]
+        return Level([*filter(None, found)], folders)
 
     def stat(self, key: str) -> Found | None:
         """By HEAD."""

@@ -22,11 +22,12 @@ _RENEW = f"expired credentials look so: get new ones ('aws sso login', or a new 
 _INVALID = f"the credentials are not valid there: correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, {_WHO}"
 _REGION = "the bucket is in another region: name that by --s3-region or AWS_REGION, or take its --s3-endpoint-url"
 _NETWORK = f"check the network, HTTPS_PROXY and --s3-endpoint-url, {_RESUME}"
+_DENIED = "AccessDenied AllAccessDisabled Forbidden 403"
 _ADVICE = {
     "NoSuchBucket": f"create the bucket or correct its name, {_RESUME}",
     "NoSuchKey 404": f"find out who deleted it, {_RESUME}",
     "ParamValidationError InvalidBucketName": "correct the bucket's name",
-    "AccessDenied AllAccessDisabled Forbidden 403": _GRANT,
+    _DENIED: _GRANT,
     "NoCredentialsError PartialCredentialsError CredentialRetrievalError MissingSecurityHeader": _SIGN_IN,
     "ProfileNotFound ConfigParseError": "correct AWS_PROFILE, --s3-profile or ~/.aws/config",
     "ExpiredToken ExpiredTokenException InvalidToken TokenRefreshRequired TokenRetrievalError 400": _RENEW,
@@ -51,4 +52,4 @@ def explained(what: str, address: str, code: str, message: str) -> StorageError:
     """The error to raise when ``what`` (a verb) failed at ``address``."""
     advice = next((advice for codes, advice in _ADVICE.items() if code in codes.split()), _ELSE)
     said = " ".join(message.split())[:_LONGEST_MESSAGE].rstrip(".")
-    return StorageError(f"could not {what} {address}: {code}: {said}; {advice}")
+    return StorageError(f"could not {what} {address}: {code}: {said}; {advice}", is_denied=code in _DENIED.split())

@@ -27,12 +27,15 @@ def parse_objects(response_dict: dict[str, Any], customized_response_dict: dict[
 
 
 def moment(said: Any) -> datetime:
-    """The time of an answer: botocore's own parser of times takes twenty times as long."""
+    """The time of an answer in whole seconds; botocore's own parser of times takes twenty times as long.
+
+    Some servers list milliseconds, while the header ``Last-Modified`` never has them: both must be the same time.
+    """
     try:
         found = datetime.fromisoformat(said)
     except (TypeError, ValueError):  # because headers have another form
         found = parse_timestamp(said)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return found.replace(microsecond=0, tzinfo=found.tzinfo or UTC)
 
 
 def _object(item: ET.Element, space: str) -> dict[str, Any]:

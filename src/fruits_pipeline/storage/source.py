@@ -47,7 +47,7 @@ class Source:
             raise InputError(f"expected a folder of images at {self.root}, found {there}; check --data-source")
 
     def objects(self) -> Iterator[Found]:
-        """Every object of the source, flat, in order of its key.
+        """Every object of the source, flat, in any order.
 
         Raises:
             InputError: When the root is no folder that can be read.

@@ -38,18 +38,14 @@ class Store(Protocol):
     root: str
 
     def objects(self, prefix: str = "") -> Iterator[Found]:
-        """Every object whose key stands below the folder ``prefix``, flat, streamed, in order of its key's UTF-8 bytes.
+        """Every object whose key stands below the folder ``prefix``, flat, streamed, in the server's own order.
 
-        Some servers beside AWS and Google list in another order: then a grown source may get some images computed
-        twice, but never loses one.
+        On S3, GCS and a local disk that is the order of the key's UTF-8 bytes, but S3 Express and other servers differ.
         """
         ...
 
     def objects_in_parallel(self) -> Iterator[Found]:
-        """As ``objects()``, by several requests at a time where the store allows it, for sources of millions of keys.
-
-        Some servers beside AWS and Google list in another order; this sorts folders, and so may differ from theirs.
-        """
+        """Every object, in no order, by several requests at a time where the store allows it: for millions of keys."""
         ...
 
     def stat(self, key: str) -> Found | None:

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _SUFFIXES: Final = (".csv", ".tsv", ".parquet")
 _SERVED = frozenset({"file", "s3", "gs"})
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _WHOLE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|/|~/|file:/")
 # "file:", "", "" of file:///x, or "s3:", "", "bucket" of s3://bucket/x.
 _PLACE_PARTS: Final = 3
@@ -106,6 +107,8 @@ class TableSource:
         rows = 0
         for table, meant in self._parts():
             part = converted(table, meant, self._fault, self._note)
+            drives = (path for path in part["source_path"].to_pylist() if path and _DRIVE.match(path))
+            refuse(self._fault, "paths without a drive (in WSL, C: is /mnt/c)", drives)
             full = [_full(path, folder) for path in self._paths(part, rows)]
             others = (path for path in full if uri.scheme(path) not in _SERVED)
             refuse(self._fault, "addresses of files, s3: or gs: (other images are to be copied there first)", others)

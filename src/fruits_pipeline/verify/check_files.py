@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.files import OURS, FileMark
 from fruits_pipeline.state.layout import RoomName
+from fruits_pipeline.state.upkeep import named_keys
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.verify.findings import Finding, Kind
 from fruits_pipeline.verify.output_state import OutputState
@@ -39,13 +40,10 @@ def check_files(state: OutputState, lengths: Mapping[str, int]) -> Iterator[Find
             yield Finding(Kind.MISSING, file.key, f"{file.length} bytes as {owner} says", "no such file")
         elif length != file.length:
             yield Finding(Kind.LENGTH, file.key, f"{file.length} bytes as {owner} says", f"{length}")
-    named = {file.key for file in files}
-    leftovers = state.leftovers
-    for key, marks in state.wave_files.items():
-        named |= {file.key for file in marks}
-        if key in leftovers:
-            found = f"a leftover with {len(marks)} files; the next 'run' or 'extract' removes it"
-            yield Finding(Kind.LEFTOVER, key, "a wave of the plan", found)
+    for key, number in state.leftovers.items():
+        found = f"a leftover with {number} files; the next 'run' or 'extract' removes it"
+        yield Finding(Kind.LEFTOVER, key, "a wave of the plan", found)
+    named = {file.key for file in files} | named_keys((), state.waves.values(), state.packed.values())
     for key in sorted(lengths.keys() - named):
         yield _unnamed(state, key)
 

@@ -18,14 +18,8 @@ _BATCH_ROWS = 32_768
 
 
 def check_manifests(contents: Contents, waves: Sequence[PlannedWave]) -> Iterator[Finding]:
-    """Reads each manifest once and merges all in order of path, a window at a time.
-
-    Args:
-        contents: Of the output.
-        waves: Waves whose manifests are there, in order of their first path.
-    """
-    fetched = _Fetched(contents, waves)
-    manifests = [_Manifest(wave, fetched) for wave in waves]
+    """Reads the manifest of each wave once, and merges all in order of path, a window at a time."""
+    manifests = [_Manifest(wave, contents) for wave in waves]
     keys = {wave.wave: wave.manifest.key for wave in waves}
     windows = in_order(Run(manifest.wave.first, manifest.tables) for manifest in manifests)
     for path, one, other in _repeated(windows):
@@ -35,28 +29,12 @@ def check_manifests(contents: Contents, waves: Sequence[PlannedWave]) -> Iterato
         yield from manifest.findings()
 
 
-class _Fetched:
-    """The manifests' contents, which are read ahead in the order in which they are needed."""
-
-    def __init__(self, contents: Contents, waves: Sequence[PlannedWave]) -> None:
-        files = contents.each(wave.manifest for wave in waves)
-        self._ahead = ((wave.wave, content) for wave, (_, content) in zip(waves, files, strict=True))
-        self._waiting: dict[str, bytes] = {}
-
-    def taken(self, wave: str) -> bytes:
-        """The content of the manifest of ``wave``, which is asked for once."""
-        while wave not in self._waiting:
-            name, content = next(self._ahead)
-            self._waiting[name] = content
-        return self._waiting.pop(wave)
-
-
 class _Manifest:
     """One manifest, whose rows are digested and counted as they are merged."""
 
-    def __init__(self, wave: PlannedWave, fetched: _Fetched) -> None:
+    def __init__(self, wave: PlannedWave, contents: Contents) -> None:
         self.wave = wave
-        self._fetched = fetched
+        self._contents = contents
         self._digest = RowsDigest()
         self._rows = 0
         self._skipped: Counter[str] = Counter()
@@ -65,7 +43,7 @@ class _Manifest:
     def tables(self) -> Iterator[pa.Table]:
         """Columns ``path, wave``; ends early where the file is damaged."""
         try:
-            yield from self._tables(self._fetched.taken(self.wave.wave))
+            yield from self._tables(self._contents.read(self.wave.manifest))
         except PARQUET_FAULTS as error:
             self._damage = self._finding(Kind.SCHEMA, "Parquet that can be read", first_line(error))
 

@@ -38,12 +38,12 @@ def check_sources(state: OutputState, storage: StorageSettings) -> Iterator[Find
 
 
 def check_samples(contents: Contents, whole: AbstractSet[FileMark]) -> Iterator[Finding]:
-    """The columns of the smallest file of each dataset, but for manifests and rejects, which are all read elsewhere."""
+    """The columns of the smallest file of each dataset, but for manifests, which are all read elsewhere."""
     smallest: dict[str, FileMark] = {}
     for file in sorted(whole, key=lambda file: (file.length, file.key)):
         if schema_of(file) is not None:
             smallest.setdefault(layout.LABELS if file.key.startswith(layout.LABELS) else dataset_of(file), file)
-    samples = [file for name, file in smallest.items() if name not in {layout.MANIFEST, layout.REJECTS}]
+    samples = [file for name, file in smallest.items() if name != layout.MANIFEST]
     for one in contents.checked(samples):
         yield from one.findings
 

@@ -38,19 +38,11 @@ def check_counts(state: OutputState) -> Iterator[Finding]:
         counts = marker.counts
         if counts.found != counts.tried + counts.skipped or counts.pending:
             yield _counts(marker, "found = read + rejected + skipped", _sum(counts))
+        if counts.rejected != (reasons := sum(counts.reject_reasons.values())):
+            yield _counts(marker, f"reasons of {counts.rejected} rejects", f"{reasons}")
         planned = wave.counts
         if _listed(counts) != _listed(planned):
             yield _counts(marker, f"{_listed(planned)} as the plan says", _listed(counts))
-
-
-def check_rejects(contents: Contents, state: OutputState, whole: AbstractSet[FileMark]) -> Iterator[Finding]:
-    """The rejects of each finished wave are as many, for the same reasons, as its marker says."""
-    for marker in state.finished.values():
-        files = [file for file in marker.of(REJECTS) if file in whole]
-        checked = list(contents.checked(files))
-        yield from (finding for one in checked for finding in one.findings)
-        if len(files) == len(marker.of(REJECTS)):
-            yield from _rejects(marker, checked)
 
 
 def check_images(contents: Contents, state: OutputState, whole: AbstractSet[FileMark]) -> Iterator[Finding]:
@@ -93,7 +85,7 @@ def _rejects(marker: WaveMarker, checked: list[CheckedFile]) -> Iterator[Finding
     reasons = Counter(reason for rows in _rows(checked, REJECTS) for reason in rows["reason"].to_pylist())
     found = (reasons.total(), dict(sorted(reasons.items())))
     expected = (marker.counts.rejected, dict(sorted(marker.counts.reject_reasons.items())))
-    if found != expected and not any(one.findings for one in checked):
+    if found != expected:
         yield _counts(marker, "{} in rejects, for reasons {}".format(*expected), "{}, {}".format(*found))
 
 

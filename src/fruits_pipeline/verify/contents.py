@@ -1,7 +1,6 @@
 """Contents of an output's files: read, held against their marks and their schemas, and counted in bytes."""
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -13,8 +12,6 @@ from fruits_pipeline.state.layout import EVALUATION, FEATURES, LABELS, MANIFEST,
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.verify.findings import Finding, Kind
 
-# Files of more bytes are read one by one: a bucket's store holds up to fifty that it reads ahead.
-SMALL_BYTES = 8 << 20
 # Columns of which more than the number of rows is needed.
 _COLUMNS = {MANIFEST: ["path", "skip_reason"], FEATURES: ["path"], REJECTS: ["path", "reason"]}
 
@@ -41,7 +38,7 @@ class CheckedFile(NamedTuple):
 
 
 class Contents:
-    """Reads files in their order; holds one large file, or some small ones that a bucket's store reads ahead."""
+    """Reads files one by one, so that one is held at a time."""
 
     def __init__(self, store: Store, *, deep: bool) -> None:
         """With ``deep``, checksums are compared too."""
@@ -49,20 +46,15 @@ class Contents:
         self._store = store
         self._deep = deep
 
-    def each(self, files: Iterable[FileMark]) -> Iterator[tuple[FileMark, bytes]]:
-        """The files, in their order, with their contents."""
-        for is_small, group in groupby(files, lambda file: file.length <= SMALL_BYTES):
-            run = tuple(group)
-            keys = [file.key for file in run]
-            contents = self._store.read_many(keys) if is_small else map(self._store.read, keys)
-            for file, content in zip(run, contents, strict=True):
-                self.bytes_read += len(content)
-                yield file, content
+    def read(self, file: FileMark) -> bytes:
+        """The content of a file."""
+        content = self._store.read(file.key)
+        self.bytes_read += len(content)
+        return content
 
     def checked(self, files: Iterable[FileMark]) -> Iterator[CheckedFile]:
         """The files, in their order, held against their marks and their schemas."""
-        for file, content in self.each(files):
-            yield self._checked(file, content)
+        return (self._checked(file, self.read(file)) for file in files)
 
     def _checked(self, file: FileMark, content: bytes) -> CheckedFile:
         if self._deep and (found := self._store.checksum(file.key)) != file.checksum:

@@ -97,17 +97,13 @@ class OutputState:
         return named
 
     @property
-    def wave_files(self) -> dict[str, tuple[FileMark, ...]]:
-        """The keys of all markers of waves, wanted or not, each with the files that it names."""
-        waves = {layout.wave_marker(name): (wave.manifest, *wave.files) for name, wave in self.waves.items()}
-        return waves | {layout.packed_marker(name): wave.files for name, wave in self.packed.items()}
-
-    @property
-    def leftovers(self) -> frozenset[str]:
-        """The keys of the markers of waves that the plan does not want."""
+    def leftovers(self) -> dict[str, int]:
+        """The keys of the markers of waves that the plan does not want, each with the number of files it names."""
         planned = {wave.wave for wave in self.planned}
-        waves = [layout.wave_marker(name) for name in self.waves if name not in planned]
-        return frozenset([*waves, *(layout.packed_marker(name) for name in self.packed if name not in planned)])
+        waves = {layout.wave_marker(name): 1 + len(wave.files) for name, wave in self.waves.items()}
+        packed = {layout.packed_marker(name): len(wave.files) for name, wave in self.packed.items()}
+        kept = {marker(name) for name in planned for marker in (layout.wave_marker, layout.packed_marker)}
+        return {key: files for key, files in (waves | packed).items() if key not in kept}
 
 
 def load_state(store: Store) -> OutputState:
@@ -116,10 +112,10 @@ def load_state(store: Store) -> OutputState:
     Raises:
         DatasetError: When there is no output, another version made it, or a marker is damaged.
     """
+    plan = load_plan(store)  # so that an output of another version is told as such before all else
     rooms = Rooms(store, overwrite=False)
     found = {name: rooms.marker(name, Facts) for name in get_args(RoomName)}
     begun = {name: marker for name, marker in found.items() if marker is not None}
-    plan = load_plan(store)
     if plan is None and not begun:
         raise DatasetError(
             f"expected an output under {store.root}, found no state of one; check --output-uri, or make it by 'run'"

@@ -10,7 +10,7 @@ from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.verify.check_files import check_files, listed_lengths, whole_files
 from fruits_pipeline.verify.check_manifests import check_manifests
 from fruits_pipeline.verify.check_rooms import check_packs, check_rows, check_samples, check_sources
-from fruits_pipeline.verify.check_waves import check_counts, check_images, check_plan, check_rejects
+from fruits_pipeline.verify.check_waves import check_counts, check_images, check_plan
 from fruits_pipeline.verify.contents import Contents
 from fruits_pipeline.verify.findings import Findings
 from fruits_pipeline.verify.output_state import OutputState, load_state
@@ -96,6 +96,5 @@ def verify_output(command: VerifyCommand) -> Verdict:
         log.info("checked images of waves=%d", len(state.finished))
         findings.add(check_rows(contents, state, whole))
     else:
-        findings.add(check_rejects(contents, state, whole))
         findings.add(check_samples(contents, whole))
     return Verdict(state, findings, contents.bytes_read)

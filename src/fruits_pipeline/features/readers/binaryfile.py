@@ -26,7 +26,7 @@ _THREADS = 32
 
 @dataclass(frozen=True)
 class BinaryFile:
-    """See ``Reader``; names with a colon, which Hadoop cannot address, go by ``odd_names``, in the same workers."""
+    """See ``Reader``; names that Hadoop cannot address go by ``odd_names``, in the same workers."""
 
     odd_names: Prefetch
 
@@ -37,7 +37,7 @@ class BinaryFile:
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="look") as pool:
             there = list(pool.map(lambda path: _found(job, path) is not None, paths))
         present = list(compress(paths, there))
-        odd = [path for path in present if ":" in path.partition("://")[2]]
+        odd = [path for path in present if _is_odd(path)]
         plain = sorted(set(present).difference(odd))
         parts = [featurised(contents(job.spark, plain, reading.tasks), job, reading)] if plain else []
         parts += [self.odd_names.read_images(job, _of(reading, odd))] if odd else []
@@ -70,6 +70,19 @@ def contents(spark: SparkSession, paths: Sequence[str], tasks: int) -> DataFrame
         .load([escaped(path) for path in paths])
     )
     return files.select(F.regexp_replace("path", "^file:/+", "file:///").alias("path"), "content")
+
+
+def _is_odd(path: str) -> bool:
+    """Whether Spark's source would not find a file, or would read another: by a colon, an empty part, or its name.
+
+    Names that begin with an underscore or end so are Hadoop's own there (``HadoopFSUtils.shouldFilterOutPathName``).
+
+    >>> [_is_odd(f"s3://b/{key}") for key in ("a.jpg", "12:30.jpg", "a//b.jpg", "_a.jpg", "_A/b.jpg")]
+    [False, True, True, True, False]
+    """
+    rest = path.partition("://")[2]
+    name = rest.rpartition("/")[2]
+    return ":" in rest or "//" in rest or name.startswith(("_", ".")) or name.endswith("._COPYING_")
 
 
 def _of(reading: Reading, paths: list[str]) -> Reading:

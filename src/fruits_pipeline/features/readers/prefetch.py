@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from fruits_pipeline.backbones.predictor import predictor
 from fruits_pipeline.features.batch import READ, outcomes
 from fruits_pipeline.features.job import FeatureJob, Reading
-from fruits_pipeline.features.udf import decoding, read
+from fruits_pipeline.features.udf import decoding, of_this_attempt, read
 from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.session.tables import rows_of, spark_schema
@@ -41,13 +41,13 @@ class Prefetch:
         """Never: every image is read or refused."""
         return
 
-    def contents(self, wanted: Iterable[Wanted]) -> Generator[bytes | Rejected, None, None]:
+    def contents(self, wanted: Iterable[Wanted], *, judge: bool = True) -> Generator[bytes | Rejected, None, None]:
         """The images' files, in order, or why one cannot be read.
 
         Raises:
-            StorageError: When the source as a whole fails.
+            StorageError: When the source as a whole fails; with ``judge`` also when all first ones are forbidden.
         """
-        with closing(fetched(wanted, self.storage, self.window, self.patience)) as found:
+        with closing(fetched(wanted, self.storage, self.window, self.patience, judge=judge)) as found:
             for content in found:
                 yield Rejected(Reason(content.reason), content.detail) if isinstance(content, Unread) else content
 
@@ -56,9 +56,10 @@ class Prefetch:
     ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
         """A function over batches of ``path, length``; its own batches do not follow those of its input."""
         model, counter, refused, treatment = job.shared_model, job.counter, reading.refused, reading.treatment
+        judge = not reading.with_refused
 
         def over_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            predict = predictor(model.value, treatment.threads)
+            predict, careful = predictor(model.value, treatment.threads), of_this_attempt(treatment)
             asked: deque[str] = deque()
 
             def wanted() -> Iterator[Wanted]:
@@ -66,10 +67,10 @@ class Prefetch:
                     asked.append(row["path"])
                     yield Wanted(row["path"], row["length"])
 
-            with decoding(treatment) as decode_one, closing(self.contents(wanted())) as contents:
+            with decoding(careful) as decode_one, closing(self.contents(wanted(), judge=judge)) as contents:
                 while batch := list(islice(contents, self.batch_rows)):
                     paths = pa.array([asked.popleft() for _ in batch], pa.string())
-                    yield read(paths, outcomes(batch, decode_one, predict, treatment), refused)
+                    yield read(paths, outcomes(batch, decode_one, predict, careful), refused)
                     counter.add(len(batch))
 
         return over_batches
