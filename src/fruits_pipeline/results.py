@@ -33,7 +33,7 @@ def labelled_features(
         storage: How buckets are reached.
 
     Returns:
-        Columns ``path, label, split, content_sha256, width, height, features``, in order of ``path``.
+        Columns ``path, source_path, label, split, content_sha256, width, height, features``, in order of ``path``.
 
     Raises:
         DatasetError: When there are no finished features.
@@ -45,12 +45,12 @@ def labelled_features(
     snapshot = load_snapshot(store)
     features = _rows(store, snapshot.files(FEATURES), schemas.FEATURES)
     manifest = _rows(store, snapshot.files(MANIFEST), schemas.MANIFEST)
-    images = manifest[manifest["skip_reason"].isna()][["path", "label", "split"]]
+    images = manifest[manifest["skip_reason"].isna()][["path", "source_path", "label", "split"]]
     table = features.merge(images, on="path", how="left").sort_values("path", ignore_index=True)
     share = hash_share(train_split, any_split=bool(images["split"].notna().any()))
     if share is not None:
         table["split"] = table["content_sha256"].map(lambda digest: split_of(digest, share))
-    return table.loc[:, ["path", "label", "split", *schemas.FEATURES.names[1:]]]
+    return table.loc[:, ["path", "source_path", "label", "split", *schemas.FEATURES.names[1:]]]
 
 
 def _rows(store: Store, files: list[str], schema: pa.Schema) -> pd.DataFrame:

@@ -30,6 +30,7 @@ REJECTS = pa.schema([("path", pa.string()), ("length", pa.int64()), ("reason", p
 REDUCED = pa.schema(
     [
         ("path", pa.string()),
+        ("source_path", pa.string()),
         ("label", pa.string()),
         ("split", pa.string()),
         ("content_sha256", pa.string()),
@@ -39,6 +40,7 @@ REDUCED = pa.schema(
 PREDICTIONS = pa.schema(
     [
         ("path", pa.string()),
+        ("source_path", pa.string()),
         ("label", pa.string()),
         ("split", pa.string()),
         ("classifier", pa.string()),

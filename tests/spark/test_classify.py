@@ -44,7 +44,8 @@ def unlabelled(rows):
 
 
 def frame(spark, rows):
-    return spark.createDataFrame(rows, spark_schema(schemas.REDUCED))
+    named = [(path, path.removeprefix(f"{ROOT}/"), *rest) for path, *rest in rows]
+    return spark.createDataFrame(named, spark_schema(schemas.REDUCED))
 
 
 def fits(spark, rows, reduction, settings=ONE):
@@ -80,6 +81,7 @@ def test_every_image_has_a_prediction_by_every_classifier(spark, rows, fitted):
         (path, name) for path, *_ in rows for name in ("random_forest", "logistic_regression")
     )
     assert all(1 / 3 <= row["confidence"] <= 1 for row in table)
+    assert all(f"{ROOT}/{row['source_path']}" == row["path"] for row in table)
 
 
 def test_separable_labels_are_learnt_by_name(spark, rows, fitted):

@@ -20,7 +20,7 @@ ROWS = [
 
 @pytest.fixture
 def predicted(spark):
-    return spark.createDataFrame(ROWS, spark_schema(schemas.PREDICTIONS))
+    return spark.createDataFrame([(path, path, *rest) for path, *rest in ROWS], spark_schema(schemas.PREDICTIONS))
 
 
 def test_only_labelled_test_and_validation_images_are_counted(predicted):
@@ -53,7 +53,8 @@ def test_mistakes_are_the_most_confident_and_ties_go_by_path(predicted):
 def reduced(spark):
     found = [("p3", "kiwi", "test", "x"), ("p1", "kiwi", "train", "x"), ("p2", None, "train", "y")]
     found += [("q1", "plum", "train", "z"), ("q2", "plum", "train", "z")]
-    return spark.createDataFrame([(*row, [0.0]) for row in found], spark_schema(schemas.REDUCED))
+    rows = [(path, path, *rest, [0.0]) for path, *rest in found]
+    return spark.createDataFrame(rows, spark_schema(schemas.REDUCED))
 
 
 def test_duplicates_are_all_images_with_bytes_of_another(reduced):

@@ -28,7 +28,7 @@ def matrix(rows=120, seed=0):
 def frame(spark, values, test_from=None, root=ROOT):
     test_from = len(values) if test_from is None else test_from
     rows = [
-        (f"{root}/a/{i:04d}.jpg", "a", "train" if i < test_from else "test", f"{i}", row.tolist())
+        (f"{root}/a/{i:04d}.jpg", f"a/{i:04d}.jpg", "a", "train" if i < test_from else "test", f"{i}", row.tolist())
         for i, row in enumerate(values)
     ]
     return spark.createDataFrame(rows, spark_schema(LABELLED))

@@ -10,9 +10,9 @@ from fruits_pipeline.reduce.variance import variance_table
 from fruits_pipeline.session.tables import spark_schema
 
 ROWS = [
-    ('file:///a, "b"\nc/é 果.jpg', " Kiwi, gold ", "train", "sha", [0.5, -1.25]),
-    ("file:///a/#x\\y.jpg", None, "test", "sha", [2.0, 1e-7]),
-    ('file:///a/"q".jpg', "it's", None, "sha", [0.0, 3.0]),
+    ('file:///a, "b"\nc/é 果.jpg', 'a, "b"\nc/é 果.jpg', " Kiwi, gold ", "train", "sha", [0.5, -1.25]),
+    ("file:///a/#x\\y.jpg", "#x\\y.jpg", None, "test", "sha", [2.0, 1e-7]),
+    ('file:///a/"q".jpg', '"q".jpg', "it's", None, "sha", [0.0, 3.0]),
 ]
 
 
@@ -31,9 +31,9 @@ def test_json_lines_hold_every_key_and_value(reduced, tmp_path):
         json.loads(line) for part in parts(tmp_path / "out", "json") for line in part.read_text("utf-8").splitlines()
     ]
     found = {line["path"]: line for line in lines}
-    assert [list(line) for line in lines] == [["path", "label", "split", "pca_features"]] * 3
-    for path, label, split, _, values in ROWS:
-        assert (found[path]["label"], found[path]["split"]) == (label, split)
+    assert [list(line) for line in lines] == [["path", "source_path", "label", "split", "pca_features"]] * 3
+    for path, source_path, label, split, _, values in ROWS:
+        assert [found[path][name] for name in ("source_path", "label", "split")] == [source_path, label, split]
         assert found[path]["pca_features"] == pytest.approx(values)
 
 
@@ -43,11 +43,11 @@ def test_csv_is_read_by_another_reader_odd_names_and_all(reduced, tmp_path):
     for part in parts(tmp_path / "out", "csv"):
         with part.open(encoding="utf-8", newline="") as lines:
             header, *rows = csv.reader(lines)
-        assert header == ["path", "label", "split", "pc_1", "pc_2"]
+        assert header == ["path", "source_path", "label", "split", "pc_1", "pc_2"]
         found |= {row[0]: row for row in rows}
-    for path, label, split, _, values in ROWS:
-        assert found[path][1:3] == [label or "", split or ""]
-        assert [float(value) for value in found[path][3:]] == pytest.approx(values)
+    for path, source_path, label, split, _, values in ROWS:
+        assert found[path][1:4] == [source_path, label or "", split or ""]
+        assert [float(value) for value in found[path][4:]] == pytest.approx(values)
 
 
 def test_variance_table_counts_from_one_and_never_passes_one():

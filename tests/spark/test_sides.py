@@ -1,12 +1,17 @@
 """Who learns, who is judged and who is only predicted, by whole commands."""
 
 import shutil
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from feature_jobs import picture
 from in_process import table_of
+from PIL import Image
 
+from fruits_pipeline.demo.draw import draw
+from fruits_pipeline.demo.fruit import FRUITS
 from outputs import record, table
 
 COLOURS = {"Apple": (200, 20, 20), "Kiwi": (20, 200, 20), "Plum": (20, 20, 200)}
@@ -77,7 +82,7 @@ def test_validation_is_judged_apart_and_nothing_learns_from_it(command, images, 
     labels = pd.read_parquet(with_it / "evaluation/label_scores")
     assert labels.groupby("split")["images"].sum().to_dict() == {"test": 9, "validation": 12}
     assert (confidences(with_it, images) == confidences(without, images)).all()
-    assert line(ended, "sides") == "train 24, validation 12, test 9, predicted only 0 (by folder or table)"
+    assert line(ended, "used for") == "train 24, validation 12, test 9, predicted only 0 (by folder or table)"
     assert " random_forest on test," in line(ended, "accuracy")
 
 
@@ -98,16 +103,16 @@ def test_images_outside_of_split_folders_are_predicted_only(command, images, tmp
         assert found["split"].value_counts().to_dict() == {"train": 24, "test": 9}
     assert record(tmp_path / "output")["rooms"]["reduce"]["training_rows"] == 24
     assert pd.read_parquet(tmp_path / "output/evaluation/confusion")["images"].sum() == 9
-    assert line(ended, "sides") == "train 24, validation 0, test 9, predicted only 12 (by folder or table)"
+    assert line(ended, "used for") == "train 24, validation 0, test 9, predicted only 12 (by folder or table)"
 
 
 def test_a_fraction_splits_all_images_by_content_and_says_so(command, images, tmp_path):
     ended = run(command, images, tmp_path / "output", "--train-split", "0.6")
-    assert "ignored_splits=33" in ended.err
+    assert "ignored_splits=45" in ended.err
     found = table(tmp_path / "output", "reduced", images)
     assert set(found["split"]) == {"train", "test"}
     assert found[found["path"].str.startswith("Test")]["split"].nunique() == 2
-    assert line(ended, "sides").endswith("(by content)")
+    assert line(ended, "used for").endswith("(by content)")
 
 
 def test_the_splits_of_a_labels_table_decide(command, images, tmp_path):
@@ -117,22 +122,30 @@ def test_the_splits_of_a_labels_table_decide(command, images, tmp_path):
     ended = command("reduce", "--output-uri", tmp_path / "other", *words)
     assert ended.code == 0, ended.err
     assert "named=21 of 45 images" in ended.err
-    assert line(ended, "sides") == "train 12, validation 0, test 9, predicted only 24 (by folder or table)"
+    assert line(ended, "used for") == "train 12, validation 0, test 9, predicted only 24 (by folder or table)"
     ended = command("classify", "--output-uri", tmp_path / "other")
     assert ended.code == 0, ended.err
-    assert line(ended, "sides") == "train 12, validation 0, test 9, predicted only 24"
+    assert line(ended, "used for") == "train 12, validation 0, test 9, predicted only 24"
 
 
 def test_labels_of_which_none_can_be_learnt_end_with_3_before_any_fit(command, images, tmp_path, golden):
-    for label in COLOURS:
-        (images / "Test" / label).rename(images / "Test" / f"{label} 11")
     shutil.rmtree(images / "Validation")
-    ended = command("run", "--data-source", images, "--output-uri", tmp_path / "output")
+    for side, suffix in (("Training", 1), ("Test", 11)):
+        for label in COLOURS:
+            (images / side / label).rename(images / side / "moved")
+            (images / side / label).mkdir()
+            (images / side / "moved").rename(images / side / label / f"{label} {suffix}")
+    words = ("--data-source", images, "--output-uri", tmp_path / "output")
+    ended = command("run", *words)
     assert ended.code == 3
     golden("exit_3_no_label_learnt", ended.message)
     assert "fitted classifier" not in ended.err
     assert (tmp_path / "output/reduced").is_dir()
     assert not (tmp_path / "output/predictions").exists()
+    ended = command("run", *words, "--label-folder", "first")
+    assert ended.code == 0, ended.err
+    assert record(tmp_path / "output")["change"]["computed"] == 0
+    assert set(table(tmp_path / "output", "predictions", images)["label"]) == set(COLOURS)
 
 
 def test_labels_that_cannot_be_learnt_or_are_never_judged_are_listed(command, images, tmp_path):
@@ -160,7 +173,7 @@ def test_unlabelled_images_train_nothing_where_others_have_a_label(command, imag
     ended = run(command, images, tmp_path / "with", *FOREST)
     assert record(tmp_path / "with")["rooms"]["reduce"]["training_rows"] == 24
     assert (confidences(tmp_path / "with", images) == confidences(tmp_path / "without", images)).all()
-    assert line(ended, "sides") == "train 24, validation 0, test 9, predicted only 10 (by folder or table)"
+    assert line(ended, "used for") == "train 24, validation 0, test 9, predicted only 10 (by folder or table)"
 
 
 def test_components_are_fitted_where_no_image_has_a_label(command, images, tmp_path):
@@ -172,4 +185,45 @@ def test_components_are_fitted_where_no_image_has_a_label(command, images, tmp_p
     ended = command("reduce", "--output-uri", tmp_path / "output")
     assert ended.code == 0, ended.err
     rows = record(tmp_path / "output")["rooms"]["reduce"]["training_rows"]
-    assert line(ended, "sides") == f"train {rows}, validation 0, test {45 - rows}, predicted only 0 (by content)"
+    assert line(ended, "used for") == f"train {rows}, validation 0, test {45 - rows}, predicted only 0 (by content)"
+
+
+SIDES = {"train": ("train", 6), "val": ("validation", 2), "test": ("test", 3)}
+# Labels of the shop, by their folders: some stand two folders deep below the split, some three.
+SHOP = {"Fruit/Apple": "Apple", "Fruit/Kiwi": "Kiwi", "Vegetables/Root/Carrot": "Carrot", "Fruit/Citrus/Lemon": "Lemon"}
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """The layout of a shop's photographs, drawn; gives each path below the folder its label and its side."""
+    expected = {}
+    for number, (folder, label) in enumerate(SHOP.items()):
+        fruit = sorted(FRUITS.items())[number][1]
+        for side, (split, count) in SIDES.items():
+            place = tmp_path / "shop" / side / folder
+            place.mkdir(parents=True)
+            for n in range(count):
+                rng = np.random.default_rng([number, len(expected)])
+                Image.fromarray(draw(fruit, rng)).save(place / f"{label} {n}.jpg")
+                expected[f"{side}/{folder}/{label} {n}.jpg"] = (label, split)
+    return expected
+
+
+@pytest.mark.parametrize("kind", ["folder", "table"])
+def test_no_image_of_a_shop_is_on_a_wrong_side_or_has_a_wrong_label(command, shop, tmp_path, kind):
+    root = tmp_path / "shop"
+    source = root if kind == "folder" else table_of(root / "shop.csv", shop)
+    ended = run(command, source, tmp_path / "output")
+    spelled = root if kind == "folder" else ""
+    for dataset in ("manifest", "reduced", "predictions"):
+        found = table(tmp_path / "output", dataset, root)
+        found = found[found["path"] != "shop.csv"]
+        told = zip(found["label"], found["split"], strict=True)
+        assert dict(zip(found["path"], told, strict=True)) == shop
+        assert (found["source_path"] == [str(Path(spelled, path)) for path in found["path"]]).all()
+    judged = pd.read_parquet(tmp_path / "output/evaluation/confusion").groupby(["classifier", "split"])["images"].sum()
+    assert set(judged.items()) == {
+        (("logistic_regression", "test"), 12),
+        (("logistic_regression", "validation"), 8),
+    }
+    assert line(ended, "used for") == "train 24, validation 8, test 12, predicted only 0 (by folder or table)"

@@ -91,7 +91,7 @@ def test_the_export_holds_the_reduced_matrix(finished):
     files = sorted((output / "exports/csv").glob("*.csv"))
     exported = pd.concat(pd.read_csv(file) for file in files)
     k = record(output)["rooms"]["reduce"]["components"]
-    assert exported.columns.tolist() == ["path", "label", "split", *(f"pc_{n + 1}" for n in range(k))]
+    assert exported.columns.tolist() == ["path", "source_path", "label", "split", *(f"pc_{n + 1}" for n in range(k))]
     assert len(exported) == 130
 
 

@@ -32,6 +32,12 @@ def test_the_table_of_datasets_has_the_columns_of_the_schemas(dataset):
     assert [column.split()[0] for column in columns.split(", ")] == schemas.ALL[dataset].names
 
 
+@pytest.mark.parametrize("dataset", ["scores", "label_scores", "confusion", "mistakes", "duplicates", "variance"])
+def test_the_columns_of_the_evaluation_are_those_of_the_schemas(dataset):
+    (columns,) = re.findall(rf"`{dataset}` \(`([^`]*)`\)", README)
+    assert re.split(r",\s", columns) == schemas.ALL[dataset].names
+
+
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"^    make (\w+)|^make (\w+)", README, re.MULTILINE))))
 def test_every_make_target_of_the_readme_exists(target):
     name = next(part for part in target if part)

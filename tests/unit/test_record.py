@@ -9,8 +9,8 @@ from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.counts import Change, Counts, Sides
 from fruits_pipeline.state.record import RunRecord
-from fruits_pipeline.state.sides import Sides as Uses
 from fruits_pipeline.state.summary import summary
+from fruits_pipeline.state.uses import Uses
 
 
 class Facts(BaseModel):
@@ -87,7 +87,7 @@ def test_our_own_run_json_is_replaced(store):
 
 
 def test_the_summary_of_a_run_reads_as_a_person_wants_it(golden):
-    sides = Uses(train=3, test=1, predicted_only=1).model_dump()
+    uses = Uses(train=3, test=1, predicted_only=1).model_dump()
     counts = Counts(found=9, read=5, rejected=1, skipped=3, reject_reasons={"truncated": 1}, skip_reasons={"hidden": 3})
     record = {
         "counts": counts.model_dump(),
@@ -98,13 +98,13 @@ def test_the_summary_of_a_run_reads_as_a_person_wants_it(golden):
                 "components": 190,
                 "dimension": 1280,
                 "variance_share": 0.9004,
-                "sides": sides,
+                "uses": uses,
                 "split_by": "folder or table",
             },
             "classify": {
                 "judged": "test",
                 "scores": {"random_forest": {"accuracy": 0.97123, "macro_f1": 0.9}},
-                "sides": sides,
+                "uses": uses,
                 "unlearnt": {"labels": 11, "images": 30, "names": list("abcdefghij")},
                 "unjudged": {"labels": 1, "images": 2, "names": ["Quince"]},
             },

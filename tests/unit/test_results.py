@@ -18,10 +18,20 @@ def output(tmp_path):
 
 def test_each_image_that_was_read_has_its_label_split_and_features(output):
     found = labelled_features(output.root)
-    assert list(found.columns) == ["path", "label", "split", "content_sha256", "width", "height", "features"]
+    assert list(found.columns) == [
+        "path",
+        "source_path",
+        "label",
+        "split",
+        "content_sha256",
+        "width",
+        "height",
+        "features",
+    ]
     assert found["path"].tolist() == sorted(found["path"])
     manifest = pd.read_parquet(output.root.removeprefix("file://") + "/manifest").set_index("path")
     assert found["label"].tolist() == manifest.loc[found["path"], "label"].tolist()
+    assert found["source_path"].tolist() == [path.removeprefix("file://") for path in found["path"]]
     assert len(found) == 7
     assert all(path.startswith(SOURCE) for path in found["path"])
 

@@ -11,8 +11,8 @@ CONTRACT = {
     "manifest": "path, source_path, length, modified, label, split, skip_reason",
     "features": "path, content_sha256, width, height, features",
     "rejects": "path, length, reason, detail",
-    "reduced": "path, label, split, content_sha256, pca_features",
-    "predictions": "path, label, split, classifier, prediction, confidence",
+    "reduced": "path, source_path, label, split, content_sha256, pca_features",
+    "predictions": "path, source_path, label, split, classifier, prediction, confidence",
 }
 PLAIN = {
     pa.string(), pa.binary(), pa.int32(), pa.int64(), pa.float64(), pa.list_(pa.float32()),
@@ -58,5 +58,5 @@ def test_order_extra_columns_and_the_name_of_a_lists_element_are_no_fault():
 
 
 def test_another_type_of_a_lists_element_is_a_fault():
-    found = schemas.REDUCED.set(4, pa.field("pca_features", pa.list_(pa.float64())))
+    found = schemas.REDUCED.set(5, pa.field("pca_features", pa.list_(pa.float64())))
     assert len(schemas.differences(found, schemas.REDUCED)) == 1

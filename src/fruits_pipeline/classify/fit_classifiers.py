@@ -16,7 +16,7 @@ from fruits_pipeline.session import tables
 from fruits_pipeline.session.arrange import arranged
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.state import layout
-from fruits_pipeline.state.sides import Sides
+from fruits_pipeline.state.uses import Uses
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 
@@ -29,7 +29,7 @@ class Classified(BaseModel):
     Attributes:
         judged: The side that ``scores`` are of: ``test``, or ``validation`` where there is no test side.
         scores: Value of each metric on that side, by classifier.
-        sides: All images by side.
+        uses: All images by what they were used for.
         unlearnt: Labels of test and validation images that no training image has.
         unjudged: Labels of training images that no test or validation image has.
         duplicate_images: Images whose bytes another image has too.
@@ -42,7 +42,7 @@ class Classified(BaseModel):
 
     judged: str
     scores: dict[str, dict[str, float]]
-    sides: Sides
+    uses: Uses
     unlearnt: inputs.Labels
     unjudged: inputs.Labels
     duplicate_images: int
@@ -88,7 +88,7 @@ def fit_classifiers(
     return Classified(
         judged=found.judged,
         scores=_evaluated(store, predicted, duplicates.table)[found.judged],
-        sides=found.sides,
+        uses=found.uses,
         unlearnt=found.unlearnt,
         unjudged=found.unjudged,
         duplicate_images=duplicates.images,

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.schemas import TEST, TRAIN, VALIDATION
-from fruits_pipeline.state.sides import Sides
+from fruits_pipeline.state.uses import Uses
 
 _log = logging.getLogger(__name__)
 _MOST_NAMED: Final = 10
@@ -57,13 +57,13 @@ class Inputs:
         train: Training images of each label.
         validation: Validation images of each label.
         test: Test images of each label.
-        sides: All images by side.
+        uses: All images by what they are used for.
     """
 
     train: Mapping[str, int]
     validation: Mapping[str, int]
     test: Mapping[str, int]
-    sides: Sides
+    uses: Uses
 
     @property
     def labels(self) -> list[str]:
@@ -105,8 +105,8 @@ def counted(reduced: DataFrame) -> Inputs:
         if label is not None:
             found[split][label] = images
     by_side = ((split, label is not None, images) for split, label, images in rows)
-    sides = Sides.of(by_side, only_labelled=bool(found[TRAIN]))
-    return Inputs(found[TRAIN], found[VALIDATION], found[TEST], sides)
+    uses = Uses.of(by_side, only_labelled=bool(found[TRAIN]))
+    return Inputs(found[TRAIN], found[VALIDATION], found[TEST], uses)
 
 
 def check(inputs: Inputs) -> None:

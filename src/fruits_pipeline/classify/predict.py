@@ -30,6 +30,7 @@ def _by(rows: DataFrame, one: Fitted) -> DataFrame:
     vectors = rows.withColumn(one.source, array_to_vector(F.col("pca_features")))
     named = one.tail.transform(vectors).select(
         "path",
+        "source_path",
         "label",
         "split",
         F.lit(one.name).alias("classifier"),

@@ -50,8 +50,9 @@ def export(reduced: DataFrame, place: str, kind: ExportKind) -> None:
     Args:
         reduced: Rows of ``schemas.REDUCED``, k components each.
         place: Folder to write.
-        kind: ``json``: one object ``{"path", "label", "split", "pca_features": [k numbers]}`` in each line.
-            ``csv``: with header, columns ``path, label, split, pc_1 ... pc_k``; a missing label is empty.
+        kind: ``json``: one object in each line, ``{"path", "source_path", "label", "split", "pca_features": [k
+            numbers]}``.
+            ``csv``: with header, columns ``path, source_path, label, split, pc_1 ... pc_k``; a missing label is empty.
     """
     rows = conform(reduced, schemas.REDUCED, "reduced").drop("content_sha256")
     if kind == "json":
@@ -64,4 +65,4 @@ def _wide(rows: DataFrame) -> DataFrame:
     """One column for each component, as many as the first row has."""
     first = rows.select(F.size("pca_features")).first()
     components = [F.col("pca_features")[i].alias(f"pc_{i + 1}") for i in range(first[0] if first else 0)]
-    return rows.select("path", "label", "split", *components)
+    return rows.select("path", "source_path", "label", "split", *components)

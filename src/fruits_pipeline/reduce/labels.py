@@ -29,13 +29,14 @@ from fruits_pipeline.storage.table import TableSource
 LABELLED = pa.schema(
     [
         ("path", pa.string()),
+        ("source_path", pa.string()),
         ("label", pa.string()),
         ("split", pa.string()),
         ("content_sha256", pa.string()),
         ("features", pa.list_(pa.float32())),
     ]
 )
-# Some 100 MB of the driver and of each executor while they are joined.
+# Some 150 MB of the driver and of each executor while they are joined.
 PART_IMAGES = 500_000
 _DIGEST_BITS = 256
 
@@ -90,9 +91,12 @@ def digest_of_labels(table: TableSource) -> str:
 
 
 def known_images(spark: SparkSession, part: Snapshot, table: LabelTable | None) -> DataFrame:
-    """Columns ``path, label, split, named`` of the manifest's images; ``named`` is null where no table names one."""
+    """Columns ``path, source_path, label, split, named`` of the manifest's images.
+
+    ``named`` is null where ``table`` does not name the image.
+    """
     manifest = tables.read(spark, part.files(MANIFEST), schemas.MANIFEST, "manifest")
-    images = manifest.where(F.col("skip_reason").isNull()).select("path", "label", "split")
+    images = manifest.where(F.col("skip_reason").isNull()).select("path", "source_path", "label", "split")
     if table is None:
         return images.withColumn("named", F.lit(None).cast("boolean"))
     replaced = ["label", "split"] if table.has_split else ["label"]

@@ -11,14 +11,14 @@ from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.reduce.calibrated import refuse_judged
 from fruits_pipeline.reduce.labels import PART_IMAGES, copied_labels, labelled
 from fruits_pipeline.reduce.reduction import LARGE_BATCHES, Reduction, fit, reduced
-from fruits_pipeline.reduce.rule import Given, counted_sides, given, rule_of, tell
+from fruits_pipeline.reduce.rule import Given, counted_uses, given, rule_of, tell
 from fruits_pipeline.reduce.variance import variance_table
 from fruits_pipeline.session import tables
 from fruits_pipeline.session.configured import configured
 from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.state import layout
-from fruits_pipeline.state.sides import Sides
 from fruits_pipeline.state.snapshot import Snapshot
+from fruits_pipeline.state.uses import Uses
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.storage.table import TableSource
@@ -35,7 +35,7 @@ class Reduced(BaseModel):
         variance_share: Share of the training variance that the k components keep.
         training_rows: Rows fitted.
         rows: Rows written.
-        sides: These by side.
+        uses: These by what they were used for.
         split_by: What decides on the side: ``folder or table``, or ``content``.
         fit_s: Seconds of the fit alone.
         features: Where the features lie; None where they lie in the same output.
@@ -49,7 +49,7 @@ class Reduced(BaseModel):
     variance_share: float
     training_rows: int
     rows: int
-    sides: Sides
+    uses: Uses
     split_by: str
     fit_s: float
     features: str | None = None
@@ -90,22 +90,22 @@ def reduce_features(
         for part in parts:
             tables.write(reduced(part, reduction), place, schemas.REDUCED, "reduced")
     written = tables.read_written(spark, store, layout.REDUCED, schemas.REDUCED)
-    sides = counted_sides(written, only_labelled=rule.only_labelled)
-    if sides.images != snapshot.counts.read:
+    uses = counted_uses(written, only_labelled=rule.only_labelled)
+    if uses.images != snapshot.counts.read:
         raise DatasetError(
-            f"expected {snapshot.counts.read} rows in {place}, found {sides.images}; 'verify' says whether files of "
+            f"expected {snapshot.counts.read} rows in {place}, found {uses.images}; 'verify' says whether files of "
             "the features are gone, else start the same command again"
         )
     _save(store, reduction)
     share = float(reduction.explained_variance_ratio[: reduction.k].sum())
-    log.info("reduced rows=%d components=%d variance_share=%.4f", sides.images, reduction.k, share)
+    log.info("reduced rows=%d components=%d variance_share=%.4f", uses.images, reduction.k, share)
     return Reduced(
         components=reduction.k,
         dimension=reduction.mean.size,
         variance_share=share,
         training_rows=reduction.training_rows,
-        rows=sides.images,
-        sides=sides,
+        rows=uses.images,
+        uses=uses,
         split_by="folder or table" if rule.share is None else "content",
         fit_s=fit_s,
         features=None if snapshot.root == store.root else snapshot.root,

@@ -107,13 +107,13 @@ def reduced(features: DataFrame, reduction: Reduction) -> DataFrame:
 def _projected(
     batches: Iterable[pa.RecordBatch], mean: NDArray[np.float64], loadings: NDArray[np.float64]
 ) -> Iterator[pa.RecordBatch]:
-    """Batches of ``schemas.REDUCED`` from batches of its first four columns and ``features``."""
+    """Batches of ``schemas.REDUCED`` from batches of its first five columns and ``features``."""
     k = loadings.shape[1]
     for batch in batches:
-        values = ((as_matrix(batch.column(4)) - mean) @ loadings).astype(np.float32)
+        values = ((as_matrix(batch.column("features")) - mean) @ loadings).astype(np.float32)
         ends = pa.array(np.arange(0, values.size + 1, k, np.int32))
         lists = pa.ListArray.from_arrays(ends, pa.array(values.ravel()))
-        yield pa.RecordBatch.from_arrays([*batch.columns[:4], lists], schema=schemas.REDUCED)
+        yield pa.RecordBatch.from_arrays([*batch.columns[:-1], lists], schema=schemas.REDUCED)
 
 
 def _check_finite(means: NDArray[np.float64]) -> None:

@@ -9,8 +9,8 @@ from pyspark.sql import functions as F  # noqa: N812, because Spark's own docume
 from fruits_pipeline import schemas
 from fruits_pipeline.reduce.labels import PART_IMAGES, LabelTable, known_images
 from fruits_pipeline.reduce.split import hash_share
-from fruits_pipeline.state.sides import Sides
 from fruits_pipeline.state.snapshot import Snapshot
+from fruits_pipeline.state.uses import Uses
 
 log = logging.getLogger(__name__)
 
@@ -82,10 +82,10 @@ def tell(found: Given, rule: Rule) -> None:
         log.info("unlabelled images=%d train nothing, because others have a label", found.images - found.labelled)
 
 
-def counted_sides(reduced: DataFrame, *, only_labelled: bool) -> Sides:
-    """The images of ``schemas.REDUCED`` by side; reads only the columns ``split`` and ``label``."""
+def counted_uses(reduced: DataFrame, *, only_labelled: bool) -> Uses:
+    """The images of ``schemas.REDUCED`` by what they are used for; reads only the columns ``split`` and ``label``."""
     rows = reduced.groupBy("split", F.col("label").isNotNull()).count().collect()
-    return Sides.of((tuple(row) for row in rows), only_labelled=only_labelled)
+    return Uses.of((tuple(row) for row in rows), only_labelled=only_labelled)
 
 
 def _training_label() -> Column:

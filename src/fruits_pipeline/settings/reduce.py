@@ -49,8 +49,9 @@ class ReduceSettings(Room):
     )
     train_split: Annotated[str | float, BeforeValidator(_folder_or_fraction)] = Field(
         FOLDER_SPLIT,
-        description="'folder': by Training and Test folders, other images by a hash of their content (0.8 train). "
-        "A fraction: that share of all images is train, by the same hash.",
+        description="'folder': by split folders or a table's column split; images without a split are predicted only, "
+        "and where no image has one, a hash of the content splits them (0.8 train). A fraction: that share of all "
+        "images is train, by the same hash, whatever folders and tables say.",
     )
     labels: str | None = Field(
         None,

@@ -35,20 +35,15 @@ def _facts(record: dict[str, Any], output: str) -> Iterator[tuple[str, str]]:
         yield "sides", str(Sides.model_validate(sides))
     if changed := [f"{what} {images}" for what, images in record.get("change", {}).items() if images]:
         yield "since last", ", ".join(changed)
-    yield from _side_facts(rooms)
+    yield from _use_facts(rooms)
     if "reduce" in rooms:
         reduced = rooms["reduce"]
         yield (
             "components",
             f"{reduced['components']} of {reduced['dimension']}, {reduced['variance_share']:.1%} of variance",
         )
-    classified = rooms.get("classify", {})
-    for name, scores in classified.get("scores", {}).items():
-        side = classified["judged"]
-        yield "accuracy", f"{scores['accuracy']:.2%} {name} on {side}, macro F1 {scores['macro_f1']:.4f}"
-    for fact, (name, images) in _LABELS.items():
-        if (labels := classified.get(fact, {})).get("labels"):
-            yield name, _labels(labels, images)
+    if "classify" in rooms:
+        yield from _score_facts(rooms["classify"])
     parts = ", ".join(f"{room} {seconds}" for room, seconds in record["seconds"].items())
     yield "seconds", f"{record['seconds_total']} ({parts})"
     yield "results", output
@@ -56,13 +51,22 @@ def _facts(record: dict[str, Any], output: str) -> Iterator[tuple[str, str]]:
         yield "next", step
 
 
-def _side_facts(rooms: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Images by side, once some room has split them."""
+def _use_facts(rooms: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Images by what they were used for, once ``--train-split`` has split them."""
     split = [rooms[room] for room in ("classify", "reduce") if room in rooms]
     if split:
-        sides = ", ".join(f"{side.replace('_', ' ')} {images}" for side, images in split[0]["sides"].items())
-        by = f" (by {rooms['reduce']['split_by']})" if "reduce" in rooms else ""
-        yield "sides", f"{sides}{by}"
+        uses = ", ".join(f"{use.replace('_', ' ')} {images}" for use, images in split[0]["uses"].items())
+        yield "used for", f"{uses} (by {rooms['reduce']['split_by']})" if "reduce" in rooms else uses
+
+
+def _score_facts(classified: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Scores on the side that is told, and labels that are not learnt or not judged."""
+    side = classified["judged"]
+    for name, scores in classified["scores"].items():
+        yield "accuracy", f"{scores['accuracy']:.2%} {name} on {side}, macro F1 {scores['macro_f1']:.4f}"
+    for fact, (name, images) in _LABELS.items():
+        if classified[fact]["labels"]:
+            yield name, _labels(classified[fact], images)
 
 
 def _labels(labels: dict[str, Any], images: str) -> str:

@@ -1,4 +1,4 @@
-"""How many images are for training, for validation, for testing, or for none of these."""
+"""How many images are learnt from, judged, or only predicted."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict
 from fruits_pipeline.schemas import TEST, TRAIN, VALIDATION
 
 
-class Sides(BaseModel):
-    """Images that were read, by side.
+class Uses(BaseModel):
+    """Images that were read, by what they were used for; ``counts.Sides`` has what folders and tables say.
 
     Attributes:
         train: Those that components and classifiers are fitted on.
@@ -31,13 +31,13 @@ class Sides(BaseModel):
         return self.train + self.validation + self.test + self.predicted_only
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[str | None, bool, int]], *, only_labelled: bool) -> "Sides":
+    def of(cls, rows: Iterable[tuple[str | None, bool, int]], *, only_labelled: bool) -> "Uses":
         """The sum of ``rows``: split, whether labelled, and number of images.
 
         With ``only_labelled``, unlabelled images are predicted only, whatever their split.
 
-        >>> Sides.of([("train", True, 3), ("train", False, 2), (None, True, 1)], only_labelled=True)
-        Sides(train=3, validation=0, test=0, predicted_only=3)
+        >>> Uses.of([("train", True, 3), ("train", False, 2), (None, True, 1)], only_labelled=True)
+        Uses(train=3, validation=0, test=0, predicted_only=3)
         """
         found: Counter[str] = Counter()
         for split, labelled, images in rows:
