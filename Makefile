@@ -9,7 +9,8 @@ VENV_a := .venv
 VENV_b := .venv-b
 EXTRAS_a := spark,tensorflow,java,s3,gcs,dataproc,heic,calibrate,dev
 EXTRAS_b := spark,tensorflow,s3,gcs,dataproc,heic,dev
-LAYERS_a := unit engines storage spark system
+# Longest first, because two run at a time.
+LAYERS_a := system spark unit engines storage
 LAYERS_b := spark
 VENV := $(VENV_$(LINE))
 EXTRAS := $(EXTRAS_$(LINE))
@@ -51,7 +52,8 @@ walls: $(STAMP) ## Check which room may import which
 
 check: lint types walls ## All checks that run no code
 
-test: $(LAYERS_$(LINE)) ## Run all tests, one process for each layer; LINE=b: the Spark layer on Spark 4.1
+test: $(STAMP) ## Run all tests, one process for each layer, two at a time; LINE=b: the Spark layer on Spark 4.1
+	$(MAKE) --jobs=2 --keep-going --output-sync=target --no-print-directory $(LAYERS_$(LINE))
 
 unit: $(STAMP) ## Run the tests that need no JVM
 	$(BIN)/python -m pytest tests/unit

@@ -82,7 +82,7 @@ def small_disk(scenes):
             pytest.skip(f"mounting is not allowed here: {done.stderr.strip()}")
 
     yield mount
-    subprocess.run(["umount", str(scenes.output)], check=False)
+    subprocess.run(["umount", "--lazy", str(scenes.output)], check=False)
     shutil.rmtree(scenes.output)
 
 

@@ -1,5 +1,6 @@
 """Waves in flight: two at a time, each tried again when Spark fails, the last time in isolation."""
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -66,11 +67,12 @@ def finished_waves(
                 yield future.result()
         finally:
             stopped.set()
-            # Where the job was interrupted, Spark answers no more, and nobody waits for its threads.
+            # Where the job was interrupted or its JVM is gone, Spark answers no more, and nobody waits for its threads.
             answers = False
             try:
-                context.cancelAllJobs()
-                answers = True
+                with contextlib.suppress(PySparkException, Py4JError):
+                    context.cancelAllJobs()
+                    answers = True
             finally:
                 pool.shutdown(wait=answers, cancel_futures=True)
 

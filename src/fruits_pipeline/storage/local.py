@@ -161,15 +161,16 @@ class LocalStore:
     def _walk(self, folder: str, prefix: str, above: tuple[tuple[int, int], ...]) -> Iterator[Found]:
         try:
             status = os.stat(folder)  # noqa: PTH116 because a million Paths are slow
-            entries = [(_text(entry.name) + "/" * _is_folder(entry), entry) for entry in os.scandir(folder)]
+            with os.scandir(folder) as here:
+                entries = [(_text(entry.name) + "/" * _is_folder(entry), entry) for entry in here]
         except OSError as error:
             raise self._failed("list", prefix, error) from error
-        here = (status.st_dev, status.st_ino)
-        if here in above:
+        identity = (status.st_dev, status.st_ino)
+        if identity in above:
             return
         for name, entry in sorted(entries, key=itemgetter(0)):  # text sorts by code point, as its UTF-8 bytes do
             if name.endswith("/"):
-                yield from self._walk(entry.path, prefix + name, (*above, here))
+                yield from self._walk(entry.path, prefix + name, (*above, identity))
             elif (found := self._listed(prefix + name, entry)) is not None:
                 yield found
 
