@@ -132,6 +132,9 @@ def stoppable(context: SparkContext) -> Iterator[Callable[[], None]]:
     def stop() -> None:
         context.cancelAllJobs()
         if not ended.wait(_CANCEL_S):
+            # Python's server of accumulators would print a trace for the JVM that is gone.
+            server: Any = context._accumulatorServer  # noqa: SLF001 because Spark has no other way
+            server.handle_error = lambda *_: None
             _calls[0].end(PySparkException("the call was given up because the job is to stop"))
 
     try:
