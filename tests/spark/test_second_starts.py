@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 
 import pandas as pd
+from feature_jobs import picture
 from in_process import table_of
 from pyspark.errors import PythonException
 from small_source import add_images, feature_files, rows_of, run
@@ -34,6 +35,17 @@ def test_rejects_that_cannot_be_tried_again_leave_what_is_finished(command, imag
     assert "rejects=1 were not tried again" in ended.err
     assert feature_files(output).items() <= before.items()
     assert record(output)["counts"]["reject_reasons"] == {"missing": 1}
+
+
+def test_damaged_features_that_are_to_be_copied_are_computed_again(command, images, finished):
+    for file in (finished / "features/wave=00000").glob("*.parquet"):
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 1
+        file.write_bytes(content)
+    (images / "Training/Apple/0.png").write_bytes(picture((9, 9, 9)))
+    ended = run(command, images, finished)
+    assert "computed whole because features that it was to copy are damaged" in ended.err
+    assert record(finished)["change"]["computed"] == 30
 
 
 def test_features_stay_until_others_can_be_made(command, images, finished, monkeypatch):

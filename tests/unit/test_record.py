@@ -26,6 +26,7 @@ def record_of(store):
 def test_run_json_says_done_with_all_settings_and_versions(store):
     record = RunRecord("run", {"data_source": "苹果", "components": 0.9})
     with record.kept(store):
+        assert record_of(store)["status"] == "running"  # what a kill leaves
         record.counts = Counts(found=1, read=1)
         record.change = Change(kept=1, relabelled=1)
         record.rooms["ingest"] = Facts()

@@ -92,6 +92,13 @@ def test_the_users_own_spelling_of_a_path_is_kept(tmp_path, monkeypatch):
     assert told(source)[0]["source_path"] == "s3a://b/1.jpg"
 
 
+def test_what_folders_say_does_not_depend_on_the_other_rows(tmp_path):
+    for others in ("", "x/Test/Kiwi/2.jpg\n"):
+        source = table(tmp_path, f"path\nx/Training/Apple/1.jpg\n{others}")
+        found = sorted(row for part in listed(source) for row in rows_in(part))
+        assert found[-1][3:5] == ("Apple", "train")
+
+
 @pytest.mark.parametrize("glob", ["new/*", "x/new/*"])
 def test_a_glob_of_unlabelled_images_is_below_the_root_or_as_the_table_spells_it(tmp_path, glob):
     source = table(tmp_path, "path,label,split\nx/new/1.jpg,a,train\nx/old/2.jpg,b,test\n")

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -14,7 +15,7 @@ from pyspark.errors import PySparkException
 
 from fruits_pipeline.errors import root_cause
 from fruits_pipeline.features.batch import Treatment
-from fruits_pipeline.features.job import FeatureJob, Reader, ReaderOf
+from fruits_pipeline.features.job import FeatureJob, ReaderOf
 from fruits_pipeline.features.takeover import Takeover, takeover
 from fruits_pipeline.features.tasks import rows_of_batch
 from fruits_pipeline.features.wave import computed, shared
@@ -30,6 +31,8 @@ from fruits_pipeline.state.snapshot import WaveMarker, mark_wave
 log = logging.getLogger(__name__)
 
 IN_FLIGHT = 2
+# What Spark and Hadoop say of files that are not as they were written.
+_DAMAGED = re.compile("ChecksumException|is not a Parquet file|CANNOT_READ_FILE|FAILED_READ_FILE")
 
 # A wave that has just been marked, and what was done about its images.
 Done = tuple[WaveMarker, Change]
@@ -104,17 +107,20 @@ def _finish(
         marker = shared(wave, has.whole)
         mark_wave(job.store, marker)
         return marker, Change(kept=wave.counts.images)
-    marker = _tried(job, reader(has.pending) if len(has.pending) else None, wave, has, stopped)
+    marker, has = _tried(job, reader, wave, has, stopped)
     return marker, Change(carried=wave.counts.images - len(has.pending), computed=len(has.pending))
 
 
 def _tried(
-    job: FeatureJob, reader: Reader | None, wave: PlannedWave, has: Takeover, stopped: threading.Event
-) -> WaveMarker:
-    """Computes a wave; after a failure it is tried once more, with every image decoded in isolation."""
+    job: FeatureJob, reader: ReaderOf, wave: PlannedWave, has: Takeover, stopped: threading.Event
+) -> tuple[WaveMarker, Takeover]:
+    """Computes a wave; after a failure it is tried once more, with every image decoded in isolation.
+
+    Where features that it takes over are damaged, it then takes over none.
+    """
     plain, began = job.treatment, datetime.now(UTC)
     try:
-        return _attempt(job, reader, wave, has, plain)
+        return _attempt(job, reader, wave, has, plain), has
     except (PySparkException, Py4JError) as error:
         if stopped.is_set():
             raise
@@ -122,13 +128,15 @@ def _tried(
         if fault is not None:
             raise fault from error
         log.warning("wave=%s failed and is tried again, decoding in isolation: %s", wave.wave, root_cause(error))
-    return _attempt(job, reader, wave, has, replace(plain, isolated=True))
+        if has.carried and _DAMAGED.search(str(error)):
+            log.warning("wave=%s is computed whole because features that it was to copy are damaged", wave.wave)
+            has = takeover(job.store, wave, {})
+    return _attempt(job, reader, wave, has, replace(plain, isolated=True)), has
 
 
-def _attempt(
-    job: FeatureJob, reader: Reader | None, wave: PlannedWave, has: Takeover, treatment: Treatment
-) -> WaveMarker:
+def _attempt(job: FeatureJob, reader: ReaderOf, wave: PlannedWave, has: Takeover, treatment: Treatment) -> WaveMarker:
+    chosen = reader(has.pending) if len(has.pending) else None
     sweep(job.store, [wave_folder(dataset, wave.wave) for dataset in (FEATURES, REJECTS)])
-    marker = computed(job, reader, wave, has, treatment)
+    marker = computed(job, chosen, wave, has, treatment)
     mark_wave(job.store, marker)
     return marker

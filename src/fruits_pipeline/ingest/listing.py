@@ -96,14 +96,14 @@ def of_objects(root: str, objects: Iterable[Found], naming: Naming = _DEFAULTS) 
 
 def _of_table(source: TableSource, naming: Naming) -> Iterator[pa.Table]:
     """Names are not judged: the table says which images it means. Its columns decide, also where they are blank."""
-    root, has_label, has_split = source.root, "label" in source.given, "split" in source.given
+    base, has_label, has_split = source.base, "label" in source.given, "split" in source.given
     for table in described(source):
         said = []
         rows = zip(*(table[name].to_pylist() for name in ("path", "source_path", "label", "split")), strict=True)
         for path, spelling, label, split in rows:
-            key = uri.below(path, root) or path
+            key = uri.below(path, base) or path
             found = naming.meaning(key)
-            if naming.is_unlabelled(key) or naming.is_unlabelled(spelling):
+            if any(map(naming.is_unlabelled, (key, uri.below(path, source.root) or path, spelling))):
                 said.append(Meaning(None, None, None))
             else:
                 said.append(Meaning(label if has_label else found.label, split if has_split else found.split, None))

@@ -77,7 +77,7 @@ def plan_waves(source: AnySource, store: Store, settings: IngestSettings, before
             chosen = sampling.sampled_paths(in_order(new), source.root, settings.sample, settings.sample_seed)
             new = [sampling.kept(run, chosen) for run in new]
         windows = _windows(source, [*planned, *new])
-        total = Totals(source.root)
+        total = Totals(source.base if isinstance(source, TableSource) else source.root)
         for window in windows():
             total.add(window)
         total.refuse_empty(source)

@@ -68,12 +68,13 @@ class RunRecord:
 
     @contextmanager
     def kept(self, store: Store) -> Iterator["RunRecord"]:
-        """Writes ``run.json`` when the block ends, however it ends.
+        """Writes ``run.json`` when the block begins, as running, and when it ends, however it ends.
 
         Raises:
             DatasetError: When the ``run.json`` that stands there is somebody else's, or the counts do not add up.
         """
         _refuse_foreign(store)
+        self._write(store)
         with ExitStack() as stack:
             stack.push(partial(self._end, store))
             yield self
@@ -90,6 +91,9 @@ class RunRecord:
             "finished": _now(),
             "seconds_total": round(time.monotonic() - self._began_s, 1),
         }
+        self._write(store)
+
+    def _write(self, store: Store) -> None:
         store.write(RUN_RECORD, json.dumps(self.content, indent=1, ensure_ascii=False).encode())
 
 

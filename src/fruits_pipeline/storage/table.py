@@ -75,7 +75,7 @@ class TableSource:
 
     @property
     def root(self) -> str:
-        """The innermost folder that holds all images; labels that the table does not give are read below it.
+        """The innermost folder that holds all images.
 
         Raises:
             InputError: As ``tables``, or when the images lie in several buckets.
@@ -96,6 +96,15 @@ class TableSource:
         if len(shared) < _PLACE_PARTS:
             refuse(self._fault, "images of one bucket or one file system", ["/".join(first), "/".join(last)])
         return uri.normalise("/".join(shared) + "/"), frozenset(given)
+
+    @property
+    def base(self) -> str:
+        """Where folders begin to have a meaning: the table's own folder where all images lie below it, else ``root``.
+
+        So what folders say of an image does not depend on which others the table names.
+        """
+        folder = f"{self.address.rpartition('/')[0]}/"
+        return folder if self.root.startswith(folder) else self.root
 
     def __str__(self) -> str:
         """The source as the user would spell it."""

@@ -53,9 +53,7 @@ def _unnamed(state: OutputState, key: str) -> Finding:
     if not OURS.search(key):
         return Finding(Kind.FOREIGN, key, expected, "a file of somebody else")
     if key.partition("/")[0] in layout.BY_WAVE:
-        if state.plan is not None:
-            return Finding(Kind.LEFTOVER, key, expected, "a leftover; the next 'run' or 'extract' removes it")
-        return Finding(Kind.FOREIGN, key, expected, "none, and no plan of waves")
+        return _of_no_wave(state, key, expected)
     folder, room = _owner(key)
     if room is None or room not in state.rooms:
         return Finding(Kind.FOREIGN, key, expected, "none")
@@ -63,6 +61,15 @@ def _unnamed(state: OutputState, key: str) -> Finding:
     if room in state.finished_rooms and is_read:
         return Finding(Kind.FOREIGN, key, expected, f"that of {room}, which does not")
     return Finding(Kind.LEFTOVER, key, expected, f"a leftover; making {room} again removes it")
+
+
+def _of_no_wave(state: OutputState, key: str, expected: str) -> Finding:
+    """A file in a folder of waves: that of a finished output would be read by whoever reads the whole folder."""
+    if state.plan is None:
+        return Finding(Kind.FOREIGN, key, expected, "none, and no plan of waves")
+    if state.snapshot is not None and FileMark(key=key, length=0, checksum="").is_data:
+        return Finding(Kind.STRAY, key, expected, "none; readers of the whole folder take it for data")
+    return Finding(Kind.LEFTOVER, key, expected, "a leftover; the next 'run' or 'extract' removes it")
 
 
 def _owner(key: str) -> tuple[str, RoomName | None]:

@@ -20,6 +20,8 @@ from fruits_pipeline.verify.output_state import OutputState
 
 def check_plan(state: OutputState) -> Iterator[Finding]:
     """Every wave of the plan is finished, by one recipe."""
+    if state.plan is None and (markers := len(state.waves) + len(state.packed)):
+        yield Finding(Kind.PLAN, SNAPSHOT, f"the plan of {markers} waves that have markers", "no such file")
     if state.plan is not None and not state.planned:
         yield Finding(Kind.UNFINISHED, SNAPSHOT, "a plan of waves", "one without any wave")
     finished = state.finished

@@ -27,6 +27,8 @@ class Kind(Enum):
     IMAGES = ("images", _DELETE)
     RECIPES = ("recipes", "compute all features by one recipe with --overwrite")
     STALE = ("stale", "make stale results again by the commands that are named")
+    PLAN = ("plan", "restore that file from a copy, or compute anew in another --output-uri")
+    STRAY = ("stray", "the next 'run' or 'extract' removes strays; a reader of the whole folder counts their rows too")
     FOREIGN = ("foreign", "move foreign files away")
     LEFTOVER = ("leftover", None)
 

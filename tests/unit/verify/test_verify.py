@@ -30,7 +30,7 @@ def test_a_whole_output_is_told_as_whole_in_one_line(store, verify, output):
 
 
 def test_nothing_is_written(store, verify, tmp_path):
-    store.write("features/wave=00009/part-00000.parquet", b"leftover")
+    store.write("features/wave=00009/.part-00000.parquet.tmp", b"leftover")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     assert verify()[0] == verify("--deep")[0] == 0
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
@@ -107,10 +107,20 @@ def test_files_of_somebody_else_are_faults(store, told):
 
 
 def test_leftovers_are_told_and_are_no_fault(store, told):
-    store.write("features/wave=00007/part-00000.parquet", b"of a wave that was killed")
+    store.write("features/wave=00007/_temporary/0/part-00000.parquet", b"of a wave that was killed")
     store.write("rejects/wave=00001/.part-00000.parquet.tmp", b"of a write that was killed")
     store.write("reduced/_temporary/0/part-00000.parquet", b"of a task that was killed")
     told("leftover", code=0)
+
+
+def test_data_of_no_wave_is_a_fault_because_readers_of_the_folder_count_it(store, told):
+    store.write("features/wave=00001/part-00009.parquet", b"of another wave")
+    told("stray")
+
+
+def test_waves_without_a_plan_are_a_fault(store, told):
+    store.delete(["_state/snapshot.json"])
+    told("no_plan")
 
 
 def test_a_replaced_wave_whose_marker_still_stands_is_a_leftover(store, told, tmp_path):
