@@ -122,7 +122,7 @@ def test_no_image_of_the_calibration_is_judged(command, images, output, colours,
         monkeypatch.setattr(pipeline, "prepare", lambda _, seen=seen: replace(colours, calibrated_with=(seen,)))
         ended = command("run", "--data-source", images, "--output-uri", output, "--precision", "int8")
         assert ended.code == code, ended.err
-        assert ("found 1 that it was calibrated with" in ended.message) == bool(code)
+        assert ("found 1 that it was calibrated with" in ended.err) == bool(code)
         assert (output / "reduced").exists() == (not code)
 
 
