@@ -9,7 +9,13 @@ from outputs import Ended
 
 BIN = Path(sys.executable).parent
 # Classifiers that are fitted in seconds.
-SMALL = {"FRUITS_FOREST_TREES": "8", "FRUITS_FOREST_DEPTH": "5", "FRUITS_REGRESSION_ITERATIONS": "20"}
+# Small fits, and a JVM that compiles no more than a short life is worth.
+SMALL = {
+    "FRUITS_FOREST_TREES": "8",
+    "FRUITS_FOREST_DEPTH": "5",
+    "FRUITS_REGRESSION_ITERATIONS": "20",
+    "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1",
+}
 
 
 def run_command(cache_dir: Path, *words: object, program: Path = BIN / "fruits-pipeline", **variables: str) -> Ended:

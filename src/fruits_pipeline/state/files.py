@@ -57,14 +57,15 @@ def sweep(store: Store, folders: Iterable[str], keep: frozenset[str] = frozenset
         store.delete([key for key in found if key not in keep and OURS.search(key)])
 
 
-def refuse_foreign(store: Store, folders: Iterable[str], known: frozenset[str] = frozenset()) -> None:
-    """Raises where a folder that is to be ours holds a file already, but for the ``known`` ones.
+def refuse_foreign(store: Store, folders: Iterable[str], *, only_others: bool = False) -> None:
+    """Raises where a folder that is to be ours holds a file already; with ``only_others``, a file of a name not ours.
 
     Raises:
         DatasetError: Then, with the file's name.
     """
     for folder in folders:
-        found = next((found for found in store.objects(folder) if found.key not in known), None)
+        others = (found for found in store.objects(folder) if not only_others or not OURS.search(found.key))
+        found = next(others, None)
         if found is not None:
             raise DatasetError(
                 f"expected {store.root}/{folder} to be empty or ours, found {found.key!r} without a marker; "

@@ -150,10 +150,9 @@ class Rooms:
                 log.info("keep room=%s because its settings and its input are the same", room)
                 return found
             log.info("make again room=%s because %s", room, why)
-        known = frozenset(file.key for file in found.files) if found else frozenset()
-        models = [folder for folder in layout.OWNED[room] if folder.startswith(f"{layout.MODELS}/")]
-        if known:
-            refuse_foreign(self._store, models, known)
+        if found is not None:
+            models = [folder for folder in layout.OWNED[room] if folder.startswith(f"{layout.MODELS}/")]
+            refuse_foreign(self._store, models, only_others=True)
         self._save(RoomMarker[_Anything](room=room, made_from=made_from, settings=settings, labels=labels))
         for dependant in layout.dependants(room):
             if self._remove(dependant):
