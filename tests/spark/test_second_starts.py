@@ -61,6 +61,15 @@ def test_features_stay_until_others_can_be_made(command, images, finished, monke
     assert not feature_files(finished).items() & before.items()
 
 
+def test_other_settings_hold_also_where_all_labels_changed_with_them(command, images, output):
+    rows = rows_of(images)
+    source = table_of(images.with_name("photos.csv"), rows)
+    run(command, source, output)
+    table_of(source, {path: (f"new {label}", split) for path, (label, split) in rows.items()})
+    run(command, source, output, "--overwrite", "--max-pixels", "5000")
+    assert record(output)["change"]["computed"] == 48
+
+
 def with_another_decoder(settings, model):
     recipe = recipe_of(settings, model)
     return recipe.model_copy(update={"made_by": recipe.made_by | {"pillow": "99"}})

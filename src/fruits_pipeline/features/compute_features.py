@@ -119,17 +119,19 @@ class _LazyReader:
 
 def _is_wanted_again(job: FeatureJob, plan: Plan, finished: Mapping[str, WaveMarker]) -> bool:
     """Whether finished features are to be replaced: for other settings, and where new ones would stand beside them."""
-    wanted = job.recipe.settings
-    is_same = all(finished[w.wave].recipe.settings == wanted for w in plan.waves if w.wave in finished)
+    is_same = all(wave.recipe.settings == job.recipe.settings for wave in _used(plan, finished))
     return not is_same or (plan.change.computed > 0 and not all(is_finished(w, finished) for w in plan.waves))
 
 
 def _other_recipe(job: FeatureJob, plan: Plan, finished: dict[str, WaveMarker]) -> list[str]:
     """In what the recipe of the finished waves that stay, or are taken over, differs from the job's."""
+    return next((changes for wave in _used(plan, finished) if (changes := wave.recipe.changes(job.recipe))), [])
+
+
+def _used(plan: Plan, finished: Mapping[str, WaveMarker]) -> list[WaveMarker]:
+    """The finished waves that stay, or are taken over."""
     names = {name for wave in plan.waves for name in (wave.wave, *wave.sources)}
-    return next(
-        (changes for n in sorted(names & finished.keys()) if (changes := finished[n].recipe.changes(job.recipe))), []
-    )
+    return [finished[name] for name in sorted(names & finished.keys())]
 
 
 def _sum(one: Change, other: Change) -> Change:

@@ -14,11 +14,11 @@ from pyspark.sql.types import StructType
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError
+from fruits_pipeline.state.files import is_data
 from fruits_pipeline.state.layout import ONLY_FILE
 from fruits_pipeline.storage.store import Store
 
 _GLOB = re.compile(r"([{}\[\]*?\\])")
-_DATA = re.compile(r"(^|/)part-[^/]*\.parquet$")
 # zstd without dictionaries: a fifth smaller and faster than Spark's default for arrays of floats.
 _PARQUET = {"compression": "zstd", "parquet.enable.dictionary": "false"}
 
@@ -87,7 +87,7 @@ def read_whole(spark: SparkSession, files: list[str], rows: int, schema: pa.Sche
 
 def read_written(spark: SparkSession, store: Store, folder: str, schema: pa.Schema) -> DataFrame:
     """The rows of the Parquet files of a folder that is being written, conforming to ``schema``."""
-    keys = [found.key for found in store.objects(folder) if _DATA.search(found.key)]
+    keys = [found.key for found in store.objects(folder) if is_data(found.key)]
     return read(spark, [f"{store.root}/{key}" for key in keys], schema, folder)
 
 

@@ -31,8 +31,16 @@ class FileMark(BaseModel):
     @property
     def is_data(self) -> bool:
         """Whether readers of the dataset read it."""
-        below = self.key.split("/")[1:]
-        return self.key.endswith(".parquet") and not any(part.startswith((".", "_")) for part in below)
+        return is_data(self.key)
+
+
+def is_data(key: str) -> bool:
+    """Whether readers of a dataset read the file with this key: Parquet, and nothing that a writer left behind.
+
+    >>> is_data("features/wave=00000/part-0.parquet"), is_data("features/wave=00000/_temporary/0/part-0.parquet")
+    (True, False)
+    """
+    return key.endswith(".parquet") and not any(part.startswith((".", "_")) for part in key.split("/")[1:])
 
 
 def marks(store: Store, folders: Iterable[str]) -> tuple[FileMark, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from fruits_pipeline.state import layout
-from fruits_pipeline.state.files import OURS, FileMark
+from fruits_pipeline.state.files import OURS, FileMark, is_data
 from fruits_pipeline.state.layout import RoomName
 from fruits_pipeline.state.upkeep import named_keys
 from fruits_pipeline.storage.store import Store
@@ -67,7 +67,7 @@ def _of_no_wave(state: OutputState, key: str, expected: str) -> Finding:
     """A file in a folder of waves: that of a finished output would be read by whoever reads the whole folder."""
     if state.plan is None:
         return Finding(Kind.FOREIGN, key, expected, "none, and no plan of waves")
-    if state.snapshot is not None and FileMark(key=key, length=0, checksum="").is_data:
+    if state.snapshot is not None and is_data(key):
         return Finding(Kind.STRAY, key, expected, "none; readers of the whole folder take it for data")
     return Finding(Kind.LEFTOVER, key, expected, "a leftover; the next 'run' or 'extract' removes it")
 
