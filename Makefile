@@ -101,4 +101,4 @@ $(BENCH_STAMP): $(STAMP)
 	touch $@
 
 clean: ## Remove .venv, caches and the demo's output
-	rm -rf $(VENV_a) $(VENV_b) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache fruits-demo fruits-demo-images
+	rm -rf $(VENV_a) $(VENV_b) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis fruits-demo fruits-demo-images

@@ -1,6 +1,7 @@
 """What the classifiers are given: counted and judged before hours of fitting."""
 
 import logging
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,6 +88,18 @@ class Inputs:
         judged = self.test.keys() | self.validation.keys()
         return Labels.of({label: images for label, images in self.train.items() if label not in judged})
 
+    @property
+    def alike(self) -> list[tuple[str, ...]]:
+        """Labels that differ in nothing but case, spaces or how accents are encoded: most likely one label each.
+
+        >>> Inputs({"Kiwi": 1, "Plum": 1}, {}, {"kiwi ": 1}, Uses()).alike
+        [('Kiwi', 'kiwi ')]
+        """
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for label in sorted(self.train.keys() | self.validation.keys() | self.test.keys()):
+            found[" ".join(unicodedata.normalize("NFKC", label).casefold().split())].append(label)
+        return [tuple(labels) for labels in found.values() if len(labels) > 1]
+
 
 def counted(reduced: DataFrame) -> Inputs:
     """The images of ``schemas.REDUCED``, counted in one pass.
@@ -141,6 +154,11 @@ def check(inputs: Inputs) -> None:
     ):
         if labels.labels:
             _log.warning("%s=[%s] labels=%d images=%d", name, labels, labels.labels, labels.images)
+    if inputs.alike:
+        told = ", ".join("/".join(map(ascii, labels)) for labels in inputs.alike[:_MOST_NAMED])
+        _log.warning(
+            "labels_spelled_alike=[%s] groups=%d, each spelling is a label of its own", told, len(inputs.alike)
+        )
 
 
 def _check_common(inputs: Inputs) -> None:
