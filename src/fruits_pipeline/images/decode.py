@@ -10,8 +10,9 @@ The rules, in the order in which they are applied:
   reduced scale unless it is progressive or has several scans. Pillow's own limit neither warns nor interferes.
 * Only the first picture is decoded: of an animation, an MPO, a JPEG with a gain map (Ultra HDR).
 * A file that ends too early is ``truncated``, other damage is ``corrupt``; no part of a picture that its decoder
-  knows to be damaged is used. JPEGs of which libjpeg warns are refused (``jpeg``), PNGs with a wrong checksum too
-  (``png``); WebP, BMP, GIF, AVIF, HEIC and most TIFFs have no checksum, so that flipped bytes may stay unseen.
+  knows to be damaged is used. JPEGs of which libjpeg warns are refused (``jpeg``), those that end between two scans
+  (``jpeg_scans``) and PNGs with a wrong checksum (``png``) too; WebP, BMP, GIF, AVIF, HEIC and most TIFFs have no
+  checksum, so that flipped bytes may stay unseen.
 * Metadata are no reason to reject. The orientation in EXIF or XMP is applied; where it cannot be read, the picture
   is taken as upright.
 * Colour profiles are not applied: numbers are read as sRGB, as Keras reads them (``docs/IMAGES.md`` has what
@@ -46,7 +47,7 @@ from fruits_pipeline.images.signature import container
 __all__ = ["RULES", "Decoded", "Rejected", "decode"]
 
 # Raised by one whenever the rules above change what comes out of some file.
-RULES = 2
+RULES = 3
 
 
 def decode(content: bytes, image_size: int, max_pixels: int) -> Decoded | Rejected:
