@@ -125,6 +125,7 @@ def _more() -> dict[str, bytes]:
     bmp = odd.encoded(image, "BMP")
     webp, gif = odd.encoded(image, "WEBP"), odd.encoded(image.convert("P"), "GIF")
     avif, jp2 = odd.encoded(image, "AVIF"), odd.encoded(image, "JPEG2000")
+    tiles = odd.encoded(image, "JPEG2000", tile_size=(16, 16))
     data = avif.index(b"mdat") + 4
     return {
         "WebP, lossy": webp,
@@ -153,6 +154,7 @@ def _more() -> dict[str, bytes]:
         "JPEG 2000, bare": odd.encoded(image, "JPEG2000", no_jp2=True),
         "JPEG 2000, transparent": odd.encoded(image.convert("RGBA"), "JPEG2000"),
         "JPEG 2000, cut in half": jp2[: len(jp2) // 2],
+        "JPEG 2000, without half of its tiles": tiles[: tiles.index(b"\xff\x90\x00\x0a\x00\x03")] + b"\xff\xd9",
     }
 
 

@@ -164,6 +164,7 @@ OUTCOMES = {
     "JPEG 2000, bare": READ,
     "JPEG 2000, transparent": READ,
     "JPEG 2000, cut in half": "truncated",
+    "JPEG 2000, without half of its tiles": "truncated",
     "zero bytes": "empty",
     "text": "not_an_image",
     "HTML": "not_an_image",

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from fruits_pipeline.images.convert import GREY_16, grey_to_eight_bits, to_eight_bits
+from fruits_pipeline.images.jpeg2000 import has_all_tiles
 from fruits_pipeline.images.orientation import orientation_of_image
 from fruits_pipeline.images.outcome import Rejected, too_many
 from fruits_pipeline.images.png import pixels_and_orientation
@@ -69,6 +70,8 @@ def read(content: bytes, name: str, max_pixels: int) -> Picture | Rejected:
         eight_bits = _loaded(image, name, ends_early=is_cut(plain, name))
         if isinstance(eight_bits, Rejected):
             return eight_bits
+        if name == "JPEG2000" and not has_all_tiles(content):
+            return Rejected(Reason.TRUNCATED, "JPEG2000: it ends before its last tile")
         return Picture(np.asarray(eight_bits), orientation_of_image(image))
 
 
