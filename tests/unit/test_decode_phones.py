@@ -104,6 +104,14 @@ def test_a_generic_brand_is_told_by_the_compatible_ones():
     np.testing.assert_array_equal(pixels(generic), pixels(avif))
 
 
+def test_an_animated_avif_without_a_unit_of_time_ends_no_job():
+    content = odd.encoded(odd.smooth(), "AVIF", save_all=True, append_images=[odd.smooth().rotate(180)])
+    # Name, version 1 and flags, two times of 8 bytes each.
+    place = content.index(b"mdhd") + 4 + 4 + 16
+    found = decode(content[:place] + bytes(4) + content[place + 4 :], SIDE, MAX_PIXELS)
+    assert found == Rejected(Reason.CORRUPT, "AVIF: division by zero")
+
+
 def test_a_jpeg_with_further_pictures_is_its_first():
     """An MPO, and a JPEG with a gain map behind it, as Ultra HDR has."""
     first, second = odd.smooth(), Image.new("RGB", (20, 15), "red")

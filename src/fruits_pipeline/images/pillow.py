@@ -19,10 +19,21 @@ from fruits_pipeline.images.quiet import QUIET
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.images.signature import is_cut, webp_canvas
 
-# What Pillow's plugins raise for damaged files: mutated files of every format gave the first five (the last of
-# these for AVIF), the plugins' source names the others. Caught around Pillow's calls only, so that a bug of ours is
+# What Pillow's plugins raise for damaged files: mutated files of every format gave those to ArithmeticError (the last
+# two for AVIF), the plugins' source names the others. Caught around Pillow's calls only, so that a bug of ours is
 # never taken for a corrupt image.
-_DAMAGE = (OSError, SyntaxError, ValueError, TypeError, RuntimeError, EOFError, LookupError, struct.error, zlib.error)
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    RuntimeError,
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    struct.error,
+    zlib.error,
+)
 _TRUNCATED = re.compile("truncated|cannot load this image", re.IGNORECASE)
 # What the plugins say of headers that they understand, and of pixels that they do not read.
 _UNSUPPORTED = re.compile("unknown pixel mode|unknown data organization|Unsupported BMP|determine J2K image mode")
