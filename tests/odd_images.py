@@ -52,6 +52,15 @@ def tiff(tags: dict[int, int], pixels: bytes) -> bytes:
     return b"II*\x00" + struct.pack("<I", 8 + len(pixels)) + pixels + directory
 
 
+def bmp_32(image: Image.Image) -> bytes:
+    """A BMP of RGBA whose header says where each of the four is."""
+    pixels = image.transpose(Image.Transpose.FLIP_TOP_BOTTOM).tobytes("raw", "BGRA")
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    header = struct.pack("<IiiHHIIiiII", 108, *image.size, 1, 32, 3, len(pixels), 0, 0, 0, 0) + masks + bytes(52)
+    start = 14 + len(header)
+    return b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + header + pixels
+
+
 def one_of_each() -> dict[str, bytes]:
     """Whole images by a name for each, two or more of each format."""
     image, turned = smooth(), smooth().rotate(180)

@@ -1,5 +1,6 @@
 """JPEGs that Pillow cannot write, and JPEGs with other bytes in chosen places."""
 
+import re
 import struct
 
 import numpy as np
@@ -57,6 +58,27 @@ def patched(content: bytes, *, marker: int, offset: int, value: int) -> bytes:
 def halved(content: bytes) -> bytes:
     """The first half, with an end marker behind it."""
     return content[: len(content) // 2] + END
+
+
+def zeroed(content: bytes, part: float) -> bytes:
+    """With zeros from there on, and its end marker intact."""
+    place = int(len(content) * part)
+    return content[:place] + bytes(len(content) - place - len(END)) + END
+
+
+def scan_ends(content: bytes) -> list[int]:
+    """Where the data of each scan end."""
+    markers = re.finditer(rb"\xff[^\x00\xff\xd0-\xd7]", content[content.index(b"\xff\xda") + 2 :])
+    start, ends, is_scan = content.index(b"\xff\xda") + 2, [], True
+    for marker in markers:
+        if is_scan:
+            ends.append(start + marker.start())
+        is_scan = marker[0] == b"\xff\xda"
+    return ends
+
+
+def without_last_scan(content: bytes) -> bytes:
+    return content[: scan_ends(content)[-2]] + END
 
 
 def in_three_scans(grey: bytes) -> bytes:

@@ -40,7 +40,7 @@ def fuzzed(decoder: IsolatedDecoder, content: bytes) -> tuple[str, bool]:
     except Exception as bug:  # noqa: BLE001 because any exception is a finding here
         return f"{type(bug).__name__}: {bug}", False
     if isinstance(found, Rejected):
-        is_allowed = found.reason not in {Reason.CRASHED, Reason.TIMEOUT}
+        is_allowed = found.reason not in {Reason.CRASHED, Reason.KILLED, Reason.TIMEOUT}
         return found.reason.value if is_allowed else f"{found.reason}: {found.detail}", is_allowed
     return "read", True
 

@@ -96,6 +96,7 @@ def _metadata(plain: bytes) -> dict[str, bytes]:
 
 def _damage(plain: bytes) -> dict[str, bytes]:
     rng = np.random.default_rng(1)
+    progressive = odd.encoded(photos.photo(160, 120), "JPEG", progressive=True)
     flipped = bytearray(plain)
     for place in rng.integers(plain.index(b"\xff\xda") + 14, len(plain) - 2, 60):
         flipped[place] ^= 1 << int(rng.integers(8))
@@ -103,11 +104,14 @@ def _damage(plain: bytes) -> dict[str, bytes]:
     return cut | {
         "without its end marker": plain[:-2],
         "cut in half and closed": odd_jpegs.halved(plain),
-        "progressive, cut in half and closed": odd_jpegs.halved(
-            odd.encoded(photos.photo(160, 120), "JPEG", progressive=True)
-        ),
+        "progressive, cut in half and closed": odd_jpegs.halved(progressive),
         "CMYK, cut in half and closed": odd_jpegs.halved(odd.encoded(photos.photo(160, 120).convert("CMYK"), "JPEG")),
         "lossless, cut in half and closed": odd_jpegs.halved(odd_jpegs.lossless(np.asarray(photos.photo(64, 48)))),
+        "zeros for its second half": odd_jpegs.zeroed(plain, 0.5),
+        "progressive, without its last scan": odd_jpegs.without_last_scan(progressive),
+        "three scans, without the last": odd_jpegs.without_last_scan(
+            odd_jpegs.in_three_scans(odd.encoded(photos.photo(160, 120).convert("L"), "JPEG"))
+        ),
         "other bytes before its end": plain[:-2] + bytes(range(1, 60)) + odd_jpegs.END,
         "flipped bits": bytes(flipped),
         "65000 x 65000 in a tiny file": odd_jpegs.patched_size(plain, (65_000, 65_000), 0xC0),

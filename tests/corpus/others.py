@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 import odd_images as odd
-from odd_chunks import chunk, samples_tiff, with_chunk
+from odd_chunks import chunk, packed_xmp, palette_png, raw_exif, samples_tiff, white_is_zero, with_chunk
 
 _PIXELS = odd.WIDTH * odd.HEIGHT
 _MIB = 1 << 20
@@ -46,10 +46,16 @@ def _pngs() -> dict[str, bytes]:
         "RGB and alpha": odd.encoded(image.convert("RGBA"), "PNG"),
         "palette": odd.encoded(image.convert("P"), "PNG"),
         "palette, transparent": odd.encoded(image.convert("P"), "PNG", transparency=bytes(range(200))),
+        "palette, more transparent colours than 256": palette_png(768, transparent=300),
+        "palette, more transparent colours than it has": palette_png(9, transparent=4),
+        "palette, without its colours": palette_png(0),
+        "palette, with a part of a colour": palette_png(10),
         "16-bit grey": odd.encoded(Image.fromarray(odd.GREY_16), "PNG"),
         "16-bit RGB": odd.png_rgb_16(np.asarray(image).astype(np.uint16) * 257),
         "animated": odd.encoded(image, "PNG", save_all=True, append_images=[image.rotate(180)]),
         "EXIF orientation 6": odd.encoded(image, "PNG", exif=odd.exif(6)),
+        "EXIF orientation 6 in a compressed text": with_chunk(plain, raw_exif(6)),
+        "orientation in compressed XMP": with_chunk(plain, packed_xmp(b'<x tiff:Orientation="6"/>')),
         "1 x 1": odd.encoded(image.resize((1, 1)), "PNG"),
         "10000 x 1": odd.encoded(image.resize((10_000, 1)), "PNG"),
         "an ICC profile of 3 MiB": with_chunk(plain, chunk(b"iCCP", b"x\x00\x00" + zlib.compress(bytes(3 * _MIB)))),
@@ -92,6 +98,9 @@ def _tiffs() -> dict[str, bytes]:
         "12 bits of RGB": samples_tiff(bytes(_PIXELS * 36 // 8), bits=12, bands=3),
         "16 bits": samples_tiff(bytes(_PIXELS * 2), bits=16),
         "signed 8 bits": samples_tiff(bytes(_PIXELS), bits=8, kind=2),
+        "signed 16 bits": samples_tiff(bytes(_PIXELS * 2), bits=16, kind=2),
+        "16 bits, 0 is white": white_is_zero(samples_tiff(bytes(_PIXELS * 2), bits=16)),
+        "32 bits": samples_tiff(bytes(_PIXELS * 4), bits=32),
         "16-bit floats": samples_tiff(bytes(_PIXELS * 2), bits=16, kind=3),
         "32-bit floats": samples_tiff(bytes(_PIXELS * 4), bits=32, kind=3),
         "32-bit floats of RGB": samples_tiff(bytes(_PIXELS * 12), bits=32, bands=3, kind=3),
@@ -110,10 +119,13 @@ def _tiffs() -> dict[str, bytes]:
 
 def _more() -> dict[str, bytes]:
     image, turned = odd.smooth(), odd.smooth().rotate(180)
+    transparent = image.convert("RGBA")
+    transparent.putalpha(0)
     frames = {"save_all": True, "append_images": [turned]}
     bmp = odd.encoded(image, "BMP")
     webp, gif = odd.encoded(image, "WEBP"), odd.encoded(image.convert("P"), "GIF")
     avif, jp2 = odd.encoded(image, "AVIF"), odd.encoded(image, "JPEG2000")
+    tiles = odd.encoded(image, "JPEG2000", tile_size=(16, 16))
     data = avif.index(b"mdat") + 4
     return {
         "WebP, lossy": webp,
@@ -124,6 +136,8 @@ def _more() -> dict[str, bytes]:
         "BMP": bmp,
         "BMP, palette": odd.encoded(image.convert("P"), "BMP"),
         "BMP, one bit": odd.encoded(image.convert("1"), "BMP"),
+        "BMP, 32 bits": odd.bmp_32(image.convert("RGBA")),
+        "BMP, 32 bits, all transparent": odd.bmp_32(transparent),
         "BMP, 13 bits": bmp[:28] + b"\x0d" + bmp[29:],
         "BMP, cut in half": bmp[: len(bmp) // 2],
         "GIF": gif,
@@ -140,6 +154,7 @@ def _more() -> dict[str, bytes]:
         "JPEG 2000, bare": odd.encoded(image, "JPEG2000", no_jp2=True),
         "JPEG 2000, transparent": odd.encoded(image.convert("RGBA"), "JPEG2000"),
         "JPEG 2000, cut in half": jp2[: len(jp2) // 2],
+        "JPEG 2000, without half of its tiles": tiles[: tiles.index(b"\xff\x90\x00\x0a\x00\x03")] + b"\xff\xd9",
     }
 
 

@@ -125,12 +125,19 @@ def test_a_transparent_value_of_sixteen_bit_grey_is_white():
     assert (pixels(content) == 255).all()
 
 
-def test_integers_within_sixteen_bits_are_grey_and_others_are_not():
-    values = odd.GREY_16.astype(np.int32)
-    plain = odd.encoded(Image.fromarray(odd.GREY_16), "TIFF")
-    np.testing.assert_array_equal(pixels(odd.encoded(Image.fromarray(values), "TIFF")), pixels(plain))
-    assert reason(odd.encoded(Image.fromarray(values + 20_000), "TIFF")) is Reason.UNSUPPORTED_MODE
-    assert reason(odd.encoded(Image.fromarray(values - 1), "TIFF")) is Reason.UNSUPPORTED_MODE
+@pytest.mark.parametrize("alpha", [0, 255])
+def test_a_bmp_whose_alpha_is_the_same_everywhere_is_opaque(alpha):
+    image = odd.smooth().convert("RGBA")
+    image.putalpha(alpha)
+    np.testing.assert_array_equal(pixels(odd.bmp_32(image)), resized(odd.smooth()))
+
+
+def test_a_bmp_with_some_alpha_is_laid_over_white():
+    image = Image.new("RGBA", (24, 24), (40, 50, 60, 0))
+    image.paste((40, 50, 60, 255), (0, 0, 12, 24))
+    found = pixels(odd.bmp_32(image))
+    assert (found[:, :12] == (40, 50, 60)).all()
+    assert (found[:, 12:] == 255).all()
 
 
 def test_sixteen_bit_rgb():

@@ -114,13 +114,57 @@ def test_a_harmless_warning_costs_no_pixel(name):
     np.testing.assert_array_equal(pixels(changed), pixels(jpeg()))
 
 
-@pytest.mark.parametrize("name", sorted(set(HARMLESS) - {"bytes behind the end", "zeros before the end"}))
+@pytest.mark.parametrize("name", HARMLESS)
 def test_a_harmless_warning_hides_no_damage(name):
-    assert reason(odd_jpegs.halved(HARMLESS[name](jpeg()))) is Reason.CORRUPT
+    assert reason(HARMLESS[name](odd_jpegs.halved(jpeg()))) is Reason.CORRUPT
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize("options", [{}, {"optimize": True}, {"progressive": True}, {"restart_marker_rows": 1}])
+def test_zeros_in_the_place_of_the_picture_are_damage(mode, options):
+    """The decoder takes some of the zeros for blocks, and warns only of those that are left over."""
+    for quality in (30, 95):
+        content = jpeg(mode, quality=quality, **options)
+        for part in (0.3, 0.6, 0.9, 0.97):
+            assert reason(odd_jpegs.zeroed(content, part)) in {Reason.CORRUPT, Reason.TRUNCATED}
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize("count", [1, 2, 7, 8, 300, 100_000])
+def test_zeros_behind_the_picture_cost_no_pixel(mode, count):
+    for quality in range(20, 96, 5):
+        content = jpeg(mode, quality=quality)
+        np.testing.assert_array_equal(pixels(content[:-2] + bytes(count) + odd_jpegs.END), pixels(content))
 
 
 def test_other_bytes_before_the_end_are_damage():
     assert reason(jpeg()[:-2] + bytes(range(1, 60)) + odd_jpegs.END) is Reason.CORRUPT
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_a_progressive_jpeg_without_its_last_scans_is_truncated(mode, subsampling):
+    content = jpeg(mode, progressive=True, subsampling=subsampling)
+    ends = odd_jpegs.scan_ends(content)
+    assert len(ends) >= 6
+    assert reason(content) is None
+    assert {reason(content[:end] + odd_jpegs.END) for end in ends[:-1]} == {Reason.TRUNCATED}
+
+
+def test_a_sequential_jpeg_without_one_of_its_scans_is_truncated():
+    content = odd_jpegs.in_three_scans(jpeg("L"))
+    ends = odd_jpegs.scan_ends(content)
+    assert len(ends) == 3
+    for end in ends[:2]:
+        found = decode(content[:end] + odd_jpegs.END, SIDE, MAX_PIXELS)
+        assert found == Rejected(Reason.TRUNCATED, "JPEG: it ends before its last scan")
+
+
+@pytest.mark.parametrize("between", [b"", odd_jpegs.segment(0xFE, b"\xff\xd9"), odd_jpegs.segment(0xDD, b"\x00\x00")])
+def test_what_stands_between_scans_is_not_taken_for_the_end(between):
+    content = jpeg(progressive=True)
+    end = odd_jpegs.scan_ends(content)[3]
+    np.testing.assert_array_equal(pixels(content[:end] + between + content[end:]), pixels(content))
 
 
 @pytest.mark.parametrize("is_ycck", [False, True])

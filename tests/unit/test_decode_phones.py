@@ -1,5 +1,6 @@
 """What phones make: HEIC, AVIF, JPEG 2000, further pictures behind a JPEG, and very many pixels."""
 
+import re
 import sys
 
 import numpy as np
@@ -65,6 +66,20 @@ def test_newer_formats_that_are_cut_off_are_refused(kind, part):
     assert found.reason in {Reason.TRUNCATED, Reason.CORRUPT}
 
 
+@pytest.mark.parametrize("size", [(64, 64), (96, 64), (63, 50)])
+@pytest.mark.parametrize("offset", [(0, 0), (30, 20)])
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_jpeg_2000_without_all_of_its_tiles_is_truncated(size, offset, bare):
+    options = {"tile_size": size, "offset": offset, "tile_offset": (offset[0] // 2, offset[1]), "no_jp2": bare}
+    content = odd.encoded(photos.photo(200, 160), "JPEG2000", **options)
+    starts = [place.start() for place in re.finditer(rb"\xff\x90\x00\x0a", content)]
+    assert len(starts) >= 9
+    assert isinstance(decode(content, SIDE, MAX_PIXELS), Decoded)
+    for start in starts[1:]:
+        found = decode(content[:start] + b"\xff\xd9", SIDE, MAX_PIXELS)
+        assert found == Rejected(Reason.TRUNCATED, "JPEG2000: it ends before its last tile")
+
+
 def test_without_the_package_the_reject_names_it(monkeypatch):
     content = heic(odd.smooth())
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
@@ -87,6 +102,14 @@ def test_a_generic_brand_is_told_by_the_compatible_ones():
     assert avif[8:12] == b"avif"
     generic = avif[:8] + b"mif1" + avif[12:]
     np.testing.assert_array_equal(pixels(generic), pixels(avif))
+
+
+def test_an_animated_avif_without_a_unit_of_time_ends_no_job():
+    content = odd.encoded(odd.smooth(), "AVIF", save_all=True, append_images=[odd.smooth().rotate(180)])
+    # Name, version 1 and flags, two times of 8 bytes each.
+    place = content.index(b"mdhd") + 4 + 4 + 16
+    found = decode(content[:place] + bytes(4) + content[place + 4 :], SIDE, MAX_PIXELS)
+    assert found == Rejected(Reason.CORRUPT, "AVIF: division by zero")
 
 
 def test_a_jpeg_with_further_pictures_is_its_first():

@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 
 from fruits_pipeline.errors import SettingsError
+from fruits_pipeline.features.takeover import RETRYABLE
+from fruits_pipeline.images import isolation
 from fruits_pipeline.images.decode import Decoded, Rejected, decode
 from fruits_pipeline.images.isolation import IsolatedDecoder
 from fruits_pipeline.images.reason import Reason
@@ -23,14 +25,17 @@ PATIENT_S = 30.0
 
 def obey(content: bytes, image_size: int, max_pixels: int) -> Decoded | Rejected:
     """Runs in the child: does what the content says."""
-    if content == b"segfault":
-        os.kill(os.getpid(), signal.SIGSEGV)
+    if content in {b"segfault", b"killed"}:
+        os.kill(os.getpid(), signal.SIGKILL if content == b"killed" else signal.SIGSEGV)
     if content == b"abort":
         os.abort()
     if content == b"exit":
         os._exit(3)
     if content == b"memory":
         raise MemoryError
+    if content == b"deaf":
+        os.closerange(3, 256)
+        time.sleep(60)
     if content == b"hang":
         while True:
             time.sleep(0.01)
@@ -104,6 +109,24 @@ def test_a_crash_costs_one_image(command, words):
         assert found == Rejected(Reason.CRASHED, f"the decoder died: {words}")
         assert is_gone(before)
         assert pid(decoder) != before
+
+
+def test_a_child_that_was_killed_says_nothing_of_the_image():
+    with IsolatedDecoder(PATIENT_S, obey) as decoder:
+        before = pid(decoder)
+        found = decoder.decode(b"killed", SIZE, MAX_PIXELS)
+        assert found == Rejected(Reason.KILLED, "the decoder died: SIGKILL")
+        assert found.reason in RETRYABLE
+        assert pid(decoder) != before
+
+
+def test_a_child_that_we_kill_has_crashed(monkeypatch):
+    monkeypatch.setattr(isolation, "_DEATH_LIMIT_S", 0.2)
+    with IsolatedDecoder(PATIENT_S, obey) as decoder:
+        before = pid(decoder)
+        found = decoder.decode(b"deaf", SIZE, MAX_PIXELS)
+        assert found == Rejected(Reason.CRASHED, "the decoder died: no exit code")
+        assert is_gone(before)
 
 
 def test_a_hang_costs_one_image_and_its_deadline():

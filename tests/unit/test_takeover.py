@@ -66,7 +66,7 @@ def test_a_source_of_which_nothing_was_read_gives_no_files_of_features(having):
 
 
 def test_those_are_tried_again_that_do_not_follow_from_the_bytes():
-    assert {reason.value for reason in RETRYABLE} == {"missing", "forbidden", "unreadable", "timeout"}
+    assert {reason.value for reason in RETRYABLE} == {"missing", "forbidden", "unreadable", "timeout", "killed"}
 
 
 @pytest.mark.parametrize("reason", sorted(RETRYABLE))

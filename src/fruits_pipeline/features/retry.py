@@ -1,4 +1,4 @@
-"""Rejects that another try may mend (missing, forbidden, unreadable, timeout) are tried again at each start."""
+"""Rejects that another try may mend (missing, forbidden, unreadable, timeout, killed) are tried again at each start."""
 
 import logging
 from collections.abc import Mapping

@@ -19,7 +19,7 @@ from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 
 # Rejects that another try may mend; others follow from the bytes of the image.
-RETRYABLE = frozenset({Reason.MISSING, Reason.FORBIDDEN, Reason.UNREADABLE, Reason.TIMEOUT})
+RETRYABLE = frozenset({Reason.MISSING, Reason.FORBIDDEN, Reason.UNREADABLE, Reason.TIMEOUT, Reason.KILLED})
 _COLUMNS = ["path", *CONTENT]
 
 

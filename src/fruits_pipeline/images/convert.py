@@ -5,23 +5,18 @@ from PIL import Image
 
 _AS_IS = frozenset({"RGB", "L"})
 _CONVERTED = frozenset({"P", "CMYK", "YCbCr", "RGBX", "1"})
-_GREY_16 = frozenset({"I;16", "I;16B", "I;16L", "I;16N", "I"})
+GREY_16 = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
 _UNMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}
 _ALPHA = frozenset({"RGBA", "LA", "PA", *_UNMULTIPLIED})
 _WHITE = (255, 255, 255)
-_MAX_16 = 65535
 _WHITE_GREY = 255
 
 
-def to_eight_bits(image: Image.Image, bits: int = 16) -> Image.Image | None:
+def to_eight_bits(image: Image.Image) -> Image.Image | None:
     """A loaded image as mode RGB or L and of the same size, None when its mode has no agreed meaning.
 
-    Args:
-        image: the image.
-        bits: of a sample, in the modes of grey that have room for 16.
+    Modes of ``GREY_16`` are for ``grey_to_eight_bits``. All that is called here is Pillow's.
     """
-    if image.mode in _GREY_16:
-        return _grey(image, (1 << bits) - 1)
     if image.mode in _ALPHA:
         return _over_white(image)
     if image.mode not in _AS_IS and image.mode not in _CONVERTED:
@@ -33,20 +28,24 @@ def to_eight_bits(image: Image.Image, bits: int = 16) -> Image.Image | None:
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
+def grey_to_eight_bits(image: Image.Image, bits: int) -> Image.Image:
+    """A loaded image of ``GREY_16``, whose samples have so many bits, as mode L.
+
+    Divided so that both ends of the two ranges meet: by 257 from 16 bits, by 16.06 from 12.
+    """
+    values, white = np.asarray(image), (1 << bits) - 1
+    eight_bits = ((values.astype(np.uint32) * _WHITE_GREY + white // 2) // white).astype(np.uint8)
+    if isinstance(transparent := image.info.get("transparency"), int):
+        eight_bits[values == transparent] = _WHITE_GREY
+    return Image.fromarray(eight_bits)
+
+
 def _over_white(image: Image.Image) -> Image.Image:
+    if image.format == "BMP" and image.getchannel("A").getextrema() == (0, 0):
+        # The fourth byte of a pixel is called alpha there, and left at zero by those who have none.
+        return image.convert("RGB")
     plain = image.convert(_UNMULTIPLIED[image.mode]) if image.mode in _UNMULTIPLIED else image
     rgba = plain.convert("RGBA")
     canvas = Image.new("RGB", image.size, _WHITE)
     canvas.paste(rgba, mask=rgba.getchannel("A"))
     return canvas
-
-
-def _grey(image: Image.Image, white: int) -> Image.Image | None:
-    """Divided so that both ends of the two ranges meet: by 257 from 16 bits, by 16.06 from 12."""
-    values = np.asarray(image)
-    if image.mode == "I" and (values.min() < 0 or values.max() > _MAX_16):
-        return None
-    eight_bits = ((values.astype(np.uint32) * _WHITE_GREY + white // 2) // white).astype(np.uint8)
-    if isinstance(transparent := image.info.get("transparency"), int):
-        eight_bits[values == transparent] = _WHITE_GREY
-    return Image.fromarray(eight_bits)

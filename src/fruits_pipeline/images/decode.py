@@ -10,19 +10,22 @@ The rules, in the order in which they are applied:
   reduced scale unless it is progressive or has several scans. Pillow's own limit neither warns nor interferes.
 * Only the first picture is decoded: of an animation, an MPO, a JPEG with a gain map (Ultra HDR).
 * A file that ends too early is ``truncated``, other damage is ``corrupt``; no part of a picture that its decoder
-  knows to be damaged is used. JPEGs of which libjpeg warns are refused (``jpeg``), PNGs with a wrong checksum too
-  (``png``); WebP, BMP, GIF, AVIF, HEIC and most TIFFs have no checksum, so that flipped bytes may stay unseen.
-* Metadata are no reason to reject. The orientation in EXIF or XMP is applied; where it cannot be read, the picture
-  is taken as upright.
+  knows to be damaged is used. JPEGs of which libjpeg warns are refused (``jpeg``), those that end between two scans
+  (``jpeg_scans``) and PNGs with a wrong checksum (``png``) too; WebP, BMP, GIF, AVIF, HEIC and most TIFFs have no
+  checksum, so that flipped bytes may stay unseen.
+* Metadata are no reason to reject. The orientation in EXIF or XMP is applied; where it cannot be read, or is
+  in a compressed text of more than 64 KiB of a PNG, the picture is taken as upright.
 * Colour profiles are not applied: numbers are read as sRGB, as Keras reads them (``docs/IMAGES.md`` has what
   that costs).
 * JPEGs are read that are baseline, extended, progressive or lossless with Huffman codes, of 8 bits and 1, 3 or 4
   components; others are ``unsupported_mode``.
 * 1-bit and grey are repeated in R, G and B; palette, CMYK (inverted in JPEGs, as Adobe has it) and YCbCr become RGB
   as Pillow converts them.
-* Transparency of any kind (alpha, palette entries, PNG's ``tRNS``) is laid over white.
-* 16-bit grey is divided by 257 and 12-bit grey by 16.06, not clipped; integers beyond 0 to 65535, floats, signed
-  samples, LAB, BigTIFF in big-endian byte order and others that Pillow does not read are ``unsupported_mode``.
+* Transparency of any kind (alpha, palette entries, PNG's ``tRNS``) is laid over white; a transparent colour of 16-bit
+  RGB is told by the upper 8 bits of each. A BMP's alpha counts only where some of it is not 0.
+* 16-bit grey is divided by 257 and 12-bit grey by 16.06, not clipped; integers of more bits, signed samples, 16 bits
+  in which 0 is white, floats, LAB, BigTIFF in big-endian byte order and others that Pillow does not read are
+  ``unsupported_mode``.
 * The size becomes ``image_size`` x ``image_size``: bilinear with antialias, aspect ratio not kept, as
   ``keras.utils.load_img(target_size=..., interpolation="bilinear")`` does. Images are turned upright after
   that, because turning few pixels is cheap.
@@ -46,7 +49,7 @@ from fruits_pipeline.images.signature import container
 __all__ = ["RULES", "Decoded", "Rejected", "decode"]
 
 # Raised by one whenever the rules above change what comes out of some file.
-RULES = 2
+RULES = 3
 
 
 def decode(content: bytes, image_size: int, max_pixels: int) -> Decoded | Rejected:

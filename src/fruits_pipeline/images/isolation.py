@@ -72,7 +72,7 @@ class IsolatedDecoder:
             child.wait()
 
     def decode(self, content: bytes, image_size: int, max_pixels: int) -> Decoded | Rejected:
-        """What ``decode.decode`` gives for these arguments, or a reject ``crashed`` or ``timeout``.
+        """What ``decode.decode`` gives for these arguments, or a reject ``crashed``, ``killed`` or ``timeout``.
 
         Args:
             content: the whole file.
@@ -94,7 +94,9 @@ class IsolatedDecoder:
             except TimeoutError:
                 return Rejected(Reason.TIMEOUT, f"not decoded within {self._task.deadline_s:g} s")
             except (EOFError, ConnectionError):
-                return Rejected(Reason.CRASHED, f"the decoder died: {self._death()}")
+                death = self._death()
+                reason = Reason.KILLED if death == signal.SIGKILL.name else Reason.CRASHED
+                return Rejected(reason, f"the decoder died: {death}")
             unanswered.pop_all()
         if isinstance(answer, Exception):
             raise answer
@@ -132,13 +134,14 @@ class IsolatedDecoder:
         return link
 
     def _death(self) -> str:
-        """How the child died, as a signal's name or an exit code; it is ended if it lingers."""
-        child = self._child
-        if child is not None:
+        """How the child died, as a signal's name or an exit code; it is ended if it lingers, which is no signal."""
+        code = None
+        if self._child is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(_DEATH_LIMIT_S)
+                code = self._child.wait(_DEATH_LIMIT_S)
         self.close()
-        code = None if child is None else child.returncode
-        if code is None or code >= 0:
+        if code is None:
+            return "no exit code"
+        if code >= 0:
             return f"exit code {code}"
         return signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"

@@ -64,7 +64,7 @@ def read_header(content: bytes) -> JpegHeader | None:
     """The header of a file that starts as a JPEG does; None where it ends, or makes no sense, before the first scan."""
     frame, exif, xmp = b"", b"", b""
     process = 0
-    for marker, start, end in _segments(content):
+    for marker, start, end in segments(content):
         if marker in _FRAMES:
             if frame:
                 return None
@@ -92,7 +92,7 @@ def read_header(content: bytes) -> JpegHeader | None:
 
 def ends_within_header(content: bytes) -> bool:
     """Whether the file is over before its first scan starts, everything until there being sound."""
-    *_, (marker, _, end) = [(0, 0, 2), *_segments(content)]
+    *_, (marker, _, end) = [(0, 0, 2), *segments(content)]
     if marker == _SCAN:
         return False
     rest = content[end:].lstrip(b"\xff")
@@ -107,7 +107,7 @@ def without_metadata(content: bytes) -> bytes:
     """
     kept = [content[:2]]
     sequential = False
-    for marker, start, end in _segments(content):
+    for marker, start, end in segments(content):
         body = content[start:end]
         if marker == _SCAN:
             spectral = b"\x00\x3f\x00"
@@ -129,9 +129,12 @@ def _is_needed(marker: int, body: bytes) -> bool:
     return not _APP0 <= marker <= _APP15 and marker != _COMMENT
 
 
-def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and end of the body of each segment, up to the first scan's; ends early where one is cut or odd."""
-    place, length = 2, len(content)
+def segments(content: bytes, place: int = 2) -> Iterator[tuple[int, int, int]]:
+    """Marker, start and end of the body of each segment, from ``place`` up to the header of the next scan.
+
+    Ends early where one is cut or odd, and at the marker that ends the picture.
+    """
+    length = len(content)
     while (place := content.find(b"\xff", place)) >= 0:
         while place < length and content[place] == 0xFF:  # noqa: PLR2004 because markers may be padded with more of it
             place += 1

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
-from fruits_pipeline.images.convert import to_eight_bits
+from fruits_pipeline.images.convert import GREY_16, grey_to_eight_bits, to_eight_bits
+from fruits_pipeline.images.jpeg2000 import has_all_tiles
 from fruits_pipeline.images.orientation import orientation_of_image
 from fruits_pipeline.images.outcome import Rejected, too_many
 from fruits_pipeline.images.png import pixels_and_orientation
@@ -18,17 +19,29 @@ from fruits_pipeline.images.quiet import QUIET
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.images.signature import is_cut, webp_canvas
 
-# What Pillow's plugins raise for damaged files: mutated files of every format gave the first five (the last of
-# these for AVIF), the plugins' source names the others. Caught around Pillow's calls only, so that a bug of ours is
+# What Pillow's plugins raise for damaged files: mutated files of every format gave those to ArithmeticError (the last
+# two for AVIF), the plugins' source names the others. Caught around Pillow's calls only, so that a bug of ours is
 # never taken for a corrupt image.
-_DAMAGE = (OSError, SyntaxError, ValueError, TypeError, RuntimeError, EOFError, LookupError, struct.error, zlib.error)
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    RuntimeError,
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    struct.error,
+    zlib.error,
+)
 _TRUNCATED = re.compile("truncated|cannot load this image", re.IGNORECASE)
 # What the plugins say of headers that they understand, and of pixels that they do not read.
 _UNSUPPORTED = re.compile("unknown pixel mode|unknown data organization|Unsupported BMP|determine J2K image mode")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _DETAIL_CHARACTERS = 160
-_BITS, _TILE_WIDTH, _TILE_HEIGHT, _SAMPLE_FORMAT = 258, 322, 323, 339
+_BITS, _PHOTOMETRIC, _TILE_WIDTH, _TILE_HEIGHT, _SAMPLE_FORMAT = 258, 262, 322, 323, 339
 _SIGNED = 2
+_WHITE_IS_ZERO = 0
 # Their plugins take in the whole file on opening.
 _WHOLE_FIRST = frozenset({"WEBP", "AVIF", "HEIF", "JPEG2000"})
 _BIG_ENDIAN_BIGTIFF = b"MM\x00+"
@@ -68,6 +81,8 @@ def read(content: bytes, name: str, max_pixels: int) -> Picture | Rejected:
         eight_bits = _loaded(image, name, ends_early=is_cut(plain, name))
         if isinstance(eight_bits, Rejected):
             return eight_bits
+        if name == "JPEG2000" and not has_all_tiles(content):
+            return Rejected(Reason.TRUNCATED, "JPEG2000: it ends before its last tile")
         return Picture(np.asarray(eight_bits), orientation_of_image(image))
 
 
@@ -91,16 +106,17 @@ def _opened(content: bytes, name: str, max_pixels: int) -> Image.Image | Rejecte
 
 def _loaded(image: Image.Image, name: str, *, ends_early: bool) -> Image.Image | Rejected:
     """The image decoded by Pillow, in mode RGB or L."""
-    bits, is_signed = _samples(image)
-    if is_signed:
-        return Rejected(Reason.UNSUPPORTED_MODE, f"{name} of signed samples")
+    if (samples := _misread(image)) is not None:
+        return Rejected(Reason.UNSUPPORTED_MODE, f"{name} of {samples}")
     try:
         image.load()
+        eight_bits = image if image.mode in GREY_16 else to_eight_bits(image)
     except _DAMAGE as fault:
         ends_early |= _TRUNCATED.search(str(fault)) is not None or isinstance(fault, EOFError | struct.error)
         return _damaged(name, fault, truncated=ends_early)
-    eight_bits = to_eight_bits(image, bits)
-    return Rejected(Reason.UNSUPPORTED_MODE, f"{name} of mode {image.mode}") if eight_bits is None else eight_bits
+    if eight_bits is None:
+        return Rejected(Reason.UNSUPPORTED_MODE, f"{name} of mode {image.mode}")
+    return grey_to_eight_bits(image, _bits(image)) if image.mode in GREY_16 else eight_bits
 
 
 def _tile(image: Image.Image) -> tuple[int, int]:
@@ -110,15 +126,21 @@ def _tile(image: Image.Image) -> tuple[int, int]:
     return int(image.tag_v2.get(_TILE_WIDTH, 0)), int(image.tag_v2.get(_TILE_HEIGHT, 0))
 
 
-def _samples(image: Image.Image) -> tuple[int, bool]:
-    """Bits of the samples of a mode of 16 bits, and whether a mode of 8 bits holds signed ones.
-
-    Pillow leaves both to its caller, in a TIFF's tags.
-    """
+def _misread(image: Image.Image) -> str | None:
+    """Samples that Pillow reads as if they were others, and leaves to its caller in a TIFF's tags; None for none."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
-        return 16, False
-    twelve = tuple(image.tag_v2.get(_BITS, ())) == (12,)
-    return 12 if twelve else 16, image.mode == "L" and _SIGNED in image.tag_v2.get(_SAMPLE_FORMAT, ())
+        return None
+    if _SIGNED in image.tag_v2.get(_SAMPLE_FORMAT, ()):
+        return "signed samples"
+    is_inverted = image.mode in GREY_16 and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+    return "16 bits in which 0 is white" if is_inverted else None
+
+
+def _bits(image: Image.Image) -> int:
+    """Bits of the samples of a mode of ``GREY_16``: 12 or 16."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 16
+    return 12 if tuple(image.tag_v2.get(_BITS, ())) == (12,) else 16
 
 
 class _Watched(io.BytesIO):
