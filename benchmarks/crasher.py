@@ -34,6 +34,7 @@ def main() -> None:
     """Prints the time with the image as a share of the time without."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=_ROUNDS)
     add_places(parser)
     asked = parser.parse_args()
     seconds: dict[str, list[float]] = {"without": [], "with": []}
@@ -44,7 +45,7 @@ def main() -> None:
         files = sorted(images.rglob("*.*"))
         victim = files[len(files) // 2]
         sound = victim.read_bytes()
-        for _ in range(_ROUNDS):
+        for _ in range(asked.rounds):
             for which, taken in seconds.items():
                 victim.write_bytes(sound + (_MARK if which == "with" else b""))
                 taken.append(_extracted(images, scratch, asked.cache_dir, crashed=int(which == "with")))

@@ -20,6 +20,7 @@ def main() -> None:
     """Prints the share of the time that three more waves cost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=12_288)
+    parser.add_argument("--rounds", type=int, default=_ROUNDS)
     add_places(parser)
     asked = parser.parse_args()
     shared_with_workers()
@@ -29,7 +30,7 @@ def main() -> None:
         seconds: dict[int, list[float]] = {1: [], _WAVES: []}
         with started(replace(ModelRequest(), cache_dir=asked.cache_dir)) as extract:
             extract(images, scratch / "warm", asked.images)
-            for number in range(_ROUNDS):
+            for number in range(asked.rounds):
                 for waves, taken in seconds.items():
                     began_s = time.monotonic()
                     extract(images, scratch / f"out-{number}-{waves}", -(-asked.images // waves))

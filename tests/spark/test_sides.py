@@ -121,7 +121,7 @@ def test_the_splits_of_a_labels_table_decide(command, images, tmp_path):
     words = ("--features-uri", tmp_path / "output", "--labels", labels)
     ended = command("reduce", "--output-uri", tmp_path / "other", *words)
     assert ended.code == 0, ended.err
-    assert "named=21 of 45 images" in ended.err
+    assert "images_named=21, images_not_named=24 (they have no label), rows_of_no_image=0" in ended.err
     assert line(ended, "used for") == "train 12, validation 0, test 9, predicted only 24 (by folder or table)"
     ended = command("classify", "--output-uri", tmp_path / "other")
     assert ended.code == 0, ended.err

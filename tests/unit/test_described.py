@@ -104,8 +104,15 @@ def test_of_a_large_folder_few_objects_are_listed_and_the_rest_looked_at(folder,
 @pytest.mark.usefixtures("asked")
 def test_rows_that_lack_one_of_both_get_both_and_others_keep_their_own(folder):
     lines = ["in/1.jpg,70,2024-01-01T00:00:00Z", "in/2.jpg,70,", "in/3.jpg,,2024-01-01T00:00:00Z", "in/9.jpg,70,"]
+    lines.append("in/4.jpg,0,2024-01-01T00:00:00Z")
     source = table(folder, *lines, header="path,length,modified")
-    told = {"1": (70, datetime(2024, 1, 1, tzinfo=UTC)), "2": (3, THEN), "3": (4, THEN), "9": (10, THEN)}
+    told = {
+        "1": (70, datetime(2024, 1, 1, tzinfo=UTC)),
+        "2": (3, THEN),
+        "3": (4, THEN),
+        "4": (5, THEN),
+        "9": (10, THEN),
+    }
     assert found(source) == told
 
 

@@ -31,7 +31,7 @@ def labels(tmp_path):
 def test_a_table_is_copied_with_full_paths_and_says_whether_it_has_splits(
     store, labels, tmp_path, text, rows, has_split
 ):
-    expected = LabelTable(f"{store.root}/_state/labels/part-00000.parquet", has_split)
+    expected = LabelTable(f"{store.root}/_state/labels/part-00000.parquet", len(rows), has_split)
     assert copied_labels(store, labels(text)) == expected
     table = pq.read_table(io.BytesIO(store.read("_state/labels/part-00000.parquet")))
     assert table.schema == schemas.LABELS

@@ -94,6 +94,7 @@ def test_another_folder_is_the_label_where_it_is_asked_for(key, first):
         ("a/0.jpg?x=y.txt", None),
         ("a/0.txt?x=y.jpg", None),
         ("a/0.jpg:large", None),
+        ("a/0.jpg_original", "not_an_image_name"),
         ("a/0.jpgx", "not_an_image_name"),
         ("a.jpg/readme", "not_an_image_name"),
         ("a/0.JPG", None),
@@ -112,7 +113,8 @@ def test_suffixes_that_phones_and_browsers_write_are_images(suffix):
 
 
 def test_names_that_are_asked_for_are_images_but_never_what_systems_make():
-    naming = Naming(include=("*.DAT", "scan-?.raw"))
+    naming = Naming(include=("*.DAT", "scan-?.raw", "*.jpg"))
+    assert naming.meaning("a/x.jpg").skip_reason is None
     reasons = {name: naming.meaning(f"a/{name}").skip_reason for name in ("x.dat", "scan-1.RAW", "x.raw", "._x.dat")}
     assert reasons == {"x.dat": None, "scan-1.RAW": None, "x.raw": "not_an_image_name", "._x.dat": "hidden"}
     assert naming.unused() == []
@@ -216,6 +218,12 @@ def test_split_folders_of_several_sides_above_each_other_are_told(tmp_path, stor
     plan_of(tmp_path / "in", store, "dev/train/A/1.jpg", "dev/test/A/2.jpg", "val/val/A/3.jpg")
     (line,) = told(caplog)
     assert line.startswith("images below split folders of several sides=2: the outermost folder decides")
+
+
+def test_folders_that_look_like_splits_and_are_none_are_told(tmp_path, store, caplog):
+    plan_of(tmp_path / "in", store, "train2017/A/1.jpg", "Test_set/A/2.jpg", "Teston/3.jpg", "photos/train 1/4.jpg")
+    (line,) = told(caplog)
+    assert line.startswith("folders that look like splits and are none: 'Test_set', 'train2017'; rename them")
 
 
 def test_a_glob_that_matches_nothing_is_told(tmp_path, store, caplog):

@@ -191,6 +191,10 @@ def _no_log(monkeypatch):
 
 @drawn
 @given(command=COMMANDS, content=st.dictionaries(SETTINGS | TEXT, JSON, max_size=4) | JSON)
+@example("run", {"unlabelled": None})
+@example("run", {"unlabelled": [None]})
+@example("run", {"unlabelled": {"a": 1}})
+@example("reduce", {"components": [[1]]})
 @pytest.mark.usefixtures("_no_log")
 def test_a_settings_file_is_taken_or_refused_by_a_message(tmp_path_factory, command, content):
     file = tmp_path_factory.mktemp("settings") / "job.json"

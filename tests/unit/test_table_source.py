@@ -140,6 +140,38 @@ def test_a_folder_of_parquet_files_as_spark_writes_it(tmp_path):
     assert rows(source) == [Row(f"gs://b/{name}/x.jpg", 3, THEN, name) for name in "ab"]
 
 
+def written(folder, key, **columns):
+    (folder / key).parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), folder / key)
+
+
+def test_columns_in_the_names_of_folders_are_columns_and_leftovers_are_no_part(tmp_path):
+    folder = tmp_path / "photos.parquet"
+    written(folder, "split=test/label=A%2F1/part-0.parquet", path=["1.jpg"])
+    written(folder, "split=train/label=__HIVE_DEFAULT_PARTITION__/part-0.parquet", path=["2.jpg"])
+    written(folder, "_temporary/0/attempt_1/part-9.parquet", path=["9.jpg"])
+    found = rows(source_at(str(folder), StorageSettings()))
+    assert [row[3:5] for row in found] == [("A/1", "test"), (None, "train")]
+
+
+def test_files_of_other_columns_and_damaged_ones_are_refused(tmp_path):
+    folder = tmp_path / "photos.parquet"
+    written(folder, "part-0.parquet", path=["1.jpg"], label=["x"])
+    written(folder, "part-1.parquet", path=["2.jpg"])
+    with pytest.raises(InputError, match=r"the same columns in each file, found label in some only, see .*part-1"):
+        source_at(str(folder), StorageSettings()).check()
+    file = tmp_path / "damaged.parquet"
+    written(tmp_path, file.name, path=["x" * 99] * 5000, label=[str(n) for n in range(5000)])
+    whole = file.read_bytes()
+    file.write_bytes(whole[:200] + bytes(400) + whole[600:])
+    with pytest.raises(InputError, match=r"expected in .*damaged\.parquet rows that can be read, found"):
+        source_at(str(file), StorageSettings()).check()
+
+
+def test_a_path_below_the_table_may_begin_with_a_dot(tmp_path):
+    assert told(table(tmp_path, "path\n./a/1.jpg\n"))[0]["path"] == f"file://{tmp_path}/a/1.jpg"
+
+
 def test_a_table_is_read_a_part_at_a_time_and_may_have_empty_parts(tmp_path):
     source = parquet(tmp_path / "photos.parquet", a={"path": ["s3://b/1"]}, b={"path": pa.array([], pa.string())})
     assert [len(part) for part in source.tables()] == [1]

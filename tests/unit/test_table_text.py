@@ -85,7 +85,8 @@ def test_a_column_of_another_name_is_the_path_where_no_other_could_be(tmp_path, 
     source = source_of(tmp_path, f"id,{name},Label\n1,a.jpg,Kiwi\n")
     assert labels(source) == [("a.jpg", "Kiwi")]
     where = f"table file://{tmp_path}/photos.csv: its column"
-    assert caplog.messages == [f"{where} {name!r} is taken for 'path'", f"{where} 'Label' is taken for 'label'"]
+    taken = [f"{where} {name!r} is taken for 'path'", f"{where} 'Label' is taken for 'label'"]
+    assert caplog.messages == [*taken, f"table file://{tmp_path}/photos.csv: not used are its columns 'id'"]
 
 
 def test_a_column_named_path_is_the_path_whatever_stands_beside_it(tmp_path):
@@ -136,3 +137,38 @@ def test_times_of_parquet_are_utc_too(tmp_path, caplog, times):
 def test_lengths_as_other_programs_write_them(tmp_path, text, length):
     (row, _) = told(source_of(tmp_path, f"path,length\na.jpg,{text}\nb.jpg,3\n"))
     assert row["length"] == length
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('path,label,notes\na.jpg,x,"5 inch\nb.jpg,y,ok\nc.jpg,z,fine\n', 2),
+        ('path,label\na.jpg,"Golden\nb.jpg,Plum\n', 2),
+        ('path,notes\na.jpg,ok\nb.jpg,"5 inch\nc.jpg,ok\nd.jpg,"7 inch\ne.jpg,ok\n', 3),
+        ('path\na.jpg\n"b.jpg\nc.jpg\n', 3),
+    ],
+)
+def test_a_quote_that_is_not_closed_swallows_no_rows(tmp_path, text, line):
+    with pytest.raises(InputError, match=f"expected in .*photos.csv quotes that are closed, .* begins in line {line} "):
+        source_of(tmp_path, text).check()
+
+
+def test_values_that_span_lines_are_told_and_quotes_within_values_are_text(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    text = 'path,notes\na.jpg,"two\nlines"\nb.jpg,5" wide\n\nc.jpg,7" wide\n'
+    assert labels(source_of(tmp_path, text)) == [("a.jpg", None), ("b.jpg", None), ("c.jpg", None)]
+    assert caplog.messages[-1].endswith("values span lines, 4 lines are 3 rows")
+
+
+def test_text_of_two_encodings_is_refused(tmp_path):
+    content = "path,label\na.jpg,café\n".encode() + "b.jpg,café\n".encode("latin-1")
+    with pytest.raises(InputError, match="found 1 lines in UTF-8 and 1 that are none, the first of these is line 3"):
+        source_of(tmp_path, content).check()
+
+
+@pytest.mark.parametrize(("label", "split"), [("class", "subset"), ("Category", "partition"), ("class_name", "Subset")])
+def test_columns_as_other_tools_name_them_are_label_and_split(tmp_path, caplog, label, split):
+    caplog.set_level(logging.INFO)
+    source = source_of(tmp_path, f"filename,{label},{split},width\nimg/A/1.jpg,x,Validation,7\n")
+    assert [(row["label"], row["split"]) for row in told(source)] == [("x", "validation")]
+    assert caplog.messages[-1].endswith("not used are its columns 'width'")

@@ -13,6 +13,7 @@ from fruits_pipeline.images.reason import Reason
         ("file:///in\\a.jpg", "file:///in/a.jpg", "/ in the place of"),
         ("s3://b/a+b.jpg", "s3://b/a b.jpg", "+ stands for a space"),
         ("s3://b/a b.jpg", "s3://b/a%20b.jpg", "names have %20 in the place of spaces"),
+        ("s3://b/P\u00eache.jpg", "s3://b/Pe\u0302che.jpg", "accents of names are encoded otherwise (NFD)"),
     ],
 )
 def test_a_file_of_another_spelling_is_told_where_it_is_there(path, there, told):

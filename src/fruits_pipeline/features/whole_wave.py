@@ -1,7 +1,9 @@
 """A wave all of whose images were rejected for one reason: which, with the first path, and what is likely."""
 
 import io
+import unicodedata
 from collections.abc import Callable
+from typing import Final, Literal
 from urllib.parse import unquote
 
 import pyarrow.parquet as pq
@@ -14,6 +16,8 @@ from fruits_pipeline.state.layout import REJECTS
 from fruits_pipeline.state.snapshot import WaveMarker
 from fruits_pipeline.storage.opening import open_store
 
+# As nearly all systems write accents, and as old Macs did.
+_FORMS: Final[tuple[Literal["NFC", "NFD"], ...]] = ("NFC", "NFD")
 _LIKELY = {
     Reason.MISSING: "the images lie in another folder or bucket than these paths say (a path of a table is read below "
     "the table's own folder, unless it is a full address), or are gone",
@@ -54,6 +58,7 @@ def likely_cause(reason: str, path: str, is_there: Callable[[str], bool]) -> str
         (path.replace("\\", "/"), "paths are to have / in the place of \\"),
         (unquote(path.replace("+", " ")), "+ stands for a space, which paths are to have themselves"),
         (path.replace(" ", "%20"), "names have %20 in the place of spaces, as paths are to have too"),
+        *((unicodedata.normalize(form, path), f"accents of names are encoded otherwise ({form})") for form in _FORMS),
     ]
     if reason == Reason.MISSING:
         for other, why in spellings:

@@ -59,7 +59,9 @@ def described(source: TableSource) -> Iterator[pa.Table]:
 
 
 def _unknown(table: pa.Table) -> pa.ChunkedArray:
-    return pc.or_(pc.is_null(table["length"]), pc.is_null(table["modified"]))
+    """Where length or time are to be looked up: a length of 0 may be that of something else than the file."""
+    no_length = pc.fill_null(pc.less_equal(table["length"], 0), fill_value=True)
+    return pc.or_(no_length, pc.is_null(table["modified"]))
 
 
 def _padded(table: pa.Table) -> pa.Table:

@@ -34,6 +34,10 @@ IMAGE_SUFFIXES = frozenset(
 _SUFFIX_WITHIN = re.compile(
     rf"({'|'.join(re.escape(suffix) for suffix in sorted(IMAGE_SUFFIXES))})(\?.*|[^a-z0-9.~][^.]*)?", re.DOTALL
 )
+# What ExifTool leaves of a file that it changed: the picture would stand twice, perhaps on two sides.
+_ORIGINAL = re.compile(r"\.[a-z0-9]+_original$")
+# A word, and behind it what is no letter.
+_WORD_AND_MORE = re.compile(r"([a-z]+)[^a-z]")
 # At most ten characters, one of them a letter, so that "2.5 kg" and "scan.2026-01-02" have none.
 _SUFFIX = re.compile(r"\.(?=[^.]*[a-z])[a-z0-9_~+-]{1,10}$")
 # Names that systems and programs make, in lower case; those that begin with a dot are not listed.
@@ -120,14 +124,13 @@ class Naming:
         return [f"{flag} {glob!r}" for flag, glob in globs if glob not in self.used]
 
     def _skip_reason(self, name: str) -> SkipReason | None:
-        if name[:1] not in _SYSTEM_LETTERS and f".{name.rpartition('.')[2].lower()}" in IMAGE_SUFFIXES and "." in name:
-            return None  # because this is what nearly all names are
         lower = name.lower()
+        included = self._noted(next((g for g in self.include if fnmatchcase(lower, g.lower())), None))
+        if name[:1] not in _SYSTEM_LETTERS and f".{lower.rpartition('.')[2]}" in IMAGE_SUFFIXES and "." in name:
+            return None  # because this is what nearly all names are
         if _is_of_a_system(lower):
             return SkipReason.HIDDEN
-        if _is_an_images(lower) or self._noted(next((g for g in self.include if fnmatchcase(lower, g.lower())), None)):
-            return None
-        return SkipReason.NOT_AN_IMAGE_NAME
+        return None if included or _is_an_images(lower) else SkipReason.NOT_AN_IMAGE_NAME
 
     def _noted(self, glob: str | None) -> bool:
         if glob is not None:
@@ -142,6 +145,17 @@ def split_folders(folder: str) -> list[str]:
     ['Training', 'test']
     """
     return [part for part in folder.split("/") if part.lower() in SPLIT_WORDS]
+
+
+def nearly_split(folder: str) -> str | None:
+    """A key's outermost folder where it begins like a split folder and is none: its images are on no side.
+
+    >>> nearly_split("train2017/Apple"), nearly_split("Test_set"), nearly_split("testing/Apple"), nearly_split("Teston")
+    ('train2017', 'Test_set', None, None)
+    """
+    outermost = folder.partition("/")[0]
+    word = _WORD_AND_MORE.match(outermost.lower())
+    return outermost if word and word[1] in SPLIT_WORDS and outermost.lower() not in SPLIT_WORDS else None
 
 
 def suffix_of(name: str) -> str:
@@ -173,6 +187,8 @@ def _is_of_a_system(lower: str) -> bool:
 def _is_an_images(lower: str) -> bool:
     """Whether a name is taken for an image's: by a suffix somewhere near its end, or because it has no suffix."""
     plain = lower.rstrip(" .\t\r\n")
+    if _ORIGINAL.search(plain):
+        return False
     if any(_SUFFIX_WITHIN.fullmatch(plain, found.start()) for found in re.finditer(r"\.", plain)):
         return True
     return not _SUFFIX.search(plain) and plain not in _NO_IMAGES

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.ingest.comparison import Compared
-from fruits_pipeline.ingest.naming import Naming, SkipReason, split_folders, suffix_of
+from fruits_pipeline.ingest.naming import Naming, SkipReason, nearly_split, split_folders, suffix_of
 from fruits_pipeline.schemas import SPLIT_WORDS
 from fruits_pipeline.state.counts import Change, Sides
 from fruits_pipeline.storage import uri
@@ -43,6 +43,8 @@ class Totals:
     """Images with a label and without a split."""
     contradicting: int = 0
     """Images below split folders of several sides."""
+    nearly_split: set[str] = field(default_factory=set)
+    """Outermost folders that begin like split folders, of images without a split."""
     _splits: Counter[str | None] = field(default_factory=Counter)
     _folders: Counter[str] = field(default_factory=Counter)
     _suffixes: Counter[str] = field(default_factory=Counter)
@@ -110,9 +112,16 @@ class Totals:
             )
         if self.contradicting:
             log.warning(
-                "images below split folders of several sides=%d: the outermost folder decides; name a deeper "
-                "--data-source where it is no split",
+                "images below split folders of several sides=%d: the outermost folder decides, and none of these is a "
+                "label; name a deeper --data-source where it is no split",
                 self.contradicting,
+            )
+        if self.nearly_split:
+            log.warning(
+                "folders that look like splits and are none: %s; rename them to one of %s, else their images are on no "
+                "side",
+                ", ".join(map(repr, sorted(self.nearly_split)[:_TOLD])),
+                ", ".join(SPLIT_WORDS),
             )
         for glob in naming.unused():
             log.warning("%s matches nothing below %s", glob, self.root)
@@ -126,7 +135,10 @@ class Totals:
         groups = table.group_by(["folder", "split", "labelled"]).aggregate([("folder", "count")])
         for group in groups.to_pylist():
             split, number = group["split"], group["folder_count"]
-            names = split_folders(uri.below(group["folder"], self.root) or "")
+            below = uri.below(group["folder"], self.root) or ""
+            names = split_folders(below)
+            if split is None and len(self.nearly_split) < _TOLD and (near := nearly_split(below)):
+                self.nearly_split.add(near)
             self._splits[split] += number
             self.labelled_outside += number if group["labelled"] and split is None else 0
             self.contradicting += number if len({SPLIT_WORDS[name.lower()] for name in names}) > 1 else 0

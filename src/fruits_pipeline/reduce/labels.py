@@ -45,10 +45,11 @@ _DIGEST_BITS = 256
 class LabelTable:
     """A table of ``schemas.LABELS`` at ``address``, which replaces the manifest's labels.
 
-    ``has_split`` says whether its splits replace the manifest's too.
+    ``rows`` are its rows, each of another path; ``has_split`` says whether its splits replace the manifest's too.
     """
 
     address: str
+    rows: int
     has_split: bool
 
 
@@ -74,7 +75,7 @@ def copied_labels(store: Store, table: TableSource) -> LabelTable:
             raise InputError(f"expected each path once in {table}, found {paths} in {rows} rows; mend the table")
         key = f"{LABELS}/{ONLY_FILE}"
         store.put(key, file)
-    return LabelTable(uri.join(store.root, key), has_split)
+    return LabelTable(uri.join(store.root, key), rows, has_split)
 
 
 def digest_of_labels(table: TableSource) -> str:

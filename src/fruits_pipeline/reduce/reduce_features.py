@@ -76,8 +76,8 @@ def reduce_features(
     """
     table = None if labels is None else copied_labels(store, labels)
     found = given(spark, snapshot, table)
-    if labels is not None:
-        _check_named(found, labels, snapshot)
+    if labels is not None and table is not None:
+        _check_named(found, labels, table.rows, snapshot)
     rule = rule_of(settings.train_split, found)
     tell(found, rule)
     parts = [labelled(spark, part, table, rule.share) for part in snapshot.parts(PART_IMAGES)]
@@ -113,14 +113,18 @@ def reduce_features(
     )
 
 
-def _check_named(found: Given, labels: TableSource, snapshot: Snapshot) -> None:
-    """Raises where the user's table names none of the images, else says how many it names."""
+def _check_named(found: Given, labels: TableSource, rows: int, snapshot: Snapshot) -> None:
+    """Raises where the user's table names none of the images, else says how many it names, and rows of no image."""
     if not found.named:
         raise InputError(
             f"expected paths of the images under {snapshot.source_root} in {labels}, found none of them; "
             "spell paths as the manifest does, or relative to the table's folder"
         )
-    log.info("labels table=%s named=%d of %d images, others have no label", labels, found.named, found.images)
+    log.log(
+        logging.INFO if found.named == found.images == rows else logging.WARNING,
+        "labels table=%s images_named=%d, images_not_named=%d (they have no label), rows_of_no_image=%d",
+        *(labels, found.named, found.images - found.named, rows - found.named),
+    )
 
 
 def _save(store: Store, reduction: Reduction) -> None:

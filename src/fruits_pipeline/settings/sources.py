@@ -58,7 +58,9 @@ class Sources:
         for token in config.tokens[-1:]:
             content = self._file(token.value)
             self._unknown(content, known, f"--config {token.value}")
-            own = {key: value for key, value in content.items() if key in mine}
+            own = {key: value for key, value in content.items() if key in mine and value is not None}
+            for key in [key for key, value in own.items() if not _is_flat(value)]:
+                self.faults.append(f"{_flag(key)}: expected a value or a list of values, found {own.pop(key)!r}")
             Dict(_below(commands, own), source=token.value)(app, commands, arguments)
         for argument in arguments:
             if argument.required and not argument.has_tokens and argument.name.startswith("--"):
@@ -101,6 +103,11 @@ def _below(commands: tuple[str, ...], settings: dict[str, Any]) -> dict[str, Any
     for command in reversed(commands):
         settings = {command: settings}
     return settings
+
+
+def _is_flat(value: object) -> bool:
+    """Whether a JSON value is text, a number, true or false, or a list of these."""
+    return all(isinstance(one, str | int | float) for one in (value if isinstance(value, list) else [value]))
 
 
 def _expectation(message: str) -> str:

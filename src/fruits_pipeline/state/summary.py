@@ -38,6 +38,8 @@ def _facts(record: dict[str, Any], output: str) -> Iterator[tuple[str, str]]:
     yield from _use_facts(rooms)
     if "reduce" in rooms:
         reduced = rooms["reduce"]
+        if (named := reduced.get("labelled_by_table")) is not None:
+            yield "labels", f"of {named} images by the table of --labels, others have none"
         yield (
             "components",
             f"{reduced['components']} of {reduced['dimension']}, {reduced['variance_share']:.1%} of variance",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
 from typing import Final
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,6 +32,8 @@ _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _WHOLE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|/|~/|file:/")
 # "file:", "", "" of file:///x, or "s3:", "", "bucket" of s3://bucket/x.
 _PLACE_PARTS: Final = 3
+# How Spark spells null in the name of a partition's folder.
+_HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
 _DEFAULTS = StorageSettings()
 
 
@@ -131,33 +134,37 @@ class TableSource:
         folder, _, name = self.address.rpartition("/")
         try:
             store = open_store(folder, self.storage)
-            keys = [found.key for found in store.objects(name) if found.key.endswith(".parquet")]
+            keys = [found.key for found in store.objects(name) if _is_part(found.key.removeprefix(f"{name}/"))]
             if not keys and store.stat(name) is None:
                 raise InputError(f"expected a table of images at {self.address}, found none; check {self.flag}")
+            before: dict[str, str] | None = None
             for key in keys or [name]:
-                for table, meant in self._read(store.read(key)):
-                    self._note_columns(meant)
+                for table, meant in self._read(store.read(key), _partition(key.removeprefix(name))):
+                    if before is not None and meant.keys() != before.keys():
+                        told = ", ".join(sorted(meant.keys() ^ before.keys()))
+                        raise self._fault(f"the same columns in each file, found {told} in some only, see {key}")
+                    before = meant
                     yield table, meant
         except StorageError as error:
             raise InputError(f"expected a source that can be read, but {error}") from error
 
-    def _read(self, content: bytes) -> Iterator[tuple[pa.Table, dict[str, str]]]:
-        """The rows of one file, in parts."""
+    def _read(self, content: bytes, partition: dict[str, str | None]) -> Iterator[tuple[pa.Table, dict[str, str]]]:
+        """The rows of one file, in parts; ``partition`` are columns whose one value is known."""
         try:
             if not self.address.lower().endswith(".parquet"):
                 yield from read_csv(content, self._fault, self._note)
                 return
             file = pq.ParquetFile(pa.BufferReader(content))
-            meant = columns_meant(file.schema_arrow.names, self._fault)
-            for batch in file.iter_batches(columns=list(meant.values())):
-                yield pa.Table.from_batches([batch]), meant
-        except pa.ArrowInvalid as error:
+            meant = columns_meant([*file.schema_arrow.names, *partition], self._fault, self._note)
+            own = [name for name in meant.values() if name not in partition]
+            for batch in file.iter_batches(columns=own):
+                columns = dict(zip(own, batch.columns, strict=True))
+                columns |= {
+                    name: pa.repeat(pa.scalar(value, pa.string()), len(batch)) for name, value in partition.items()
+                }
+                yield pa.table(columns), meant
+        except (pa.ArrowException, OSError) as error:
             raise self._fault(f"rows that can be read, found {error}") from error
-
-    def _note_columns(self, meant: dict[str, str]) -> None:
-        for known, name in meant.items():
-            if known != name:
-                self._note(f"its column {name!r} is taken for {known!r}")
 
     def _note(self, what: str) -> None:
         """Logs once how the table is read, where that is not as the README says."""
@@ -175,10 +182,30 @@ class TableSource:
         return InputError(f"expected in {self.address} {what}; mend the table, or name another by {self.flag}")
 
 
+def _is_part(key: str) -> bool:
+    """Whether a file of a folder is part of its table, by Spark's own rule: no name of its begins with _ or a dot.
+
+    >>> _is_part("split=test/part-0.parquet"), _is_part("_temporary/0/part-0.parquet")
+    (True, False)
+    """
+    hidden = (name.startswith((".", "_")) and "=" not in name for name in key.split("/"))
+    return key.endswith(".parquet") and not any(hidden)
+
+
+def _partition(key: str) -> dict[str, str | None]:
+    """The columns that Spark's ``partitionBy`` spells in folders' names.
+
+    >>> _partition("split=test/label=Apple%2F1/part-0.parquet")
+    {'split': 'test', 'label': 'Apple/1'}
+    """
+    pairs = (folder.partition("=") for folder in key.split("/")[:-1] if "=" in folder)
+    return {unquote(name): None if value == _HIVE_NULL else unquote(value) for name, _, value in pairs}
+
+
 def _full(path: str, folder: str) -> str:
     """The full URI of an address, of a path of this machine, or of a path below ``folder``.
 
-    >>> _full("a.jpg", "s3://bucket/x"), _full("/data/a.jpg", "s3://bucket/x"), _full("file:/a.jpg", "s3://bucket/x")
+    >>> _full("./a.jpg", "s3://bucket/x"), _full("/data/a.jpg", "s3://bucket/x"), _full("file:/a.jpg", "s3://bucket/x")
     ('s3://bucket/x/a.jpg', 'file:///data/a.jpg', 'file:///a.jpg')
     """
-    return uri.normalise(path if _WHOLE.match(path) else uri.join(folder, path))
+    return uri.normalise(path if _WHOLE.match(path) else uri.join(folder, path.removeprefix("./")))

@@ -24,17 +24,21 @@ COLUMNS: Final = pa.schema(
 )
 # Names of the user's columns.
 KNOWN: Final = ("path", "length", "modified", "label", "split")
-# Other names of ``path``, in lower case and without spaces, dashes and underscores.
-_PATHS = frozenset(
-    {
-        *("path", "file", "filepath", "filename", "fullpath", "relativepath", "uri", "url", "photo", "picture"),
-        *(
-            f"{one}{part}"
-            for one in ("image", "img")
-            for part in ("", "path", "file", "filename", "name", "uri", "url")
-        ),
-    }
-)
+# Other names of columns, in lower case and without spaces, dashes and underscores.
+_OTHER_NAMES = {
+    "path": frozenset(
+        {
+            *("path", "file", "filepath", "filename", "fullpath", "relativepath", "uri", "url", "photo", "picture"),
+            *(
+                f"{one}{part}"
+                for one in ("image", "img")
+                for part in ("", "path", "file", "filename", "name", "uri", "url")
+            ),
+        }
+    ),
+    "label": frozenset({"labels", "labelname", "class", "classname", "classlabel", "category"}),
+    "split": frozenset({"subset", "dataset", "partition"}),
+}
 _NO_NUMBER = pa.array(["", "na", "n/a", "nan", "null", "none"])
 _DATE = r"^\d{4}-\d\d-\d\d$"
 _TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?"
@@ -46,8 +50,8 @@ Fault = Callable[[str], InputError]
 Note = Callable[[str], None]
 
 
-def columns_meant(names: list[str], fault: Fault) -> dict[str, str]:
-    """The user's column for each known one that there is.
+def columns_meant(names: list[str], fault: Fault, note: Note) -> dict[str, str]:
+    """The user's column for each known one that there is; which are meant, and which are not used, is noted.
 
     Raises:
         InputError: When none, or more than one, could be ``path``, or a name stands there twice.
@@ -59,7 +63,13 @@ def columns_meant(names: list[str], fault: Fault) -> dict[str, str]:
         if len(found) > 1:
             told = ", ".join(map(repr, found))
             raise fault(f"one column {known!r}, found {told}, each of which could be it (rename one to {known!r})")
-    return {known: found[0] for known, found in candidates.items() if found}
+    meant = {known: found[0] for known, found in candidates.items() if found}
+    for known, name in meant.items():
+        if known != name:
+            note(f"its column {name!r} is taken for {known!r}")
+    if unused := [name for name in names if name not in meant.values()]:
+        note(f"not used are its columns {', '.join(map(repr, unused))}")
+    return meant
 
 
 def named(known: str, names: list[str]) -> list[str]:
@@ -68,10 +78,13 @@ def named(known: str, names: list[str]) -> list[str]:
     >>> named("path", ["id", "File_Name"]), named("path", ["image", "path"]), named("label", ["Label "])
     (['File_Name'], ['path'], ['Label '])
     """
-    same = {known: [name for name in names if name == known]}
-    same["spelled"] = [name for name in names if name.strip().lower() == known]
-    same["meant"] = [name for name in names if known == "path" and re.sub(r"[\s_-]", "", name).lower() in _PATHS]
-    return next((found for found in same.values() if found), [])
+    others = _OTHER_NAMES.get(known, frozenset())
+    candidates = (
+        [name for name in names if name == known],
+        [name for name in names if name.strip().lower() == known],
+        [name for name in names if re.sub(r"[\s_-]", "", name).lower() in others],
+    )
+    return next((found for found in candidates if found), [])
 
 
 def converted(table: pa.Table, meant: dict[str, str], fault: Fault, note: Note) -> pa.Table:

@@ -43,7 +43,7 @@ def read_csv(content: bytes, fault: Fault, note: Note) -> Iterator[tuple[pa.Tabl
     parse = pa_csv.ParseOptions(delimiter=separator, newlines_in_values=True)
     read = pa_csv.ReadOptions(skip_rows=int(skip))
     with pa_csv.open_csv(pa.BufferReader(content), read, parse) as header:
-        meant = columns_meant(header.schema.names, fault)
+        meant = columns_meant(header.schema.names, fault, note)
     # Arrow guesses the types of other columns from the first rows, and fails on the rest.
     convert = pa_csv.ConvertOptions(
         column_types=dict.fromkeys(meant.values(), pa.string()),
@@ -51,9 +51,32 @@ def read_csv(content: bytes, fault: Fault, note: Note) -> Iterator[tuple[pa.Tabl
         null_values=[""],
         strings_can_be_null=True,
     )
+    rows = 0
     with pa_csv.open_csv(pa.BufferReader(content), read, parse, convert) as batches:
         for batch in batches:
+            rows += batch.num_rows
             yield pa.Table.from_batches([batch]), meant
+    lines = sum(not line.isspace() for line in io.BytesIO(content)) - 1 - int(skip)
+    if rows < lines:
+        _refuse_open_quotes(content, separator, fault)
+        note(f"values span lines, {lines} lines are {rows} rows")
+
+
+def _refuse_open_quotes(content: bytes, separator: str, fault: Fault) -> None:
+    """Raises where a quote that opens a value is not closed at a value's end: it swallows the rows up to the next one.
+
+    Raises:
+        InputError: Then, with the line where Python's own reader sees it.
+    """
+    reader = csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8", newline=""), delimiter=separator, strict=True)
+    begins = 1
+    try:
+        for _ in reader:
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise fault(
+            f"quotes that are closed, found one in the value that begins in line {begins} and is not ({error})"
+        ) from error
 
 
 def _in_utf8(content: bytes, fault: Fault, note: Note) -> bytes:
@@ -78,7 +101,23 @@ def _guessed(content: bytes, fault: Fault) -> str:
         return "utf-16-le" if odd > even else "utf-16-be"
     if _decodes(content, "utf-8"):
         return "utf-8"
+    _refuse_mixed(content, fault)
     return "windows-1252" if _decodes(content, "windows-1252") else "latin-1"
+
+
+def _refuse_mixed(content: bytes, fault: Fault) -> None:
+    """Raises where some lines beyond ASCII are UTF-8 and others are not: one label would have two spellings.
+
+    Raises:
+        InputError: Then, with the first line that is none.
+    """
+    lines = [(number, line) for number, line in enumerate(io.BytesIO(content), 1) if not line.isascii()]
+    wrong = [number for number, line in lines if not _decodes(line, "utf-8")]
+    if len(wrong) < len(lines):
+        raise fault(
+            f"text of one encoding, found {len(lines) - len(wrong)} lines in UTF-8 and {len(wrong)} that are none, "
+            f"the first of these is line {wrong[0]} (save it as UTF-8)"
+        )
 
 
 def _decodes(content: bytes, encoding: str) -> bool:
