@@ -34,6 +34,14 @@ def test_a_corrected_label_is_corrected_everywhere_without_inference(command, im
     assert_equal_results(fresh, output, images.parent)
 
 
+def test_the_rooms_one_by_one_give_what_one_run_gives(command, images, finished, tmp_path):
+    output = tmp_path / "rooms"
+    for words in (("extract", "--data-source", images, "--wave-images", "30"), ("reduce",), ("classify",)):
+        ended = command(*words, "--output-uri", output)
+        assert ended.code == 0, ended.err
+    assert_equal_results(finished, output, images)
+
+
 def test_a_grown_source_is_made_again_by_the_same_command(command, images, finished, tmp_path):
     output = finished
     before = feature_files(output)

@@ -8,7 +8,6 @@ from pathlib import Path
 from outputs import Ended
 
 BIN = Path(sys.executable).parent
-# Classifiers that are fitted in seconds.
 # Small fits, and a JVM that compiles no more than a short life is worth.
 SMALL = {
     "FRUITS_FOREST_TREES": "8",

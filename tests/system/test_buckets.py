@@ -37,6 +37,15 @@ class Bucket:
         keys = [found["Key"] for page in pages for found in page.get("Contents", []) if not found["Key"].endswith("/")]
         return {key: self.client.get_object(Bucket="fruits", Key=key)["Body"].read() for key in keys}
 
+    def fill(self, objects: Mapping[str, bytes]) -> None:
+        """Writes what is not yet there."""
+        there = self.objects("")
+        for key in objects.keys() - there.keys():
+            if self.scheme == "gs":
+                self.client.bucket("fruits").blob(key).upload_from_string(objects[key])
+            else:
+                self.client.put_object(Bucket="fruits", Key=key, Body=objects[key])
+
     def download(self, prefix: str, folder: Path) -> Path:
         """The objects below ``prefix`` as files, for those who read files."""
         for key, content in self.objects(f"{prefix}/").items():
@@ -80,8 +89,18 @@ def gs(gcs: Server, images) -> Bucket:
     return Bucket("gs", gcs.gcs_client(), {"FRUITS_GCS_ENDPOINT_URL": gcs.url, "FRUITS_GCS_ANONYMOUS": "true"})
 
 
-@pytest.mark.parametrize("kind", ["s3", "gs"])
-def test_a_bucket_gives_what_files_give(kind, request, command, local, tmp_path):
+@pytest.fixture(scope="module")
+def moto(moto_server: Server, images) -> Bucket:
+    """For what SeaweedFS cannot show: it keeps folders in sight whose last object is gone, as S3 never does."""
+    moto_server.fill_s3("fruits", images)
+    found = {"FRUITS_S3_ENDPOINT_URL": moto_server.url, "FRUITS_S3_REGION": "us-east-1"}
+    return Bucket("s3", moto_server.s3_client(), moto_server.environment() | found)
+
+
+@pytest.mark.parametrize(("kind", "replaced_in"), [("s3", "moto"), ("gs", "gs")])
+def test_a_bucket_gives_what_files_give_and_is_replaced_on_request(
+    kind, replaced_in, request, command, local, tmp_path
+):
     bucket = request.getfixturevalue(kind)
     words = ("--data-source", f"{bucket.root}/photos", "--output-uri", f"{bucket.root}/out", "--export", "csv")
     ended = command("run", *words, *CLASSIFIER, **bucket.environment)
@@ -93,38 +112,21 @@ def test_a_bucket_gives_what_files_give(kind, request, command, local, tmp_path)
     assert "reader=prefetch" in ended.err
     if kind == "s3":
         assert b'"committer" : "magic"' in next((output / "features/wave=00000").glob("_SUCCESS")).read_bytes()
-    assert not any("__magic" in key or "_temporary" in key for key in bucket.objects("out/"))
-    told = [ended.out.encode(), ended.err.encode(), *bucket.objects("out/").values()]
+    before = bucket.objects("out/")
+    assert not any("__magic" in key or "_temporary" in key for key in before)
+    told = [ended.out.encode(), ended.err.encode(), *before.values()]
     assert not any(SECRET.encode() in text for text in told)
 
-
-@pytest.fixture(scope="module")
-def moto(moto_server: Server, images) -> Bucket:
-    """For what SeaweedFS cannot show: it keeps folders in sight whose last object is gone, as S3 never does."""
-    moto_server.fill_s3("fruits", images)
-    found = {"FRUITS_S3_ENDPOINT_URL": moto_server.url, "FRUITS_S3_REGION": "us-east-1"}
-    return Bucket("s3", moto_server.s3_client(), moto_server.environment() | found)
-
-
-@pytest.mark.parametrize("kind", ["moto", "gs"])
-def test_results_in_a_bucket_are_replaced_on_request_alone(kind, request, command):
-    bucket = request.getfixturevalue(kind)
-    words = ("--data-source", f"{bucket.root}/photos", "--output-uri", f"{bucket.root}/replaced")
-    ended = command("extract", *words, **bucket.environment)
+    bucket = request.getfixturevalue(replaced_in)
+    bucket.fill(before)
+    again = ("reduce", *words[2:4], "--components", "7", "--overwrite")
+    ended = command(*again, **bucket.environment)
     assert ended.code == 0, ended.err
-    ended = command("reduce", *words[2:4], **bucket.environment)
-    assert ended.code == 0, ended.err
-    before = bucket.objects("replaced/")
-    ended = command("reduce", *words[2:4], "--components", "7", **bucket.environment)
-    assert (ended.code, "--overwrite" in ended.err) == (5, True), ended.err
-    ended = command("reduce", *words[2:4], "--components", "7", "--overwrite", **bucket.environment)
-    assert ended.code == 0, ended.err
-    after = bucket.objects("replaced/")
-    features = {key for key in before if key.startswith("replaced/features/")}
-    assert features <= after.keys()
-    parts = [{key for key in written if key.endswith(".parquet")} - features for written in (before, after)]
-    replaced = ("replaced/reduced/", "replaced/models/")
-    assert not {key for key in parts[0] & parts[1] if key.startswith(replaced)}
+    after = bucket.objects("out/")
+    files = [{key for key in written if key.endswith(".parquet")} for written in (before, after)]
+    kept, replaced = "out/features/", ("out/reduced/", "out/models/", "out/exports/", "out/predictions/")
+    assert {key for key in before if key.startswith(kept)} <= after.keys()
+    assert not {key for key in files[0] & files[1] if key.startswith(replaced)}
 
 
 def test_credentials_that_have_expired_are_told_before_any_work(s3, command):

@@ -9,7 +9,7 @@ from running import BIN, SMALL
 
 from outputs import assert_equal_results, record
 
-WAVES = 8
+WAVES = 4
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,8 @@ from math import ceil
 
 # Some ten seconds of one core: short enough for progress every few seconds, long enough to hide a task's start.
 IMAGES_PER_TASK = 1_000
+# One batch: fewer take less time than the start of a task.
+LEAST_PER_TASK = 32
 TASKS_PER_CORE = 4
 
 
@@ -11,9 +13,10 @@ def tasks_of(images: int, cores: int) -> int:
     """Tasks for a wave of ``images``: enough to keep every core busy to the end, few enough for large files.
 
     >>> tasks_of(20_000, 2), tasks_of(400, 2), tasks_of(3, 2)
-    (20, 8, 3)
+    (20, 8, 1)
     """
-    return max(1, min(images, max(ceil(images / IMAGES_PER_TASK), TASKS_PER_CORE * cores)))
+    worth_a_task = ceil(images / LEAST_PER_TASK)
+    return max(1, min(worth_a_task, max(ceil(images / IMAGES_PER_TASK), TASKS_PER_CORE * cores)))
 
 
 # Arrow, pandas and Python's own objects each hold a batch at once: three times this in a worker.
