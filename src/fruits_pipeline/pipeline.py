@@ -159,7 +159,8 @@ class _Job:
             standing = tidied(self.store, essentials)
             images = settings.wave_images or default_wave_images(cores(self.spark), local=is_local(self.spark))
             before = standing.plan.model_copy(update={"settings": essentials, "refused": None})
-            plan = plan_waves(source, self.store, settings, before, Cut(images, frozenset(standing.waves)))
+            cut = Cut(images, frozenset(standing.waves), nearly=settings.wave_images is None)
+            plan = plan_waves(source, self.store, settings, before, cut)
             if plan.waves == before.waves and not all(is_finished(w, standing.waves) for w in plan.waves):
                 plan = plan.model_copy(update={"change": before.change})
             save_plan(self.store, plan)

@@ -25,9 +25,10 @@ def planned(store, monkeypatch):
     monkeypatch.setattr(runs, "_BATCH_ROWS", 2)
     monkeypatch.setattr(runs.sorted_runs, "__defaults__", (5,))
 
-    def plan(rows, before=NO_PLAN, wave_images=2, finished=frozenset(), wave_rows=100, **settings):
+    def plan(rows, before=NO_PLAN, wave_images=2, finished=frozenset(), wave_rows=100, nearly=False, **settings):
         source = rows if hasattr(rows, "tables") else Told(rows)
         asked = IngestSettings(data_source="in", **settings)
-        return room.plan_waves(source, store, asked, before, room.Cut(wave_images, frozenset(finished), wave_rows))
+        cut = room.Cut(wave_images, frozenset(finished), wave_rows, nearly)
+        return room.plan_waves(source, store, asked, before, cut)
 
     return plan

@@ -122,7 +122,7 @@ def test_a_sample_never_takes_what_is_skipped_already_and_skips_the_others(tmp_p
 
 
 def test_a_wave_grows_with_the_cores_up_to_a_limit():
-    assert [default_wave_images(cores, local=True) for cores in (1, 4, 1000)] == [1_500, 6_000, 200_000]
+    assert [default_wave_images(cores, local=True) for cores in (1, 4, 1000)] == [750, 3_000, 200_000]
     assert [default_wave_images(cores, local=False) for cores in (1, 4, 1000)] == [10_000, 40_000, 200_000]
 
 

@@ -46,6 +46,18 @@ def test_a_wave_is_full_of_rows_too_however_few_of_them_are_images(store, planne
     assert names_of(store, planned(rows_of("abcde"), wave_images=4, wave_rows=3)) == {"00000": "abcd", "00001": "e"}
 
 
+@pytest.mark.parametrize(
+    ("letters", "found"),
+    [("abcd", ["abcd"]), ("abcdefg", ["abcd", "efg"]), ("abcdefgh", ["abc", "def", "gh"]), ("a", ["a"])],
+)
+def test_new_waves_of_no_given_number_are_of_one_size_and_stand_when_a_row_changes(store, planned, letters, found):
+    plan = planned(rows_of(letters), wave_images=3, nearly=True)
+    assert [*names_of(store, plan).values()] == found
+    changed = [rows_of(letters[0], length=7)[0], *rows_of(letters[1:])]
+    again = planned(changed, plan, wave_images=3, nearly=True)
+    assert sorted(names_of(store, again).values()) == found
+
+
 def test_all_images_after_a_trial_with_a_sample_come_in_waves_of_the_usual_number(planned):
     rows = rows_of("abcdefghijkl", label="x")
     trial = planned(rows, sample=2)

@@ -39,5 +39,5 @@ def test_a_wave_has_tasks_for_all_cores_but_none_without_an_image():
         for cores in (1, 2, 16, 500):
             tasks = tasks_of(images, cores)
             assert 1 <= tasks <= max(1, images)
-            assert tasks >= min(images, 2 * cores)
+            assert tasks >= min(images / 32, 2 * cores)
             assert images / tasks <= 1_000

@@ -8,7 +8,8 @@ computed here.
 import logging
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pyarrow.compute as pc
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.ingest import sampling
 from fruits_pipeline.ingest.comparison import Compared, compared
-from fruits_pipeline.ingest.cut import MAX_WAVE_ROWS
+from fruits_pipeline.ingest.cut import MAX_WAVE_IMAGES, MAX_WAVE_ROWS
 from fruits_pipeline.ingest.listing import AnySource, listed
 from fruits_pipeline.ingest.manifests import ManifestWriter
 from fruits_pipeline.ingest.naming import Naming
@@ -42,11 +43,24 @@ class Cut:
         wave_images: Images of a new wave, at most.
         finished: Names of the finished waves, whose features may be taken over.
         wave_rows: Rows of a new wave, at most; but always as many as it may have images.
+        nearly: Whether new waves are of one size and may have up to half more images, so that none is left small.
     """
 
     wave_images: int
     finished: frozenset[str] = frozenset()
     wave_rows: int = MAX_WAVE_ROWS
+    nearly: bool = False
+
+    def spread(self, images: int | None = None) -> "Cut":
+        """The cut for so many new images, or for those of a wave that stands.
+
+        >>> Cut(1000, nearly=True).spread(2100).wave_images, Cut(1000).spread(2100).wave_images
+        (1050, 1000)
+        """
+        if not self.nearly:
+            return self
+        most = self.wave_images * 3 // 2 if images is None else ceil(images / max(1, round(images / self.wave_images)))
+        return replace(self, wave_images=min(most, max(self.wave_images, MAX_WAVE_IMAGES)))
 
     def fit(self, wave: ManifestWriter, rows: pa.Table) -> int:
         """How many of the rows the wave still takes."""
@@ -97,7 +111,8 @@ class _Writer:
     """Writes the manifests of rewritten and of new waves; each is open only from its first path to its last."""
 
     def __init__(self, store: Store, before: Plan, cut: Cut, total: Totals, folder: Path) -> None:
-        self._store, self._cut, self._folder = store, cut, folder
+        self._store, self._folder, self._finished = store, folder, cut.finished
+        self._cut_new, self._cut_standing = cut.spread(total.new_images), cut.spread()
         self._number = before.next_wave
         self._total = total
         self._waves = [wave for wave in before.waves if wave.wave not in total.rewritten]
@@ -125,10 +140,11 @@ class _Writer:
 
         A finished wave with nothing to compute stays in one piece, which shares its files.
         """
-        is_shared = name in self._cut.finished and name not in self._total.to_compute
+        is_shared = name in self._finished and name not in self._total.to_compute
+        cut = self._cut_standing if name else self._cut_new
         while len(rows):
             writer = self._open.get(name) or self._opened(name)
-            fit = len(rows) if is_shared else self._cut.fit(writer, rows)
+            fit = len(rows) if is_shared else cut.fit(writer, rows)
             writer.write(rows.slice(0, fit))
             rows = rows.slice(fit)
             if len(rows):

@@ -39,6 +39,8 @@ class Totals:
     gone: int = 0
     rows: int = 0
     known: int = 0
+    new_images: int = 0
+    """Images that no wave had."""
     labelled_outside: int = 0
     """Images with a label and without a split."""
     contradicting: int = 0
@@ -73,6 +75,7 @@ class Totals:
         self.gone += window.gone
         self.rows += len(rows)
         self.known += len(rows) - rows["wave"].null_count
+        self.new_images += pc.sum(pc.and_(pc.is_null(rows["wave"]), pc.is_null(rows["skip_reason"]))).as_py() or 0
         for name in rows["wave"].unique().drop_null().to_pylist():
             self.last[name] = rows["path"].filter(pc.equal(rows["wave"], name))[-1].as_py()
         self._count_images(rows.filter(pc.is_null(rows["skip_reason"])))

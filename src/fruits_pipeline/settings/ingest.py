@@ -36,6 +36,6 @@ class IngestSettings(Room):
     wave_images: Annotated[int | None, Incidental] = Field(
         None,
         ge=1,
-        description="Images in one wave of work, two of which are in flight; by default 1,500 for each core of this "
+        description="Images in one wave of work, two of which are in flight; by default some 750 for each core of this "
         "machine, 10,000 for each of a cluster, at most 200,000.",
     )
