@@ -49,7 +49,7 @@ from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.state.layout import COMMANDS, EXPORT_ROOMS
 from fruits_pipeline.state.lease import leased
 from fruits_pipeline.state.packs import packed_files
-from fruits_pipeline.state.plan import Plan, load_plan, save_plan
+from fruits_pipeline.state.plan import Plan, load_plan, required_plan, save_plan
 from fruits_pipeline.state.record import RunRecord
 from fruits_pipeline.state.rooms import RoomMarker, Rooms
 from fruits_pipeline.state.snapshot import Snapshot, is_finished, load_snapshot, load_waves
@@ -72,6 +72,7 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
     source = _source(command)
     if source:
         refuse_overlap(place_of(source), store.root)
+    _features_at(command, store, Rooms(store, overwrite=command.output.overwrite))
     record = RunRecord(name, command.flattened())
     with leased(store) as lease, record.kept(store):
         load_plan(store)  # so that an output of another version is told as such before all else
@@ -113,9 +114,16 @@ def _source(command: JobCommand) -> AnySource | None:
 
 
 def _features_at(command: JobCommand, store: Store, rooms: Rooms) -> Store:
-    """The store whose features are reduced, or were."""
-    if isinstance(command, ReduceCommand) and command.features_from.features_uri:
-        return open_store(command.features_from.features_uri, command.storage)
+    """The store whose features are reduced, or were.
+
+    Raises:
+        DatasetError: When there are none; of an address that was misspelt nothing is then written.
+    """
+    if isinstance(command, ReduceCommand):
+        other = command.features_from.features_uri
+        found = open_store(other, command.storage) if other else store
+        required_plan(found)
+        return found
     if isinstance(command, ClassifyCommand):
         other = rooms.finished("reduce", Reduced).facts_or_fail.features
         return open_store(other, command.storage) if other else store

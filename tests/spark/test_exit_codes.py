@@ -82,3 +82,5 @@ def test_a_room_without_its_input_ends_with_5(command, golden, output):
     ended = command("reduce", "--output-uri", output)
     assert ended.code == 5
     golden("exit_5_no_features", ended.message, output=output)
+    assert command("classify", "--output-uri", output).code == 5
+    assert not output.exists()
