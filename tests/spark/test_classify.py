@@ -6,13 +6,16 @@ from pyspark.ml.functions import array_to_vector
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
+from fruits_pipeline.classify.fit_classifiers import predictor
 from fruits_pipeline.classify.inputs import check, counted
 from fruits_pipeline.classify.predict import predictions
 from fruits_pipeline.classify.train import train
 from fruits_pipeline.errors import InputError
+from fruits_pipeline.session import tables
 from fruits_pipeline.session.arrange import arranged
 from fruits_pipeline.session.tables import spark_schema
 from fruits_pipeline.settings.classify import ClassifySettings
+from fruits_pipeline.storage.opening import open_store
 
 ROOT = "file:///source"
 K = 4
@@ -68,13 +71,27 @@ def reduction(spark, rows):
     return PipelineModel([PCA(k=K, inputCol="features_vector", outputCol="pca_vector").fit(vectors)])
 
 
+def by_arrays(fitted, folder):
+    """The classifiers as arrays, the forest's from its saved model."""
+    store, found = open_store(str(folder)), []
+    for one in fitted:
+        tables.save_model(store, one.model, f"models/{one.name}")
+        found.append(predictor(store, one, LEARNT))
+    return found
+
+
 @pytest.fixture(scope="module")
 def fitted(spark, rows, reduction):
     return train(arranged(frame(spark, rows)), reduction, SETTINGS, LEARNT)
 
 
-def test_every_image_has_a_prediction_by_every_classifier(spark, rows, fitted):
-    found = predictions(frame(spark, rows), fitted)
+@pytest.fixture(scope="module")
+def predictors(fitted, tmp_path_factory):
+    return by_arrays(fitted, tmp_path_factory.mktemp("saved"))
+
+
+def test_every_image_has_a_prediction_by_every_classifier(spark, rows, predictors):
+    found = predictions(frame(spark, rows), predictors)
     assert found.columns == schemas.PREDICTIONS.names
     table = found.collect()
     assert sorted((row["path"], row["classifier"]) for row in table) == sorted(
@@ -84,9 +101,9 @@ def test_every_image_has_a_prediction_by_every_classifier(spark, rows, fitted):
     assert all(f"{ROOT}/{row['source_path']}" == row["path"] for row in table)
 
 
-def test_separable_labels_are_learnt_by_name(spark, rows, fitted):
+def test_separable_labels_are_learnt_by_name(spark, rows, predictors):
     truth = {path: path.split("/")[-2] for path, *_ in rows}
-    table = predictions(frame(spark, rows), fitted).collect()
+    table = predictions(frame(spark, rows), predictors).collect()
     right = {
         name: np.mean([row["prediction"] == truth[row["path"]] for row in table if row["classifier"] == name])
         for name in ("random_forest", "logistic_regression")
@@ -94,13 +111,25 @@ def test_separable_labels_are_learnt_by_name(spark, rows, fitted):
     assert min(right.values()) > 0.95, right
 
 
-def test_confidence_is_the_largest_probability(spark, rows, fitted):
-    df = frame(spark, rows)
-    forest = fitted[0]
-    raw = forest.tail.transform(df.withColumn(forest.source, array_to_vector("pca_features")))
-    expected = {row["path"]: max(row["probability"]) for row in raw.collect()}
-    found = predictions(df, [forest]).collect()
-    assert {row["path"]: row["confidence"] for row in found} == pytest.approx(expected)
+def transformed(spark, rows, one):
+    """Prediction and probabilities of each path by Spark's own stages."""
+    vectors = frame(spark, rows).withColumn("pca_vector", array_to_vector("pca_features"))
+    found = PipelineModel(one.model.stages[1:]).transform(vectors)
+    return {row["path"]: (row["predicted_label"], max(row["probability"])) for row in found.collect()}
+
+
+def test_predictions_are_those_of_sparks_own_models(spark, fitted, predictors):
+    rows = blobs(rows=60, seed=5, labels=LABELS) + blobs(rows=200, seed=6, labels=("none of these",))
+    found = predictions(frame(spark, rows), predictors).collect()
+    for one in fitted:
+        expected = transformed(spark, rows, one)
+        mine = {row["path"]: row for row in found if row["classifier"] == one.name}
+        assert {path: row["prediction"] for path, row in mine.items()} == {p: e[0] for p, e in expected.items()}
+        confidences = {path: row["confidence"] for path, row in mine.items()}
+        if one.name == "random_forest":
+            assert confidences == {path: e[1] for path, e in expected.items()}
+        else:
+            assert confidences == pytest.approx({path: e[1] for path, e in expected.items()}, rel=1e-12)
 
 
 def test_saved_models_label_feature_vectors(spark, rows, reduction, fitted, tmp_path):
@@ -108,16 +137,16 @@ def test_saved_models_label_feature_vectors(spark, rows, reduction, fitted, tmp_
     for one in fitted:
         one.model.save(f"file://{tmp_path}/{one.name}")
         loaded = PipelineModel.load(f"file://{tmp_path}/{one.name}").transform(features)
-        on_reduced = one.tail.transform(reduction.transform(features))
+        on_reduced = PipelineModel(one.model.stages[1:]).transform(reduction.transform(features))
         assert dict(loaded.select("path", "predicted_label").collect()) == dict(
             on_reduced.select("path", "predicted_label").collect()
         )
 
 
-def test_shuffled_rows_give_equal_predictions(spark, rows, reduction, fitted):
+def test_shuffled_rows_give_equal_predictions(spark, rows, reduction, predictors, tmp_path):
     shuffled = frame(spark, rows).repartition(7).orderBy(F.rand(3))
-    again = train(arranged(shuffled), reduction, SETTINGS, LEARNT)
-    for first, second in zip(fitted, again, strict=True):
+    again = by_arrays(train(arranged(shuffled), reduction, SETTINGS, LEARNT), tmp_path)
+    for first, second in zip(predictors, again, strict=True):
         one, two = (predictions(frame(spark, rows), [f]).orderBy("path").collect() for f in (first, second))
         assert [row["prediction"] for row in one] == [row["prediction"] for row in two]
         assert [row["confidence"] for row in one] == pytest.approx([row["confidence"] for row in two], abs=1e-6)
@@ -134,13 +163,13 @@ def test_labels_are_indexed_by_alphabet(fitted):
 
 def test_forest_sees_the_leading_components_only(fitted):
     forest, regression = fitted
-    assert forest.tail.stages[-2].numFeatures == 3
-    assert regression.tail.stages[-2].numFeatures == K
+    assert forest.classifier.numFeatures == 3
+    assert regression.classifier.numFeatures == K
 
 
-def test_test_labels_without_training_images_are_told_and_predicted(spark, rows, reduction, caplog):
+def test_test_labels_without_training_images_are_told_and_predicted(spark, rows, reduction, caplog, tmp_path):
     more = rows + blobs(labels=("quince",), split="test", rows=3)
-    found = predictions(frame(spark, more), fits(spark, more, reduction))
+    found = predictions(frame(spark, more), by_arrays(fits(spark, more, reduction), tmp_path))
     assert "labels_without_training_images=['quince'] labels=1 images=3" in caplog.text
     told = found.where(F.col("label") == "quince").collect()
     assert len(told) == 3

@@ -5,11 +5,14 @@ import logging
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 from pyspark.ml import PipelineModel
+from pyspark.ml.classification import LogisticRegressionModel
 from pyspark.sql import DataFrame, SparkSession
 
 from fruits_pipeline import schemas
 from fruits_pipeline.classify import evaluate, inputs, judge
-from fruits_pipeline.classify.predict import predictions
+from fruits_pipeline.classify.arrays import ForestArrays, RegressionArrays
+from fruits_pipeline.classify.fitted import Fitted
+from fruits_pipeline.classify.predict import Predictor, predictions
 from fruits_pipeline.classify.train import train
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.session import tables
@@ -67,20 +70,17 @@ def fit_classifiers(
         InputError: When there is nothing to learn from, or nothing to be judged by.
         DatasetError: When rows were lost on the way.
     """
-    stored = tables.read_whole(spark, reduced_files, rows, schemas.REDUCED, "reduced")
-    reduced = arranged(stored).persist()
-    try:
-        found = inputs.counted(reduced)
-        inputs.check(found)
-        reduction = PipelineModel.load(uri.join(store.root, layout.MODELS, "reduce"))
-        fitted = train(reduced, reduction, settings, found.labels)
-        place = uri.join(store.root, layout.PREDICTIONS)
-        tables.write(predictions(reduced, fitted), place, schemas.PREDICTIONS, "predictions")
-        duplicates = judge.duplicates(reduced)
-    finally:
-        reduced.unpersist()
+    reduced = tables.read_whole(spark, reduced_files, rows, schemas.REDUCED, "reduced")
+    found = inputs.counted(reduced)
+    inputs.check(found)
+    reduction = PipelineModel.load(uri.join(store.root, layout.MODELS, "reduce"))
+    fitted = train(arranged(reduced), reduction, settings, found.labels)
     for one in fitted:
         tables.save_model(store, one.model, f"{layout.MODELS}/{one.name}")
+    place = uri.join(store.root, layout.PREDICTIONS)
+    predictors = [predictor(store, one, found.labels) for one in fitted]
+    tables.write(predictions(reduced, predictors), place, schemas.PREDICTIONS, "predictions")
+    duplicates = judge.duplicates(reduced)
     predicted = tables.read_written(spark, store, layout.PREDICTIONS, schemas.PREDICTIONS)
     expected = rows * len(fitted)
     if (count := predicted.count()) != expected:
@@ -96,6 +96,14 @@ def fit_classifiers(
         predictions=expected,
         fit_s={one.name: one.fit_s for one in fitted},
     )
+
+
+def predictor(store: Store, fitted: Fitted, labels: list[str]) -> Predictor:
+    """The classifier as arrays; the forest's come from the files of its saved model, which Spark has just written."""
+    model = fitted.classifier
+    if isinstance(model, LogisticRegressionModel):
+        return Predictor(fitted.name, RegressionArrays.of(model), tuple(labels))
+    return Predictor(fitted.name, ForestArrays.saved(store, f"{layout.MODELS}/{fitted.name}", model), tuple(labels))
 
 
 def _evaluated(store: Store, predicted: DataFrame, duplicates: pa.Table) -> dict[str, dict[str, dict[str, float]]]:

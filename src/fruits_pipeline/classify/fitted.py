@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pyspark.ml import PipelineModel, Transformer
+from pyspark.ml.classification import LogisticRegressionModel, RandomForestClassificationModel
 from pyspark.ml.feature import IndexToString
 
 from fruits_pipeline.settings.classify import ClassifierName
@@ -16,9 +17,10 @@ PREDICTED: Final = "predicted_label"
 
 @dataclass(frozen=True)
 class Stages:
-    """Fitted stages, the last of which adds ``prediction`` and ``probability``, and the seconds that the fit took."""
+    """Stages before the classifier, the fitted classifier, and the seconds that the fit took."""
 
-    fitted: list[Transformer]
+    before: list[Transformer]
+    classifier: RandomForestClassificationModel | LogisticRegressionModel
     fit_s: float
 
 
@@ -29,15 +31,13 @@ class Fitted:
     Attributes:
         name: Which classifier, as settings and datasets spell it.
         model: From the reduction's input column (``features_vector``) to the string ``predicted_label``.
-        tail: The same from the reduction's output column on, for images that are reduced already.
-        source: The reduction's output column, which ``tail`` takes.
+        classifier: The stage of ``model`` that was fitted to the leading components.
         fit_s: Seconds of the fit alone.
     """
 
     name: ClassifierName
     model: PipelineModel
-    tail: PipelineModel
-    source: str
+    classifier: RandomForestClassificationModel | LogisticRegressionModel
     fit_s: float
 
 
@@ -51,9 +51,8 @@ def assembled(name: ClassifierName, reduction: PipelineModel, stages: Stages, la
         labels: Label of each index, by alphabet.
     """
     naming = IndexToString(inputCol=PREDICTED_INDEX, outputCol=PREDICTED, labels=labels)
-    tail = [*stages.fitted, naming]
-    whole = [*reduction.stages, *tail]
-    return Fitted(name, PipelineModel(whole), PipelineModel(tail), output_of(reduction), stages.fit_s)
+    whole = [*reduction.stages, *stages.before, stages.classifier, naming]
+    return Fitted(name, PipelineModel(whole), stages.classifier, stages.fit_s)
 
 
 def output_of(model: PipelineModel) -> str:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from pyspark.ml import Transformer
-from pyspark.ml.classification import RandomForestClassifier
+from pyspark.ml.classification import RandomForestClassificationModel, RandomForestClassifier
 from pyspark.ml.feature import VectorSlicer
 from pyspark.sql import DataFrame
 
@@ -16,7 +16,9 @@ _INPUT: Final = "forest_vector"
 _MAX_MEMORY_MB: Final = 512
 
 
-def forest(rows: DataFrame, source: str, settings: ClassifySettings) -> list[Transformer]:
+def forest(
+    rows: DataFrame, source: str, settings: ClassifySettings
+) -> tuple[list[Transformer], RandomForestClassificationModel]:
     """Fits the forest.
 
     Args:
@@ -25,7 +27,7 @@ def forest(rows: DataFrame, source: str, settings: ClassifySettings) -> list[Tra
         settings: All that begins with ``forest_``.
 
     Returns:
-        The stages that take ``source`` to ``prediction`` and ``probability``.
+        The stage before the forest, and the forest: from ``source`` to ``prediction`` and ``probability``.
     """
     leading = _leading(rows, source, settings)
     slicer = VectorSlicer(inputCol=source, outputCol=_INPUT, indices=leading)
@@ -45,7 +47,7 @@ def forest(rows: DataFrame, source: str, settings: ClassifySettings) -> list[Tra
         featureSubsetStrategy=str(min(settings.forest_tried, len(leading))),
         seed=settings.forest_seed,
     )
-    return [slicer, classifier.fit(seen)]
+    return [slicer], classifier.fit(seen)
 
 
 def _leading(rows: DataFrame, source: str, settings: ClassifySettings) -> list[int]:

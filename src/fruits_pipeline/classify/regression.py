@@ -1,14 +1,16 @@
 """The multinomial logistic regression on all components."""
 
 from pyspark.ml import Transformer
-from pyspark.ml.classification import LogisticRegression
+from pyspark.ml.classification import LogisticRegression, LogisticRegressionModel
 from pyspark.sql import DataFrame
 
 from fruits_pipeline.classify.fitted import INDEX, PREDICTED_INDEX, PROBABILITY
 from fruits_pipeline.settings.classify import ClassifySettings
 
 
-def regression(rows: DataFrame, source: str, settings: ClassifySettings) -> list[Transformer]:
+def regression(
+    rows: DataFrame, source: str, settings: ClassifySettings
+) -> tuple[list[Transformer], LogisticRegressionModel]:
     """Fits the regression.
 
     Args:
@@ -17,7 +19,7 @@ def regression(rows: DataFrame, source: str, settings: ClassifySettings) -> list
         settings: Iterations and L2 penalty.
 
     Returns:
-        The stage that takes ``source`` to ``prediction`` and ``probability``.
+        No stage before it, and the regression: from ``source`` to ``prediction`` and ``probability``.
     """
     classifier = LogisticRegression(
         featuresCol=source,
@@ -32,4 +34,4 @@ def regression(rows: DataFrame, source: str, settings: ClassifySettings) -> list
         # weight of the first (95 labels: 98.9 % with, 99.2 % without, on 2026-11-21).
         standardization=False,
     )
-    return [classifier.fit(rows.select(source, INDEX))]
+    return [], classifier.fit(rows.select(source, INDEX))

@@ -51,7 +51,7 @@ def _learnt(rows: DataFrame, source: str, labels: list[str]) -> DataFrame:
 def _timed_stages(name: ClassifierName, learnt: DataFrame, source: str, settings: ClassifySettings) -> Stages:
     started_s = time.monotonic()
     fit = forest if name == "random_forest" else regression
-    stages = fit(learnt, source, settings)
+    before, classifier = fit(learnt, source, settings)
     seconds = round(time.monotonic() - started_s, 1)
     log.info("fitted classifier=%s seconds=%.1f", name, seconds)
-    return Stages(stages, seconds)
+    return Stages(before, classifier, seconds)

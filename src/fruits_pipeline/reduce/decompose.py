@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
 from fruits_pipeline.reduce.moments import Bounds, Grid, Sums
+from fruits_pipeline.session.tables import as_matrix
 
 # Each sends D x D x 8 bytes to the driver: 13 MB for MobileNetV2, 34 MB for Xception.
 MOST_PARTIALS: Final = 8
@@ -71,16 +72,6 @@ def eigen(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.
     values = np.clip(values[::-1], 0, None)
     total = values.sum()
     return values / total if total else np.full(values.shape, np.nan), components[:, ::-1]
-
-
-def as_matrix(column: pa.ListArray) -> NDArray[np.float32]:
-    """The lists of D numbers each as float32 (N, D), without a copy.
-
-    >>> as_matrix(pa.array([[1, 2], [3, 4]], pa.list_(pa.float32()))).tolist()
-    [[1.0, 2.0], [3.0, 4.0]]
-    """
-    values: NDArray[np.float32] = column.flatten().to_numpy()
-    return values.reshape(len(column), -1)
 
 
 _Partial = tuple[int, bytes, bytes]

@@ -15,10 +15,10 @@ from pyspark.sql import functions as F  # noqa: N812, because Spark's own docume
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.reduce import cut
-from fruits_pipeline.reduce.decompose import as_matrix, eigen, moments_of
+from fruits_pipeline.reduce.decompose import eigen, moments_of
 from fruits_pipeline.reduce.labels import LABELLED
 from fruits_pipeline.reduce.projection import centring, projection
-from fruits_pipeline.session.tables import conform, spark_schema
+from fruits_pipeline.session.tables import as_matrix, conform, spark_schema
 
 INPUT: Final = "features_vector"
 CENTRED: Final = "centred_vector"

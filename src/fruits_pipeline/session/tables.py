@@ -4,8 +4,10 @@ import io
 import re
 from collections.abc import Iterable
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from pyspark.errors import AnalysisException
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
@@ -36,6 +38,16 @@ def rows_of(spark: SparkSession, table: pa.Table) -> DataFrame:
     """
     rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
     return spark.createDataFrame(list(rows), spark_schema(table.schema), verifySchema=False)
+
+
+def as_matrix(column: pa.ListArray) -> NDArray[np.float32]:
+    """The lists of D numbers each as float32 (N, D), without a copy.
+
+    >>> as_matrix(pa.array([[1, 2], [3, 4]], pa.list_(pa.float32()))).tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    values: NDArray[np.float32] = column.flatten().to_numpy()
+    return values.reshape(len(column), -1)
 
 
 def conform(df: DataFrame, schema: pa.Schema, what: str) -> DataFrame:
