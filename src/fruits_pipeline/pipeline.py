@@ -72,10 +72,11 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
     source = _source(command)
     if source:
         refuse_overlap(place_of(source), store.root)
+    load_plan(store)  # so that an output of another version is told as such before all else
     _features_at(command, store, Rooms(store, overwrite=command.output.overwrite))
     record = RunRecord(name, command.flattened())
     with leased(store) as lease, record.kept(store):
-        load_plan(store)  # so that an output of another version is told as such before all else
+        load_plan(store)
         rooms = Rooms(store, overwrite=command.output.overwrite)
         features_at = _features_at(command, store, rooms)
         check(command, store, rooms)
