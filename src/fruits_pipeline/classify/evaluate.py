@@ -51,10 +51,11 @@ def by_label(pairs: list[tuple[str, str, int]]) -> LabelScores:
     """
     labels = tuple(sorted({name for label, prediction, _ in pairs for name in (label, prediction)}))
     place = {label: index for index, label in enumerate(labels)}
-    counts = np.zeros((len(labels), len(labels)), np.int64)
+    hits, support, predicted = np.zeros((3, len(labels)), np.int64)
     for label, prediction, images in pairs:
-        counts[place[label], place[prediction]] += images
-    hits, support, predicted = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
+        support[place[label]] += images
+        predicted[place[prediction]] += images
+        hits[place[label]] += images * (label == prediction)
     return LabelScores(
         labels=labels,
         precision=_ratio(hits, predicted),
