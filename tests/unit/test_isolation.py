@@ -34,7 +34,7 @@ def obey(content: bytes, image_size: int, max_pixels: int) -> Decoded | Rejected
     if content == b"memory":
         raise MemoryError
     if content == b"deaf":
-        os.closerange(3, 256)
+        os.closerange(3, 1 << 20)  # the link has a high number where many files are open
         time.sleep(60)
     if content == b"hang":
         while True:

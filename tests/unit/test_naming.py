@@ -223,7 +223,7 @@ def test_split_folders_of_several_sides_above_each_other_are_told(tmp_path, stor
 def test_folders_that_look_like_splits_and_are_none_are_told(tmp_path, store, caplog):
     plan_of(tmp_path / "in", store, "train2017/A/1.jpg", "Test_set/A/2.jpg", "Teston/3.jpg", "photos/train 1/4.jpg")
     (line,) = told(caplog)
-    assert line.startswith("folders that look like splits and are none: 'Test_set', 'train2017'; rename them")
+    assert line.startswith("folders that look like splits and are none=2: 'Test_set', 'train2017'; rename them")
 
 
 def test_a_glob_that_matches_nothing_is_told(tmp_path, store, caplog):

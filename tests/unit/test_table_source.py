@@ -1,6 +1,7 @@
 """A table of images as a source."""
 
 import datetime as dt
+import logging
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -214,9 +215,17 @@ def test_a_table_that_does_not_say_which_images_is_refused(name, text, tmp_path,
 
 
 def test_the_row_without_a_path_is_named_by_its_number_in_the_whole_table(tmp_path):
-    parts = {"a": {"path": ["x", "y"]}, "b": {"path": ["z", "", None]}}
-    with pytest.raises(InputError, match="found none in row 4, none in row 5;"):
+    parts = {"a": {"path": ["x", "y"]}, "b": {"path": ["z", "", None, "x"]}}
+    with pytest.raises(InputError, match="found none in row 4;"):
         parquet(tmp_path / "photos.parquet", **parts).check()
+
+
+def test_rows_without_any_value_are_left_out_and_told(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    assert [row["label"] for row in told(table(tmp_path, "path;label\na.jpg;x\n;\nb.jpg;\n;\n"))] == ["x", None]
+    assert caplog.messages[-1].endswith("rows without any value are left out")
+    with pytest.raises(InputError, match="a path in each row, found none in row 3;"):
+        table(tmp_path, "path;label\na.jpg;x\n;\n;b\n").check()
 
 
 def test_a_column_of_another_type_is_refused(tmp_path):

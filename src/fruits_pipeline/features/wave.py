@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -126,12 +127,21 @@ def _stored(job: FeatureJob, files: Iterable[FileMark]) -> list[str]:
 def _missing(job: FeatureJob, reader: Reader, path: str, length: int | None) -> Reject | None:
     """Why an image came back neither read nor refused; None where that must not be."""
     if length == 0:
+        link = _broken_link(path)
+        if link is not None:
+            return Reject(path, length, Reason.MISSING.value, f"a link to {link}, which is not there")
         return Reject(path, length, Reason.EMPTY.value, "0 bytes")
     most = job.settings.max_bytes
     if length is not None and length > most:
         return Reject(path, length, Reason.TOO_MANY_BYTES.value, f"{length} bytes, more than {most}")
     why = reader.explain_missing(job, path)
     return None if why is None else Reject(path, length, why.reason.value, why.detail)
+
+
+def _broken_link(path: str) -> str | None:
+    """Where a link of this machine leads, if nothing is there."""
+    file = Path(uri.local_path(path)) if uri.scheme(path) == "file" else None
+    return str(file.readlink()) if file and file.is_symlink() and not file.exists() else None
 
 
 def _check(wanted: AbstractSet[str], written: Iterable[str], wave: str) -> None:

@@ -36,8 +36,8 @@ _SUFFIX_WITHIN = re.compile(
 )
 # What ExifTool leaves of a file that it changed: the picture would stand twice, perhaps on two sides.
 _ORIGINAL = re.compile(r"\.[a-z0-9]+_original$")
-# A word, and behind it what is no letter.
-_WORD_AND_MORE = re.compile(r"([a-z]+)[^a-z]")
+# Words of a name, also those that are told apart by a capital letter.
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 # At most ten characters, one of them a letter, so that "2.5 kg" and "scan.2026-01-02" have none.
 _SUFFIX = re.compile(r"\.(?=[^.]*[a-z])[a-z0-9_~+-]{1,10}$")
 # Names that systems and programs make, in lower case; those that begin with a dot are not listed.
@@ -148,14 +148,14 @@ def split_folders(folder: str) -> list[str]:
 
 
 def nearly_split(folder: str) -> str | None:
-    """A key's outermost folder where it begins like a split folder and is none: its images are on no side.
+    """A key's outermost folder where a word of it is nearly one of ``SPLIT_WORDS``: its images are on no side.
 
-    >>> nearly_split("train2017/Apple"), nearly_split("Test_set"), nearly_split("testing/Apple"), nearly_split("Teston")
-    ('train2017', 'Test_set', None, None)
+    >>> [nearly_split(f"{name}/A") for name in ("train2017", "TestSet", "my_tests", "testing", "Teston", "Contest")]
+    ['train2017', 'TestSet', 'my_tests', None, None, None]
     """
     outermost = folder.partition("/")[0]
-    word = _WORD_AND_MORE.match(outermost.lower())
-    return outermost if word and word[1] in SPLIT_WORDS and outermost.lower() not in SPLIT_WORDS else None
+    words = (word.lower().removesuffix("set").removesuffix("s") for word in _WORDS.findall(outermost))
+    return outermost if outermost.lower() not in SPLIT_WORDS and any(word in SPLIT_WORDS for word in words) else None
 
 
 def suffix_of(name: str) -> str:

@@ -174,11 +174,12 @@ def _sources(wave: PlannedWave, finished: frozenset[str]) -> tuple[str, ...]:
 
 def _windows(source: AnySource, runs: list[Run]) -> Callable[[], Iterator[Compared]]:
     """A function that gives all windows anew, each path once on each side."""
-    return lambda: (compared(window) for window in _unique(source, in_order(runs)))
+    told: set[str] = set()
+    return lambda: (compared(window) for window in _unique(source, in_order(runs), told))
 
 
-def _unique(source: AnySource, windows: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The windows without rows that repeat a path of the listing."""
+def _unique(source: AnySource, windows: Iterable[pa.Table], told: set[str]) -> Iterator[pa.Table]:
+    """The windows without rows that repeat a path of the listing; paths that are not yet in ``told`` are logged."""
     before: Any = None
     for window in windows:
         planned = pc.is_valid(window["wave"])
@@ -192,6 +193,11 @@ def _unique(source: AnySource, windows: Iterable[pa.Table]) -> Iterator[pa.Table
                 f"expected in {source} each path once, found {', '.join(repeated[:3].to_pylist())}; mend the table, or "
                 "name another by --data-source"
             )
+        if new_repeats := sorted({*repeated.to_pylist()} - told):
+            log.warning(
+                "paths that are listed more than once=%d, one row of each stays: %s", len(new_repeats), new_repeats[0]
+            )
+            told.update(new_repeats)
         before = paths[-1].as_py() if len(paths) else before
         yield pa.concat_tables([window.filter(planned), new.filter(pc.invert(repeats))]) if len(repeated) else window
 

@@ -121,9 +121,10 @@ class Totals:
             )
         if self.nearly_split:
             log.warning(
-                "folders that look like splits and are none: %s; rename them to one of %s, else their images are on no "
-                "side",
-                ", ".join(map(repr, sorted(self.nearly_split)[:_TOLD])),
+                "folders that look like splits and are none=%d: %s; rename them to one of %s, else their images are on "
+                "no side, or, where no image has a split, a hash puts them on any",
+                len(self.nearly_split),
+                ", ".join([*map(repr, sorted(self.nearly_split)[:_TOLD]), *["..."][: len(self.nearly_split) > _TOLD]]),
                 ", ".join(SPLIT_WORDS),
             )
         for glob in naming.unused():
@@ -140,7 +141,7 @@ class Totals:
             split, number = group["split"], group["folder_count"]
             below = uri.below(group["folder"], self.root) or ""
             names = split_folders(below)
-            if split is None and len(self.nearly_split) < _TOLD and (near := nearly_split(below)):
+            if split is None and len(self.nearly_split) < _SUFFIXES and (near := nearly_split(below)):
                 self.nearly_split.add(near)
             self._splits[split] += number
             self.labelled_outside += number if group["labelled"] and split is None else 0

@@ -1,5 +1,6 @@
 """Reads one object by one request, or says why it cannot be read."""
 
+import os
 import re
 import threading
 from functools import lru_cache
@@ -18,6 +19,8 @@ WhyUnread = Literal["missing", "forbidden", "unreadable", "unaddressable_key", "
 
 # Parts that HTTP libraries resolve before they ask, so that another object would be read.
 _DOTS = re.compile(r"(^|/)\.{1,2}(/|$)")
+# How listings of this machine spell the bytes of names that are no UTF-8, see ``local._text``.
+_ESCAPED = re.compile(rb"\\x([89a-f][0-9a-f])")
 _SERVICES = {"s3": "s3_reads", "gs": "gcs_reads"}
 _EXTRAS = {"s3": "s3", "gs": "gcs"}
 _OPENING = threading.Lock()
@@ -85,6 +88,9 @@ class Single:
             length = file.stat().st_size
             return self._too_large(length) if length > self._max_bytes else file.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
+            in_bytes = Path(os.fsdecode(_ESCAPED.sub(lambda byte: bytes.fromhex(byte[1].decode()), os.fsencode(file))))
+            if in_bytes != file:
+                return self._local(in_bytes)
             return Unread("missing", "listed, but gone when it was to be read")
         except PermissionError:
             return Unread("forbidden", "its permissions do not allow to read it")

@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import takewhile
 from typing import Final
 from urllib.parse import unquote
@@ -116,17 +116,19 @@ class TableSource:
     def _rows(self) -> Iterator[tuple[pa.Table, dict[str, str]]]:
         """A part of the rows at a time, and which of the user's columns is which."""
         folder = self.address.rpartition("/")[0]
-        rows = 0
+        images = rows = 0
         for table, meant in self._parts():
-            part = converted(table, meant, self._fault, self._note)
-            drives = (path for path in part["source_path"].to_pylist() if path and _DRIVE.match(path))
+            part = self._with_paths(converted(table, meant, self._fault, self._note), rows)
+            rows += len(table)
+            images += len(part)
+            paths = part["source_path"].to_pylist()
+            drives = (path for path in paths if _DRIVE.match(path))
             refuse(self._fault, "paths without a drive (in WSL, C: is /mnt/c)", drives)
-            full = [_full(path, folder) for path in self._paths(part, rows)]
+            full = [_full(path, folder) for path in paths]
             others = (path for path in full if uri.scheme(path) not in _SERVED)
             refuse(self._fault, "addresses of files, s3: or gs: (other images are to be copied there first)", others)
             yield part.set_column(0, "path", pa.array(full, pa.string())), meant
-            rows += len(part)
-        if not rows:
+        if not images:
             raise self._fault("images, found no row")
 
     def _parts(self) -> Iterator[tuple[pa.Table, dict[str, str]]]:
@@ -172,11 +174,16 @@ class TableSource:
             self._noted.add(what)
             log.info("table %s: %s", self.address, what)
 
-    def _paths(self, table: pa.Table, before: int) -> list[str]:
-        paths: list[str | None] = table["source_path"].to_pylist()
-        empty = (f"none in row {row}" for row, path in enumerate(paths, before + 1) if not path)
-        refuse(self._fault, "a path in each row", empty)
-        return [path for path in paths if path]
+    def _with_paths(self, part: pa.Table, before: int) -> pa.Table:
+        """The rows that have a path; spreadsheets leave rows without any value at their end."""
+        has_path = pc.not_equal(pc.fill_null(part["source_path"], ""), "")
+        if pc.all(has_path).as_py() is not False:
+            return part
+        has_value = reduce(pc.or_, (pc.is_valid(part[name]) for name in part.column_names))
+        wrong = pc.indices_nonzero(pc.and_not(has_value, has_path)).to_pylist()
+        refuse(self._fault, "a path in each row", (f"none in row {before + place + 1}" for place in wrong))
+        self._note("rows without any value are left out")
+        return part.filter(has_path)
 
     def _fault(self, what: str) -> InputError:
         return InputError(f"expected in {self.address} {what}; mend the table, or name another by {self.flag}")
