@@ -31,6 +31,9 @@ drawn = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
+# A command line takes a hundred times as long as a name.
+drawn_slowly = settings(drawn, max_examples=60)
+
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 WORDS = st.sampled_from([*SPLIT_WORDS, "Training", "TEST", "Apple Red 1", "_Rotten", "__MACOSX", ".git", "Fruit"])
 NAMES = st.one_of(
@@ -189,7 +192,7 @@ def _no_log(monkeypatch):
         monkeypatch.delenv(name)
 
 
-@drawn
+@drawn_slowly
 @given(command=COMMANDS, content=st.dictionaries(SETTINGS | TEXT, JSON, max_size=4) | JSON)
 @example("run", {"unlabelled": None})
 @example("run", {"unlabelled": [None]})
@@ -202,7 +205,7 @@ def test_a_settings_file_is_taken_or_refused_by_a_message(tmp_path_factory, comm
     parsed_or_refused([command, "--config", str(file)])
 
 
-@drawn
+@drawn_slowly
 @given(
     command=COMMANDS,
     values=st.lists(st.tuples(SETTINGS, TEXT | st.integers().map(str) | st.floats().map(str)), max_size=4),
@@ -215,7 +218,7 @@ def test_a_command_line_is_taken_or_refused_by_a_message(command, values, tail):
     parsed_or_refused([command, *flags, *tail])
 
 
-@drawn
+@drawn_slowly
 @given(command=COMMANDS, variables=st.dictionaries(SETTINGS, TEXT, max_size=4))
 @pytest.mark.usefixtures("_no_log")
 def test_variables_are_taken_or_refused_by_a_message(command, variables):

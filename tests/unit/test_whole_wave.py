@@ -2,6 +2,7 @@
 
 import pytest
 
+from fruits_pipeline.features.wave import nothing_in
 from fruits_pipeline.features.whole_wave import likely_cause
 from fruits_pipeline.images.reason import Reason
 
@@ -37,3 +38,11 @@ def test_what_is_likely_else_follows_from_the_reason(reason, told):
 
 def test_every_reason_has_some_answer():
     assert all(likely_cause(reason, "file:///a", lambda _: True) for reason in Reason)
+
+
+def test_a_link_that_leads_nowhere_is_missing_and_not_empty(tmp_path):
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "link.jpg").symlink_to("elsewhere.jpg")
+    (tmp_path / "self.jpg").symlink_to("self.jpg")
+    found = [nothing_in(f"file://{tmp_path}/{name}.jpg").detail for name in ("empty", "link", "self")]
+    assert found == ["0 bytes", "a link to elsewhere.jpg, which is not there", "a link to self.jpg, which is not there"]

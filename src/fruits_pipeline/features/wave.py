@@ -1,5 +1,6 @@
 """One wave of images: taken over or read and predicted once, written as features and rejects, checked, and marked."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -127,10 +128,7 @@ def _stored(job: FeatureJob, files: Iterable[FileMark]) -> list[str]:
 def _missing(job: FeatureJob, reader: Reader, path: str, length: int | None) -> Reject | None:
     """Why an image came back neither read nor refused; None where that must not be."""
     if length == 0:
-        link = _broken_link(path)
-        if link is not None:
-            return Reject(path, length, Reason.MISSING.value, f"a link to {link}, which is not there")
-        return Reject(path, length, Reason.EMPTY.value, "0 bytes")
+        return nothing_in(path)
     most = job.settings.max_bytes
     if length is not None and length > most:
         return Reject(path, length, Reason.TOO_MANY_BYTES.value, f"{length} bytes, more than {most}")
@@ -138,10 +136,12 @@ def _missing(job: FeatureJob, reader: Reader, path: str, length: int | None) -> 
     return None if why is None else Reject(path, length, why.reason.value, why.detail)
 
 
-def _broken_link(path: str) -> str | None:
-    """Where a link of this machine leads, if nothing is there."""
+def nothing_in(path: str) -> Reject:
+    """Why an image has no byte: its file is empty, or a link of this machine that leads nowhere."""
     file = Path(uri.local_path(path)) if uri.scheme(path) == "file" else None
-    return str(file.readlink()) if file and file.is_symlink() and not file.exists() else None
+    if file is None or not file.is_symlink() or os.path.exists(file):  # noqa: PTH110 because Path's raises for loops
+        return Reject(path, 0, Reason.EMPTY.value, "0 bytes")
+    return Reject(path, 0, Reason.MISSING.value, f"a link to {file.readlink()}, which is not there")
 
 
 def _check(wanted: AbstractSet[str], written: Iterable[str], wave: str) -> None:
