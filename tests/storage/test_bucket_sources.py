@@ -6,6 +6,8 @@ import pytest
 
 from fruits_pipeline.errors import InputError, SettingsError
 from fruits_pipeline.ingest.listing import listed
+from fruits_pipeline.storage.patience import Patience
+from fruits_pipeline.storage.single import Single
 from fruits_pipeline.storage.source import parse_source, refuse_overlap
 from odd_names import IMAGE, NAMES
 
@@ -83,6 +85,8 @@ def test_every_odd_name_that_a_key_can_hold_is_listed_as_the_table_says(bucket, 
         assert (key, found[key]["skip_reason"] or IMAGE) == (key, name.listed)
         assert found[key]["skip_reason"] or found[key]["label"] == name.label
         assert found[key]["source_path"] == found[key]["path"] == f"{store.root}/{key}"
+    single = Single(store._settings, Patience(), 100)
+    assert [key for key, row in found.items() if single.read(row["path"]) != b"1"] == []
 
 
 def test_the_name_of_an_object_is_no_folder(filled):

@@ -166,8 +166,8 @@ def test_every_odd_name_is_read_as_the_table_says(folder, monkeypatch):
 
     monkeypatch.setattr(Path, "read_bytes", read_bytes)
     single = Single(StorageSettings(), Patience(), 100)
-    for name in NAMES.values():
-        if name.on_disk and name.listed == IMAGE and name.read != "empty":
+    for kind, name in NAMES.items():
+        if name.on_disk and name.listed == IMAGE and not kind.startswith("link"):
             found = single.read(f"file://{folder}/{name.key}")
             assert (name.key, found.reason if isinstance(found, Unread) else "") == (name.key, name.read)
 

@@ -33,12 +33,11 @@ class BinaryFile:
     def read_images(self, job: FeatureJob, reading: Reading) -> DataFrame:
         """A file that is gone or cannot be read has no row."""
         paths = reading.images["path"].to_pylist()
+        odd = [path for path in paths if _is_odd(path)]
+        others = sorted(set(paths).difference(odd))
         # Spark refuses to begin where one path is gone.
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="look") as pool:
-            there = list(pool.map(lambda path: _found(job, path) is not None, paths))
-        present = list(compress(paths, there))
-        odd = [path for path in present if _is_odd(path)]
-        plain = sorted(set(present).difference(odd))
+            plain = list(compress(others, pool.map(lambda path: _found(job, path) is not None, others)))
         parts = [featurised(contents(job.spark, plain, reading.tasks), job, reading)] if plain else []
         parts += [self.odd_names.read_images(job, _of(reading, odd))] if odd else []
         if not parts:
@@ -73,16 +72,17 @@ def contents(spark: SparkSession, paths: Sequence[str], tasks: int) -> DataFrame
 
 
 def _is_odd(path: str) -> bool:
-    """Whether Spark's source would not find a file, or would read another: by a colon, an empty part, or its name.
+    r"""Whether Spark's source would not find a file, or would read another: by a colon, an empty part, or its name.
 
-    Names that begin with an underscore or end so are Hadoop's own there (``HadoopFSUtils.shouldFilterOutPathName``).
+    Names that are no UTF-8 are spelled with ``\x`` in listings. Names that begin with an underscore or end so are
+    Hadoop's own there (``HadoopFSUtils.shouldFilterOutPathName``).
 
     >>> [_is_odd(f"s3://b/{key}") for key in ("a.jpg", "12:30.jpg", "a//b.jpg", "_a.jpg", "_A/b.jpg")]
     [False, True, True, True, False]
     """
     rest = path.partition("://")[2]
     name = rest.rpartition("/")[2]
-    return ":" in rest or "//" in rest or name.startswith(("_", ".")) or name.endswith("._COPYING_")
+    return ":" in rest or "//" in rest or "\\x" in rest or name.startswith(("_", ".")) or name.endswith("._COPYING_")
 
 
 def _of(reading: Reading, paths: list[str]) -> Reading:
