@@ -76,7 +76,6 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
     _features_at(command, store, Rooms(store, overwrite=command.output.overwrite))
     record = RunRecord(name, command.flattened())
     with leased(store) as lease, record.kept(store):
-        load_plan(store)
         rooms = Rooms(store, overwrite=command.output.overwrite)
         features_at = _features_at(command, store, rooms)
         check(command, store, rooms)

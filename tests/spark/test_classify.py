@@ -120,6 +120,8 @@ def transformed(spark, rows, one):
 
 def test_predictions_are_those_of_sparks_own_models(spark, fitted, predictors):
     rows = blobs(rows=60, seed=5, labels=LABELS) + blobs(rows=200, seed=6, labels=("none of these",))
+    some_empty = frame(spark, rows).repartition(3).where(F.col("label") != "kiwi").union(frame(spark, []))
+    assert predictions(some_empty, predictors).count() == 2 * sum(row[1] != "kiwi" for row in rows)
     found = predictions(frame(spark, rows), predictors).collect()
     for one in fitted:
         expected = transformed(spark, rows, one)

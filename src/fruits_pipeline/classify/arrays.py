@@ -104,8 +104,9 @@ class ForestArrays:
         threshold = np.full(len(trees), np.inf)
         threshold[~is_leaf] = thresholds.filter(pa.array(~is_leaf)).flatten().to_numpy()
         counts = _field(found, "impurityStats").flatten().to_numpy().reshape(len(trees), labels)
-        counts = np.where(is_leaf[:, None], counts, 0)
         rows, label = np.nonzero(counts)
+        of_leaf = is_leaf[rows]
+        rows, label = rows[of_leaf], label[of_leaf]
         return cls(
             roots=roots,
             component=np.where(is_leaf, 0, split.field("featureIndex").to_numpy()).astype(np.int32),

@@ -37,7 +37,7 @@ def predictions(reduced: DataFrame, predictors: Sequence[Predictor]) -> DataFram
     shared = reduced.sparkSession.sparkContext.broadcast(tuple(predictors))
 
     def over_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
+        for batch in (batch for batch in batches if batch.num_rows):
             for predictor in shared.value:
                 yield _predicted(batch, predictor)
 
