@@ -55,9 +55,9 @@ def test_a_killed_holder_frees_the_lease_at_once_on_the_same_machine(bucket):
 
 def test_a_holder_that_hung_until_another_took_over_writes_no_more_and_says_so(bucket):
     hung = bucket()
-    hung.timing = LeaseTiming(heartbeat_s=6)
+    hung.timing = LeaseTiming(heartbeat_s=9)
     other = bucket(hung.root.partition("://")[2])
-    other.timing = LeaseTiming(heartbeat_s=0.1, look_s=0.1, stale_s=2, margin_s=0.5)
+    other.timing = LeaseTiming(heartbeat_s=0.1, look_s=0.1, stale_s=7, margin_s=0.5)
     held = hung.hold(KEY, "the one that hangs")
     assert not isinstance(held.__enter__(), str)
     with other.hold(KEY, "the next") as before:
