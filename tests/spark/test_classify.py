@@ -1,6 +1,9 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 from pyspark.ml import PipelineModel
+from pyspark.ml.classification import RandomForestClassificationModel
 from pyspark.ml.feature import PCA
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
@@ -9,10 +12,10 @@ from fruits_pipeline import schemas
 from fruits_pipeline.classify.fit_classifiers import predictor
 from fruits_pipeline.classify.inputs import check, counted
 from fruits_pipeline.classify.predict import predictions
+from fruits_pipeline.classify.sample import sampled
 from fruits_pipeline.classify.train import train
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.session import tables
-from fruits_pipeline.session.arrange import arranged
 from fruits_pipeline.session.tables import spark_schema
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.storage.opening import open_store
@@ -82,7 +85,7 @@ def by_arrays(fitted, folder):
 
 @pytest.fixture(scope="module")
 def fitted(spark, rows, reduction):
-    return train(arranged(frame(spark, rows)), reduction, SETTINGS, LEARNT)
+    return train(frame(spark, rows), reduction, SETTINGS, LEARNT)
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +150,7 @@ def test_saved_models_label_feature_vectors(spark, rows, reduction, fitted, tmp_
 
 def test_shuffled_rows_give_equal_predictions(spark, rows, reduction, predictors, tmp_path):
     shuffled = frame(spark, rows).repartition(7).orderBy(F.rand(3))
-    again = by_arrays(train(arranged(shuffled), reduction, SETTINGS, LEARNT), tmp_path)
+    again = by_arrays(train(shuffled, reduction, SETTINGS, LEARNT), tmp_path)
     for first, second in zip(predictors, again, strict=True):
         one, two = (predictions(frame(spark, rows), [f]).orderBy("path").collect() for f in (first, second))
         assert [row["prediction"] for row in one] == [row["prediction"] for row in two]
@@ -156,6 +159,50 @@ def test_shuffled_rows_give_equal_predictions(spark, rows, reduction, predictors
 
 def test_only_the_classifier_asked_for_is_fitted(spark, rows, reduction):
     assert [one.name for one in fits(spark, rows, reduction)] == ["logistic_regression"]
+
+
+def test_the_forest_has_all_its_trees_also_when_it_is_loaded(fitted, tmp_path):
+    forest = fitted[0].model
+    forest.save(f"file://{tmp_path}/forest")
+    for model in (forest, PipelineModel.load(f"file://{tmp_path}/forest")):
+        (stage,) = (stage for stage in model.stages if isinstance(stage, RandomForestClassificationModel))
+        assert (len(stage.trees), stage.getNumTrees, stage.getOrDefault("numTrees")) == (8, 8, 8)
+        trees = [tree.toDebugString.partition("\n")[2] for tree in stage.trees]
+        assert trees != trees[:2] * 4  # as forests from one seed would have them
+
+
+@pytest.mark.parametrize("trees", [1, 3, 6])
+def test_forests_of_few_trees(spark, rows, reduction, trees):
+    few = SETTINGS.model_copy(update={"forest_trees": trees, "classifier": ("random_forest",)})
+    (one,) = train(frame(spark, rows), reduction, few, LEARNT)
+    assert len(one.classifier.trees) == trees
+
+
+def drawn_of(spark, rows, most, seed=42):
+    learnt = frame(spark, rows)
+    found = sampled(learnt, len(rows), most, seed)
+    assert found.columns == learnt.columns
+    return sorted(row["source_path"] for row in found.collect())
+
+
+def test_more_rows_than_the_forest_takes_are_drawn_by_label_and_content(spark):
+    rows = blobs(rows=60, labels=("kiwi", "banana")) + blobs(rows=6, labels=("Apple Red 1",))
+    found = drawn_of(spark, rows, 42)
+    assert Counter(path.split("/")[1] for path in found) == {"kiwi": 20, "banana": 20, "Apple Red 1": 2}
+    assert drawn_of(spark, rows[::-1], 42) == found
+    assert drawn_of(spark, rows, 42, seed=1) != found
+    assert len(drawn_of(spark, rows, 126)) == 126
+    assert Counter(path.split("/")[1] for path in drawn_of(spark, rows, 4)) == {
+        "kiwi": 1,
+        "banana": 1,
+        "Apple Red 1": 1,
+    }
+
+
+def test_the_forest_says_how_many_rows_it_was_grown_from(spark, rows, reduction):
+    few = SETTINGS.model_copy(update={"forest_rows": 30})
+    forest, regression = train(frame(spark, rows), reduction, few, LEARNT)
+    assert (forest.training_rows, regression.training_rows) == (30, 60)
 
 
 def test_labels_are_indexed_by_alphabet(fitted):

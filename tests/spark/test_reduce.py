@@ -11,6 +11,7 @@ from fruits_pipeline.reduce.decompose import moments_of
 from fruits_pipeline.reduce.labels import LABELLED
 from fruits_pipeline.reduce.reduction import fit as fit_parts
 from fruits_pipeline.reduce.reduction import reduced
+from fruits_pipeline.reduce.transform import bounds, input_column
 from fruits_pipeline.session.arrange import arranged, partitions
 from fruits_pipeline.session.configured import configured
 from fruits_pipeline.session.tables import spark_schema
@@ -34,8 +35,8 @@ def frame(spark, values, test_from=None, root=ROOT):
     return spark.createDataFrame(rows, spark_schema(LABELLED))
 
 
-def fit(features, components):
-    return fit_parts([features], components)
+def fit(features, components, **options):
+    return fit_parts([features], components, **options)
 
 
 def values_of(rows):
@@ -193,6 +194,36 @@ def test_moments_are_numpys_whatever_the_partitions_and_batches(spark):
     assert (one.covariance[[2, 5]] == 0).all()
     assert (one.mean == other.mean).all()
     assert (one.covariance == other.covariance).all()
+
+
+@pytest.mark.parametrize("largest", [np.inf, 9, 50])
+def test_one_pass_within_known_bounds_gives_what_two_give_and_other_bounds_are_noticed(spark, largest):
+    """Values lie between 0 and some 30: of the bounds here the first hold nothing, and the second are wrong."""
+    values = np.abs(matrix(300))
+    known = None if largest == np.inf else bounds(largest, 300, D, "none")
+    found, expected = moments_of([frame(spark, values)], "none", known), moments_of([frame(spark, values)])
+    np.testing.assert_allclose(found.mean, expected.mean, atol=1e-4)
+    np.testing.assert_allclose(found.covariance, expected.covariance, rtol=1e-4, atol=1e-4)
+    assert ((found.covariance == expected.covariance).all()) == (largest != 50)
+
+
+@pytest.mark.parametrize("by", ["none", "sqrt", "unit"])
+def test_the_saved_model_does_with_features_what_the_job_did(spark, by, tmp_path):
+    values = np.abs(matrix())
+    values[3] = 0
+    features = frame(spark, values)
+    reduction = fit(features, 4, transform=by, known=bounds(60, 120, D, by))
+    reduction.model.save(f"file://{tmp_path}/reduce")
+    given = F.transform("features", F.sqrt) if by == "sqrt" else F.col("features")
+    vectors = features.withColumn(input_column(by), array_to_vector(given)).orderBy("path")
+    loaded = PipelineModel.load(f"file://{tmp_path}/reduce").transform(vectors)
+    found = np.array([row["pca_vector"].toArray() for row in loaded.collect()])
+    assert values_of(reduced(features, reduction)) == pytest.approx(found, rel=1e-4, abs=1e-4)
+    before = {"none": values, "sqrt": np.sqrt(values)}.get(by)
+    if before is None:
+        before = np.sqrt(D) * values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-9)
+    theirs = PCA(4, svd_solver="full").fit_transform(before)
+    assert np.abs(found) == pytest.approx(np.abs(theirs), rel=1e-3, abs=1e-3)
 
 
 def test_no_row_has_no_moments(spark):

@@ -54,3 +54,15 @@ def test_a_grid_leaves_room_for_the_sums_of_as_many_rows():
         assert largest**2 * rows < 2**63
         assert largest**2 * 2048 <= 2**53
         assert largest >= 2**15
+
+
+@pytest.mark.parametrize("stray", [6.5, -1, np.nan, np.inf])
+def test_numbers_outside_of_the_bounds_that_were_thought_known_are_noticed(stray):
+    known = Grid.over(Bounds(40, np.zeros(3, np.float32), np.full(3, 6, np.float32)))
+    values = np.random.default_rng(2).uniform(0, 6, (40, 3)).astype(np.float32)
+    assert Sums.of(values, known).inside
+    np.testing.assert_allclose(Sums.of(values, known).covariance(known), np.cov(values.T), atol=1e-5)
+    values[17, 1] = stray * 2
+    parts = [Sums.of(values[start : start + 10], known) for start in range(0, 40, 10)]
+    assert [part.inside for part in parts] == [True, False, True, True]
+    assert not reduce(Sums.with_, parts).inside

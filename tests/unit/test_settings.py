@@ -204,7 +204,7 @@ def test_incidental_settings_are_no_part_of_a_fingerprint():
         *("data_source", "sample", "sample_seed"),
         *("label_folder", "unlabelled", "include"),
     }
-    assert set(command.reduce.essentials()) == {"components", "train_split", "labels"}
+    assert set(command.reduce.essentials()) == {"components", "transform", "train_split", "labels"}
     assert not command.session.essentials()
     assert not command.output.essentials()
 

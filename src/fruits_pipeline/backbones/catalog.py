@@ -49,7 +49,8 @@ class Backbone:
     """A pretrained ImageNet network without its head, pooled by the average over all positions.
 
     ``image_size`` is the published side in pixels, ``smallest_size`` the least that the network accepts,
-    ``dimension`` the number D of features per image; ``tensors`` stand in Keras' layer order, and
+    ``dimension`` the number D of features per image, and ``largest`` what none of them exceeds where the last layer
+    sees to that (MobileNetV2's is a ReLU6), else None: all are at least 0; ``tensors`` stand in Keras' layer order, and
     ``tensors_sha256`` is the hash of all their bytes in that order.
     """
 
@@ -58,6 +59,7 @@ class Backbone:
     image_size: int
     smallest_size: int
     dimension: int
+    largest: float | None
     tensors_sha256: str
     wheel: Wheel | None
     tensors: tuple[Tensor, ...]

@@ -16,7 +16,6 @@ from fruits_pipeline.classify.predict import Predictor, predictions
 from fruits_pipeline.classify.train import train
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.session import tables
-from fruits_pipeline.session.arrange import arranged
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.uses import Uses
@@ -38,6 +37,7 @@ class Classified(BaseModel):
         duplicate_images: Images whose bytes another image has too.
         duplicates_across_splits: Contents that stand on more than one side: each helps the score without merit.
         predictions: Rows of ``predictions``.
+        training_rows: Rows that each classifier learnt from: the forest of at most ``--forest-rows``.
         fit_s: Seconds of each fit alone.
     """
 
@@ -51,6 +51,7 @@ class Classified(BaseModel):
     duplicate_images: int
     duplicates_across_splits: int
     predictions: int
+    training_rows: dict[str, int]
     fit_s: dict[str, float]
 
 
@@ -74,7 +75,7 @@ def fit_classifiers(
     found = inputs.counted(reduced)
     inputs.check(found)
     reduction = PipelineModel.load(uri.join(store.root, layout.MODELS, "reduce"))
-    fitted = train(arranged(reduced), reduction, settings, found.labels)
+    fitted = train(reduced, reduction, settings, found.labels)
     for one in fitted:
         tables.save_model(store, one.model, f"{layout.MODELS}/{one.name}")
     place = uri.join(store.root, layout.PREDICTIONS)
@@ -94,6 +95,7 @@ def fit_classifiers(
         duplicate_images=duplicates.images,
         duplicates_across_splits=duplicates.across_splits,
         predictions=expected,
+        training_rows={one.name: one.training_rows for one in fitted},
         fit_s={one.name: one.fit_s for one in fitted},
     )
 

@@ -17,10 +17,11 @@ PREDICTED: Final = "predicted_label"
 
 @dataclass(frozen=True)
 class Stages:
-    """Stages before the classifier, the fitted classifier, and the seconds that the fit took."""
+    """Stages before the classifier, the fitted classifier, the rows that it learnt from, and the fit's seconds."""
 
     before: list[Transformer]
     classifier: RandomForestClassificationModel | LogisticRegressionModel
+    training_rows: int
     fit_s: float
 
 
@@ -30,14 +31,16 @@ class Fitted:
 
     Attributes:
         name: Which classifier, as settings and datasets spell it.
-        model: From the reduction's input column (``features_vector``) to the string ``predicted_label``.
+        model: From the reduction's input column to the string ``predicted_label``.
         classifier: The stage of ``model`` that was fitted to the leading components.
+        training_rows: Rows that it learnt from.
         fit_s: Seconds of the fit alone.
     """
 
     name: ClassifierName
     model: PipelineModel
     classifier: RandomForestClassificationModel | LogisticRegressionModel
+    training_rows: int
     fit_s: float
 
 
@@ -52,7 +55,7 @@ def assembled(name: ClassifierName, reduction: PipelineModel, stages: Stages, la
     """
     naming = IndexToString(inputCol=PREDICTED_INDEX, outputCol=PREDICTED, labels=labels)
     whole = [*reduction.stages, *stages.before, stages.classifier, naming]
-    return Fitted(name, PipelineModel(whole), stages.classifier, stages.fit_s)
+    return Fitted(name, PipelineModel(whole), stages.classifier, stages.training_rows, stages.fit_s)
 
 
 def output_of(model: PipelineModel) -> str:

@@ -13,6 +13,8 @@ from fruits_pipeline import schemas
 from fruits_pipeline.classify.fitted import INDEX, Fitted, Stages, assembled, output_of
 from fruits_pipeline.classify.forest import forest
 from fruits_pipeline.classify.regression import regression
+from fruits_pipeline.classify.sample import sampled
+from fruits_pipeline.session.arrange import arranged, in_order
 from fruits_pipeline.session.tables import conform
 from fruits_pipeline.settings.classify import ClassifierName, ClassifySettings
 
@@ -25,33 +27,44 @@ def train(
     """Fits each classifier of the settings, in their order.
 
     Args:
-        reduced: Rows of ``schemas.REDUCED``; arranged, where the fits are to repeat.
+        reduced: Rows of ``schemas.REDUCED``.
         reduction: The fitted reduction behind ``reduced``; each saved model begins with its stages.
         settings: Which classifiers, and how.
         labels: The labels of the training images, by alphabet.
     """
     rows = conform(reduced, schemas.REDUCED, "reduced")
     source = output_of(reduction)
-    learnt = _learnt(rows, source, labels).persist()
-    try:
-        fits = {name: _timed_stages(name, learnt, source, settings) for name in dict.fromkeys(settings.classifier)}
-    finally:
-        learnt.unpersist()
+    learnt = rows.where((F.col("split") == schemas.TRAIN) & F.col("label").isNotNull())
+    count = learnt.count()
+    fits = {}
+    for name in dict.fromkeys(settings.classifier):
+        seen = _drawn(learnt, count, settings) if name == "random_forest" else arranged(learnt)
+        fits[name] = _timed_stages(name, _vectors(seen, source, labels), source, settings)
     return tuple(assembled(name, reduction, fit, labels) for name, fit in fits.items())
 
 
-def _learnt(rows: DataFrame, source: str, labels: list[str]) -> DataFrame:
-    """Labelled training rows: vector column ``source`` and double ``label_index``, by alphabet."""
+def _drawn(learnt: DataFrame, count: int, settings: ClassifySettings) -> DataFrame:
+    """The rows that the forest is grown from, in one partition and in an order that depends on them alone."""
+    return in_order(sampled(learnt, count, settings.forest_rows, settings.forest_seed).repartition(1))
+
+
+def _vectors(rows: DataFrame, source: str, labels: list[str]) -> DataFrame:
+    """Vector column ``source`` and double ``label_index``, by alphabet."""
     indexer = StringIndexerModel.from_labels(labels, inputCol="label", outputCol=INDEX)
-    labelled = rows.where((F.col("split") == schemas.TRAIN) & F.col("label").isNotNull())
-    vectors = labelled.withColumn(source, array_to_vector(F.col("pca_features")))
+    vectors = rows.withColumn(source, array_to_vector(F.col("pca_features")))
     return indexer.transform(vectors).select(source, INDEX)
 
 
 def _timed_stages(name: ClassifierName, learnt: DataFrame, source: str, settings: ClassifySettings) -> Stages:
     started_s = time.monotonic()
+    # The regression keeps blocks of the rows itself.
+    learnt = learnt.persist() if name == "random_forest" else learnt
     fit = forest if name == "random_forest" else regression
-    before, classifier = fit(learnt, source, settings)
+    try:
+        rows = learnt.count()
+        before, classifier = fit(learnt, source, settings)
+    finally:
+        learnt.unpersist()
     seconds = round(time.monotonic() - started_s, 1)
-    log.info("fitted classifier=%s seconds=%.1f", name, seconds)
-    return Stages(before, classifier, seconds)
+    log.info("fitted classifier=%s training_rows=%d seconds=%.1f", name, rows, seconds)
+    return Stages(before, classifier, rows, seconds)

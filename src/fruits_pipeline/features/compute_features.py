@@ -3,8 +3,10 @@
 import logging
 import threading
 from collections.abc import Iterable, Mapping
+from multiprocessing.pool import ThreadPool
 
 import pyarrow as pa
+from pyspark import inheritable_thread_target
 
 from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.features.hint import hint_about
@@ -101,8 +103,11 @@ class _LazyReader:
         with self._lock:
             if self._reader is None:
                 self._refuse_mixing()
-                probe(self._job.spark, self._job.model)
-                self._reader = chosen_reader(self._job, images)
+                # Both at once, so that two workers start at the same time.
+                with ThreadPool(1) as pool:
+                    probed = pool.apply_async(inheritable_thread_target(probe), (self._job.spark, self._job.model))
+                    self._reader = chosen_reader(self._job, images)
+                    probed.get()
                 drop_features(self._job.store, self._plan, self._again)
                 if sample := self._job.model.calibrated_with:
                     self._job.store.write(CALIBRATED, "\n".join(sample).encode())

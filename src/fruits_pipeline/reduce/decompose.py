@@ -1,15 +1,14 @@
-"""Principal components: mean and covariance in two passes over all rows, eigenvectors by LAPACK on the driver.
+"""Principal components: mean and covariance by sums over all rows, eigenvectors by LAPACK on the driver.
 
 NumPy does both, with the BLAS and LAPACK that its wheels bring (OpenBLAS), so that no system package decides on the
-speed. Spark's own ``PCA.fit`` decomposes with a LAPACK translated to Java, whose singular values came out wrong in 2 of
-some 20 runs on OpenJDK 17.0.15 (2026-11-21, Spark 3.5.8, 181 rows x 1,280: first share 0.050 instead of 0.411, right
-vectors in the wrong order, no error). NumPy's LAPACK gives the same answer every time, several times faster.
+speed. Spark's own ``PCA.fit`` decomposes with a LAPACK translated to Java, which is wrong each time on some
+covariances of low rank: ``tests/spark/test_spark_pca.py`` holds one, and says when a release of Spark mends it.
 """
 
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,11 +16,14 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
 from fruits_pipeline.reduce.moments import Bounds, Grid, Sums
+from fruits_pipeline.reduce.transform import transformed
+from fruits_pipeline.session.spark import cores
 from fruits_pipeline.session.tables import as_matrix
+from fruits_pipeline.settings.reduce import TransformName
 
-# Each sends D x D x 8 bytes to the driver: 13 MB for MobileNetV2, 34 MB for Xception.
-MOST_PARTIALS: Final = 8
-_PARTIAL: Final = pa.schema([("rows", pa.int64()), ("first", pa.binary()), ("second", pa.binary())])
+# Tasks of one pass: each makes D x D x 8 bytes, 13 MB for MobileNetV2 and 34 MB for Xception, which a tree adds up.
+_TASKS_PER_CORE: Final = 2
+_PARTIAL: Final = pa.schema([("partial", pa.binary())])
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Moments:
     covariance: NDArray[np.float64]
 
 
-def moments_of(parts: Sequence[DataFrame]) -> Moments | None:
+def moments_of(parts: Sequence[DataFrame], by: TransformName = "none", known: Bounds | None = None) -> Moments | None:
     """The moments of the column ``features array<float>`` (D,), to the last bit whatever the order; None without a row.
 
     Where a column holds a NaN or an infinity, its mean is not finite, and the covariance NaN; also that of one row.
@@ -41,23 +43,26 @@ def moments_of(parts: Sequence[DataFrame]) -> Moments | None:
     Args:
         parts: Rows with that column, one part after the other; each batch of Arrow is one product, so that batches
             should be large.
+        by: What is done to the features first.
+        known: Bounds of all rows, transformed, where these are known before: then one pass will do.
     """
-    ends = [
-        Bounds(rows, np.frombuffer(first, np.float32), np.frombuffer(second, np.float32))
-        for rows, first, second in _collected(parts, _bounds)
-    ]
-    if not ends:
+    if known is not None:
+        grid = Grid.over(known)
+        sums = _sums_of(parts, by, grid)
+        if sums is None or sums.inside:
+            return None if sums is None else Moments(sums.rows, sums.mean(grid), _covariance(sums, grid))
+    bounds = _added(parts, lambda values: Bounds.of(transformed(values, by)))
+    if bounds is None:
         return None
-    bounds = reduce(Bounds.with_, ends)
     grid = Grid.over(bounds)
     if bounds.rows == 1 or not np.isfinite(grid.centre).all():
         return Moments(bounds.rows, grid.centre, np.full((grid.centre.size,) * 2, np.nan))
-    partials = (
-        Sums(rows, np.frombuffer(first, np.int64), np.frombuffer(second, np.int64).reshape(grid.centre.size, -1))
-        for rows, first, second in _collected(parts, lambda values: _sums(values, grid))
-    )
-    sums = reduce(Sums.with_, partials)
-    return Moments(sums.rows, sums.mean(grid), sums.covariance(grid))
+    sums = _sums_of(parts, by, grid)
+    return None if sums is None else Moments(sums.rows, sums.mean(grid), _covariance(sums, grid))
+
+
+def _covariance(sums: Sums, grid: Grid) -> NDArray[np.float64]:
+    return sums.covariance(grid) if sums.rows > 1 else np.full(sums.second.shape, np.nan)
 
 
 def eigen(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -74,36 +79,37 @@ def eigen(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.
     return values / total if total else np.full(values.shape, np.nan), components[:, ::-1]
 
 
-_Partial = tuple[int, bytes, bytes]
+_Part = TypeVar("_Part", Bounds, Sums)
 
 
-def _collected(
-    parts: Sequence[DataFrame], of: Callable[[Iterator[NDArray[np.float32]]], _Partial | None]
-) -> Iterator[_Partial]:
-    """What ``of`` makes of each partition that has rows, whose batches it gets as float32 (N, D)."""
+def _whole(parts: Iterable[_Part | None]) -> _Part | None:
+    """All parts that there are, added up."""
+    whole: _Part | None = None
+    for part in parts:
+        if part is not None:
+            whole = part if whole is None else whole.with_(part)
+    return whole
+
+
+def _sums_of(parts: Sequence[DataFrame], by: TransformName, grid: Grid) -> Sums | None:
+    return _added(parts, lambda values: Sums.of(transformed(values, by), grid))
+
+
+def _added(parts: Sequence[DataFrame], of: Callable[[NDArray[np.float32]], _Part]) -> _Part | None:
+    """What ``of`` makes of each batch, float32 (N, D), added up in tasks and then by a tree of tasks."""
 
     def over(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        found = of(as_matrix(batch.column(0)) for batch in batches if batch.num_rows)
-        if found:
-            yield pa.RecordBatch.from_pylist([dict(zip(_PARTIAL.names, found, strict=True))], schema=_PARTIAL)
+        found = _whole(of(as_matrix(batch.column(0))) for batch in batches if batch.num_rows)
+        yield pa.RecordBatch.from_pylist([{"partial": pickle.dumps(found)}], schema=_PARTIAL)
 
-    for part in parts:
-        vectors = part.select("features").coalesce(MOST_PARTIALS)
-        rows = vectors.mapInArrow(over, "rows long, first binary, second binary").collect()
-        yield from ((row.rows, bytes(row.first), bytes(row.second)) for row in rows)
+    def summed(part: DataFrame) -> _Part | None:
+        vectors = part.select("features").coalesce(_TASKS_PER_CORE * cores(part.sparkSession))
+        partials = vectors.mapInArrow(over, "partial binary").rdd.map(lambda row: pickle.loads(row.partial))  # noqa: S301, because a task of ours made it
+        found: _Part | None = partials.treeAggregate(None, _joined, _joined)
+        return found
 
-
-def _bounds(batches: Iterator[NDArray[np.float32]]) -> _Partial | None:
-    parts = [Bounds.of(values) for values in batches]
-    if not parts:
-        return None
-    whole = reduce(Bounds.with_, parts)
-    return whole.rows, whole.least.tobytes(), whole.largest.tobytes()
+    return _whole(map(summed, parts))
 
 
-def _sums(batches: Iterator[NDArray[np.float32]], grid: Grid) -> _Partial | None:
-    whole = None
-    for values in batches:
-        part = Sums.of(values, grid)
-        whole = part if whole is None else whole.with_(part)
-    return None if whole is None else (whole.rows, whole.first.tobytes(), whole.second.tobytes())
+def _joined(one: _Part | None, other: _Part | None) -> _Part | None:
+    return _whole([one, other])

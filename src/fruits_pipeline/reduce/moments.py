@@ -40,10 +40,14 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Grid:
-    """Whole numbers for ``values``: (value - centre) / step, rounded; centre float64 (D,), step a power of two."""
+    """Whole numbers for ``values``: (value - centre) / step, rounded; centre float64 (D,), step a power of two.
+
+    None is larger than ``reach``, to either side.
+    """
 
     centre: NDArray[np.float64]
     step: float
+    reach: float
 
     @classmethod
     def over(cls, bounds: Bounds) -> Self:
@@ -51,35 +55,47 @@ class Grid:
         low, high = bounds.least.astype(np.float64), bounds.largest.astype(np.float64)
         bits = min(_MOST_BITS, (_SUM_BITS - ceil(log2(bounds.rows))) // 2)
         exponent = frexp(float((high - low).max()) / 2)[1]
-        return cls((low + high) / 2, 2.0 ** (exponent - bits))
+        return cls((low + high) / 2, 2.0 ** (exponent - bits), 2.0**bits)
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Sums over ``rows`` rows of a grid's numbers, int64 (D,), and of their products, int64 (D, D)."""
+    """Sums over ``rows`` rows of a grid's numbers, int64 (D,), and of their products, int64 (D, D).
+
+    They are worth nothing where not all numbers lay ``inside`` of the grid.
+    """
 
     rows: int
     first: NDArray[np.int64]
     second: NDArray[np.int64]
+    inside: bool = True
 
     @classmethod
     def of(cls, values: NDArray[np.float32], grid: Grid) -> Self:
         """The sums of ``values`` (N, D).
 
-        >>> Sums.of(np.array([[1], [3]], np.float32), Grid(np.array([2.0]), 0.5)).second
+        >>> Sums.of(np.array([[1], [3]], np.float32), Grid(np.array([2.0]), 0.5, 4.0)).second
         array([[8]])
         """
         width = values.shape[1]
         first, second = np.zeros(width, np.int64), np.zeros((width, width), np.int64)
         for start in range(0, len(values), _PRODUCT_ROWS):
             whole = np.rint((values[start : start + _PRODUCT_ROWS] - grid.centre) / grid.step)
+            # NaN is not inside either.
+            if not (whole.min() >= -grid.reach and whole.max() <= grid.reach):
+                return cls(len(values), first, second, inside=False)
             first += whole.sum(axis=0).astype(np.int64)
             second += (whole.T @ whole).astype(np.int64)
         return cls(len(values), first, second)
 
     def with_(self, other: Self) -> Self:
         """The sums of the rows of both."""
-        return type(self)(self.rows + other.rows, self.first + other.first, self.second + other.second)
+        return type(self)(
+            self.rows + other.rows,
+            self.first + other.first,
+            self.second + other.second,
+            self.inside and other.inside,
+        )
 
     def mean(self, grid: Grid) -> NDArray[np.float64]:
         """The mean, float64 (D,)."""

@@ -7,15 +7,18 @@ from pydantic import BaseModel, ConfigDict
 from pyspark.sql import SparkSession
 
 from fruits_pipeline import schemas
+from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.reduce.calibrated import refuse_judged
 from fruits_pipeline.reduce.labels import PART_IMAGES, copied_labels, labelled
+from fruits_pipeline.reduce.moments import Bounds
 from fruits_pipeline.reduce.reduction import LARGE_BATCHES, Reduction, fit, reduced
 from fruits_pipeline.reduce.rule import Given, counted_uses, given, rule_of, tell
+from fruits_pipeline.reduce.transform import bounds
 from fruits_pipeline.reduce.variance import variance_table
 from fruits_pipeline.session import tables
 from fruits_pipeline.session.configured import configured
-from fruits_pipeline.settings.reduce import ReduceSettings
+from fruits_pipeline.settings.reduce import ReduceSettings, TransformName
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.snapshot import Snapshot
 from fruits_pipeline.state.uses import Uses
@@ -85,7 +88,13 @@ def reduce_features(
     place = uri.join(store.root, layout.REDUCED)
     with configured(spark, LARGE_BATCHES):
         started_s = time.monotonic()
-        reduction = fit(parts, settings.components, only_labelled=rule.only_labelled)
+        reduction = fit(
+            parts,
+            settings.components,
+            transform=settings.transform,
+            known=_known(snapshot, settings.transform),
+            only_labelled=rule.only_labelled,
+        )
         fit_s = round(time.monotonic() - started_s, 1)
         for part in parts:
             tables.write(reduced(part, reduction), place, schemas.REDUCED, "reduced")
@@ -111,6 +120,14 @@ def reduce_features(
         features=None if snapshot.root == store.root else snapshot.root,
         labelled_by_table=None if labels is None else found.named,
     )
+
+
+def _known(snapshot: Snapshot, by: TransformName) -> Bounds | None:
+    """Bounds of the transformed features, where the backbone's own last layer bounds them."""
+    backbone = backbone_named(str(snapshot.waves[0].recipe.settings["backbone"]))
+    if backbone.largest is None:
+        return None
+    return bounds(backbone.largest, max(snapshot.counts.read, 1), backbone.dimension, by)
 
 
 def _check_named(found: Given, labels: TableSource, rows: int, snapshot: Snapshot) -> None:

@@ -17,10 +17,12 @@ from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.reduce import cut
 from fruits_pipeline.reduce.decompose import eigen, moments_of
 from fruits_pipeline.reduce.labels import LABELLED
+from fruits_pipeline.reduce.moments import Bounds
 from fruits_pipeline.reduce.projection import centring, projection
+from fruits_pipeline.reduce.transform import length, stages_before, transformed
 from fruits_pipeline.session.tables import as_matrix, conform, spark_schema
+from fruits_pipeline.settings.reduce import TransformName
 
-INPUT: Final = "features_vector"
 CENTRED: Final = "centred_vector"
 OUTPUT: Final = "pca_vector"
 _MIN_TRAINING_ROWS: Final = 2
@@ -33,14 +35,16 @@ class Reduction:
     """A fitted reduction of D features to k components.
 
     Attributes:
-        model: Takes the vector column ``features_vector`` (D,), adds ``pca_vector`` (k,).
-        mean: float64 (D,), what ``model`` takes away.
+        model: Takes the vector column ``input_column(transform)`` (D,), adds ``pca_vector`` (k,).
+        transform: What is done to features first.
+        mean: float64 (D,), what is taken away from transformed features.
         loadings: float64 (D, k), what ``model`` projects on, one component in each column.
         explained_variance_ratio: float64 (D,), share of the training variance of every component, falling.
         training_rows: Images of the fit.
     """
 
     model: PipelineModel
+    transform: TransformName
     mean: NDArray[np.float64]
     loadings: NDArray[np.float64]
     explained_variance_ratio: NDArray[np.float64]
@@ -52,7 +56,14 @@ class Reduction:
         return self.loadings.shape[1]
 
 
-def fit(parts: Sequence[DataFrame], components: float, *, only_labelled: bool = False) -> Reduction:
+def fit(
+    parts: Sequence[DataFrame],
+    components: float,
+    *,
+    transform: TransformName = "none",
+    known: Bounds | None = None,
+    only_labelled: bool = False,
+) -> Reduction:
     """Fits the reduction on the training images.
 
     One decomposition with all D components serves every cut. Spark's ``PCAModel`` does not centre when it
@@ -63,6 +74,8 @@ def fit(parts: Sequence[DataFrame], components: float, *, only_labelled: bool = 
     Args:
         parts: Rows of ``LABELLED``, one part after the other.
         components: A float in (0, 1] is a share of the variance, an int a count.
+        transform: What is done to the features first.
+        known: Bounds of all transformed features, where they are known before.
         only_labelled: Whether images without a label are left out.
 
     Raises:
@@ -74,7 +87,7 @@ def fit(parts: Sequence[DataFrame], components: float, *, only_labelled: bool = 
     learnt = F.col("split") == schemas.TRAIN
     if only_labelled:
         learnt &= F.col("label").isNotNull()
-    found = moments_of([part.where(learnt) for part in parts])
+    found = moments_of([part.where(learnt) for part in parts], transform, known)
     rows = found.rows if found else 0
     if found is None or rows < _MIN_TRAINING_ROWS:
         raise InputError(
@@ -86,11 +99,14 @@ def fit(parts: Sequence[DataFrame], components: float, *, only_labelled: bool = 
     ratio, loadings = eigen(found.covariance)
     k, leading = _cut(ratio, loadings, components, rows)
     deviation = np.sqrt(np.diag(found.covariance))
+    before, source = stages_before(transform)
+    scale = length(found.mean.size, transform)
     stages: list[Transformer] = [
-        centring(found.mean, deviation, INPUT, CENTRED),
-        projection(leading, ratio[:k], CENTRED, OUTPUT),
+        *before,
+        centring(found.mean / scale, deviation / scale, source, CENTRED),
+        projection(leading * scale, ratio[:k], CENTRED, OUTPUT),
     ]
-    return Reduction(PipelineModel(stages), found.mean, leading, ratio, rows)
+    return Reduction(PipelineModel(stages), transform, found.mean, leading, ratio, rows)
 
 
 def reduced(features: DataFrame, reduction: Reduction) -> DataFrame:
@@ -99,18 +115,22 @@ def reduced(features: DataFrame, reduction: Reduction) -> DataFrame:
     They are what ``reduction.model`` gives, computed by NumPy for a batch of rows at a time: Spark's stages, which
     take a row at a time, need more than twice the processor time.
     """
-    project = partial(_projected, mean=reduction.mean, loadings=reduction.loadings)
+    project = partial(_projected, by=reduction.transform, mean=reduction.mean, loadings=reduction.loadings)
     written = conform(features, LABELLED, "features").mapInArrow(project, spark_schema(schemas.REDUCED))
     return conform(written, schemas.REDUCED, "reduced")
 
 
 def _projected(
-    batches: Iterable[pa.RecordBatch], mean: NDArray[np.float64], loadings: NDArray[np.float64]
+    batches: Iterable[pa.RecordBatch],
+    by: TransformName,
+    mean: NDArray[np.float64],
+    loadings: NDArray[np.float64],
 ) -> Iterator[pa.RecordBatch]:
     """Batches of ``schemas.REDUCED`` from batches of its first five columns and ``features``."""
     k = loadings.shape[1]
     for batch in batches:
-        values = ((as_matrix(batch.column("features")) - mean) @ loadings).astype(np.float32)
+        centred = transformed(as_matrix(batch.column("features")), by) - mean
+        values = (centred @ loadings).astype(np.float32)
         ends = pa.array(np.arange(0, values.size + 1, k, np.int32))
         lists = pa.ListArray.from_arrays(ends, pa.array(values.ravel()))
         yield pa.RecordBatch.from_arrays([*batch.columns[:-1], lists], schema=schemas.REDUCED)

@@ -33,4 +33,9 @@ def arranged(reduced: DataFrame) -> DataFrame:
         The same rows and columns in ``partitions(rows)`` partitions.
     """
     spread = reduced.repartition(partitions(reduced.count()), "content_sha256")
-    return spread.sortWithinPartitions("content_sha256", "label", "split")
+    return in_order(spread)
+
+
+def in_order(rows: DataFrame) -> DataFrame:
+    """Rows sorted by content, label and split within each partition."""
+    return rows.sortWithinPartitions("content_sha256", "label", "split")

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 from fruits_pipeline.settings.room import Incidental, Room
 
 ExportKind = Literal["json", "csv"]
+TransformName = Literal["none", "sqrt", "unit"]
 
 
 FOLDER_SPLIT = "folder"
@@ -46,6 +47,11 @@ class ReduceSettings(Room):
     components: Annotated[float | int, BeforeValidator(_share_or_count)] = Field(
         0.90,
         description="With a dot: share of the variance to keep, in (0, 1]. Without: count of components.",
+    )
+    transform: TransformName = Field(
+        "sqrt",
+        description="Done to the features first. sqrt: few large ones then do not outweigh many small ones; unit: each "
+        "image's features get one length; none: nothing.",
     )
     train_split: Annotated[str | float, BeforeValidator(_folder_or_fraction)] = Field(
         FOLDER_SPLIT,
