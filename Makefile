@@ -22,10 +22,10 @@ SCRIPTS := .ci/run $(wildcard bootstrap/*.sh) src/fruits_pipeline/bundle/python.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath $(CONSTRAINTS))
 
-.PHONY: help install fmt lint types walls test unit engines storage spark system bundle packaging yarn kill fuzz check demo bench clean
+.PHONY: help install fmt lint types walls test unit engines storage spark system bundle packaging yarn kill fuzz check demo bench bench-job clean
 
 help: ## List these commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 install: $(STAMP) ## Set up .venv with the fruits-pipeline command
 
@@ -95,6 +95,9 @@ demo: $(STAMP) ## Draw a small sample, run the main job on it, print the results
 
 bench: $(BENCH_STAMP) ## Measure against other ways of doing it, on a quiet machine; see benchmarks/README.md
 	$(BIN)/python benchmarks/run.py
+
+bench-job: $(BENCH_STAMP) ## Measure the whole job, images to judged classifiers, against other ways of doing it
+	$(BIN)/python benchmarks/job.py
 
 $(BENCH_STAMP): $(STAMP)
 	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS),bench]'

@@ -11,7 +11,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-_PACKAGES = ("pyspark", "openvino", "tensorflow-cpu", "keras", "ray", "daft", "numpy", "pandas", "pyarrow", "pillow")
+_PACKAGES = (
+    "pyspark",
+    "openvino",
+    "tensorflow-cpu",
+    "keras",
+    "ray",
+    "daft",
+    "scikit-learn",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pillow",
+)
 _FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
 _ROOT = Path(__file__).resolve().parents[1]
 _SAMPLED_EVERY_S = 1.0
@@ -47,6 +59,11 @@ def worker_peak_mb() -> int | None:
     """
     peaks = [_peak_mb(process) for process in _below(os.getpid())]
     return max((peak for peak in peaks if peak), default=None)
+
+
+def tree_rss_mb(root: int) -> int:
+    """Memory (VmRSS) of a process and all below it now, in MiB; a page that several share counts for each."""
+    return sum(int(_status(process, "VmRSS", r"(\d+) kB") or 0) for process in {root, *_below(root)}) // 1024
 
 
 class DriverMemory:

@@ -39,15 +39,15 @@ def report(facts: Row, rounds: list[Row], figures: list[Row]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def ratios(rounds: Iterable[Row], line: str, other: str) -> list[float]:
-    """The ratio of two lines' rates in each round that has both.
+def ratios(rounds: Iterable[Row], line: str, other: str, figure: str = "images_per_s") -> list[float]:
+    """The ratio of two lines' rates, or of another figure of theirs, in each round that has both.
 
     >>> rows = [{"round": 1, "line": "f", "images_per_s": 30.0}, {"round": 1, "line": "a", "images_per_s": 10.0}]
     >>> ratios(rows, "f", "a"), ratios(rows, "f", "g")
     ([3.0], [])
     """
-    rates = {(row["round"], row["line"]): row["images_per_s"] for row in rounds if "images_per_s" in row}
-    return [rates[n, line] / rates[n, other] for n, name in rates if name == line and (n, other) in rates]
+    found = {(row["round"], row["line"]): row[figure] for row in rounds if figure in row}
+    return [found[n, line] / found[n, other] for n, name in found if name == line and (n, other) in found]
 
 
 def _head(facts: Row) -> str:
@@ -71,12 +71,12 @@ def _lines(rounds: list[Row]) -> str:
         label = f"({name}) {line.what}"
         done = [row for row in mine if "images_per_s" in row]
         if not done:
-            rows.append(f"| {label} | {_why(mine[-1])} | | | | | |")
+            rows.append(f"| {label} | {why(mine[-1])} | | | | | |")
             continue
         bound = _ratio(rounds, name, line.bound) if line.bound else ""
         peaks = [row["worker_peak_mb"] for row in done if row["worker_peak_mb"]]
         rows.append(
-            f"| {label} | {_spread([row['images_per_s'] for row in done])} | {_ratio(rounds, name, 'a')} | {bound} "
+            f"| {label} | {spread([row['images_per_s'] for row in done])} | {_ratio(rounds, name, 'a')} | {bound} "
             f"| {done[-1]['images']} | {_median(done, 'startup_s'):.0f} | {max(peaks) if peaks else ''} |"
         )
     return "\n".join(rows)
@@ -89,7 +89,7 @@ def _wanted(rounds: list[Row], flags: list[str]) -> str:
         verdict = _verdict(met=median(found) >= least) if found else "not measured"
         if flag and flag not in flags:
             verdict = f"not asked: no {flag} here"
-        rows.append(f"| {what} | {least:g} | {_spread(found) if found else ''} | {verdict} |")
+        rows.append(f"| {what} | {least:g} | {spread(found) if found else ''} | {verdict} |")
     return "\n".join(rows)
 
 
@@ -97,7 +97,7 @@ def _figures(figures: list[Row]) -> str:
     rows = ["| figure | wanted | found | |", "|---|---|---|---|"]
     for figure in figures:
         if "found" not in figure:
-            rows.append(f"| {figure['what']} | | {_why(figure)} | not measured |")
+            rows.append(f"| {figure['what']} | | {why(figure)} | not measured |")
             continue
         found = float(figure["found"])
         least, most = figure.get("at_least"), figure.get("at_most")
@@ -108,7 +108,8 @@ def _figures(figures: list[Row]) -> str:
     return "\n".join(rows)
 
 
-def _why(row: Row) -> str:
+def why(row: Row) -> str:
+    """Why a row has no figures."""
     return f"skipped: {row['skipped']}" if "skipped" in row else f"failed: {row.get('failed')}"
 
 
@@ -125,5 +126,6 @@ def _median(rows: list[Row], column: str) -> float:
     return median(row[column] for row in rows)
 
 
-def _spread(values: list[float]) -> str:
+def spread(values: list[float]) -> str:
+    """The median, with the lowest and the highest value in brackets."""
     return f"{median(values):.3g} ({min(values):.3g} to {max(values):.3g})"

@@ -10,15 +10,14 @@ import argparse
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
-from typing import get_args
 
 import machine
 from catalog import LINES, SCRIPTS
-from fruits_pipeline.backbones.model import ModelRequest, Precision
-from images import add_places, images_folder, weights_file
+from fruits_pipeline.backbones.model import ModelRequest
+from images import add_places
+from prepare import prepare_models
 from report import report
 
 _HERE = Path(__file__).resolve().parent
@@ -32,7 +31,8 @@ def main() -> None:
     asked = _arguments()
     facts = machine.facts()
     places = ["--cache-dir", str(asked.cache_dir)]
-    _prepare_models(asked.only, asked.images_folder, places)
+    requests = {LINES[name].request for name in asked.only if name in LINES} | {ModelRequest()}
+    prepare_models(requests, asked.images_folder, places)
     if asked.images_folder:
         places += ["--images-folder", str(asked.images_folder)]
     images = ["--images", str(asked.images)] if asked.images else []
@@ -80,25 +80,6 @@ def _names(text: str) -> list[str]:
             raise argparse.ArgumentTypeError(f"expected some of {', '.join(known)}, found {word!r}")
         found += meant
     return found
-
-
-def _prepare_models(names: list[str], images: Path | None, places: list[str]) -> None:
-    """Fetches, converts and calibrates what the lines need, so that no line's start-up has it."""
-    requests = {LINES[name].request for name in names if name in LINES} | {ModelRequest()}
-    known = [request for request in requests if request.precision in get_args(Precision)]
-    for request in sorted(known, key=repr):
-        file = [flag for path in weights_file(request.backbone) for flag in ("--weights", str(path))]
-        size = ["--image-size", str(request.image_size)] if request.image_size else []
-        flags = ["--backbone", request.backbone, *size, *file, *places]
-        asked = _command("weights", "--precision", request.precision, *flags)
-        if request.precision == "int8" and asked.returncode:  # because none was calibrated yet; one that is there stays
-            with tempfile.TemporaryDirectory(prefix="fruits-bench-") as scratch:
-                asked = _command("calibrate", "--data-source", str(images_folder(images, Path(scratch))), *flags)
-        asked.check_returncode()
-
-
-def _command(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([sys.executable, "-m", "fruits_pipeline", *arguments, "--log-level", "WARNING"], check=False)
 
 
 def _script(name: str) -> str:

@@ -24,7 +24,7 @@ from fruits_pipeline.backbones.model import ModelRequest
 from fruits_pipeline.backbones.weights import obtain_weights
 from lines.spark_local import contents, session
 
-_ARROW_ROWS = 1024
+ARROW_ROWS = 1024
 _SIDE = 224
 
 
@@ -32,8 +32,8 @@ _SIDE = 224
 def started(request: ModelRequest) -> Iterator[Callable[[Path, Path], None]]:
     """The session, and a function that writes the features of a folder of images."""
     weights = obtain_weights(backbone_named(request.backbone), None, request.cache_dir).read_bytes()
-    with session(_ARROW_ROWS) as spark:
-        featurise = _udf(spark.sparkContext.broadcast(weights), request.backbone)
+    with session(ARROW_ROWS) as spark:
+        featurise = features_udf(spark.sparkContext.broadcast(weights), request.backbone)
 
         def write(images: Path, out: Path) -> None:
             features = contents(spark, images).select("path", featurise("content").alias("features"))
@@ -42,7 +42,9 @@ def started(request: ModelRequest) -> Iterator[Callable[[Path, Path], None]]:
         yield write
 
 
-def _udf(weights: Broadcast[bytes], backbone: str) -> Callable[[str], Column]:
+def features_udf(weights: Broadcast[bytes], backbone: str) -> Callable[[str], Column]:
+    """A pandas UDF from a column of encoded images to lists of D floats."""
+
     def over_batches(batches: Iterator[pd.Series]) -> Iterator[pd.Series]:
         model = network(backbone_named(backbone), _SIDE, weights.value)
         for batch in batches:

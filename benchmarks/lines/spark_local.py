@@ -32,7 +32,7 @@ def session(arrow_rows: int) -> Iterator[SparkSession]:
         spark.stop()
 
 
-def contents(spark: SparkSession, images: Path) -> DataFrame:
-    """Columns ``path`` and ``content`` of all images, one partition for each core: the model is built once in each."""
+def contents(spark: SparkSession, images: Path, partitions: int = PROCESSES) -> DataFrame:
+    """Columns ``path`` and ``content`` of all images; the model is built once in each partition."""
     files = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(str(images))
-    return files.select("path", "content").repartition(PROCESSES)
+    return files.select("path", "content").repartition(partitions)
