@@ -21,7 +21,7 @@ _SUM_BITS: Final = 62
 
 @dataclass(frozen=True)
 class Bounds:
-    """How many rows, and the least and largest number of each of D columns, float32 (D,)."""
+    """How many rows, and the least and largest number of each of D columns, float32 (D,), or of all, float32 (1,)."""
 
     rows: int
     least: NDArray[np.float32]
@@ -40,7 +40,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Grid:
-    """Whole numbers for ``values``: (value - centre) / step, rounded; centre float64 (D,), step a power of two.
+    """Whole numbers for ``values``: (value - centre) / step, rounded; centre float64 (D,) or (1,), step a power of two.
 
     None is larger than ``reach``, to either side.
     """

@@ -39,9 +39,9 @@ def length(dimension: int, by: TransformName) -> float:
 
 
 def bounds(largest: float, rows: int, dimension: int, by: TransformName) -> Bounds:
-    """What bounds ``rows`` rows of D features from 0 to ``largest`` once they are transformed."""
+    """What bounds ``rows`` rows of D features from 0 to ``largest`` once they are transformed: one bound for all."""
     most = length(dimension, by) if by == "unit" else float(transformed(np.array([[largest]], np.float32), by)[0, 0])
-    return Bounds(rows, np.zeros(dimension, np.float32), np.full(dimension, most, np.float32))
+    return Bounds(rows, np.zeros(1, np.float32), np.full(1, most, np.float32))
 
 
 def input_column(by: TransformName) -> str:

@@ -25,9 +25,9 @@ def _each_once(names: tuple[ClassifierName, ...]) -> tuple[ClassifierName, ...]:
 #   50, 3, 6, 1.0  96.89 % by entropy           70, 5, 6, 1.0  97.27 %, 280,000
 #   70, 4, 6, 0.7  96.86 %                      100, 5, 6, 1.0  97.14 %
 # In Spark the default gave 97.09 % with seed 42; without square roots, at 50, 4, 8, 0.5, it was 96.16 %.
-# Regression, by iterations and L2 penalty: 30, 3e-5  99.22 %; 50, 3e-5  99.34 %; 50, 1e-4  99.28 %; 50, 1e-5  99.31 %; in
-# Spark 99.31 % with the default. Without square roots 99.16 % at 50, 1e-4. 95 % of the variance (k = 411), which doubles
-# the work, gave 99.43 % at 30, 3e-5.
+# Regression, by iterations and L2 penalty: 30, 3e-5  99.22 %; 50, 3e-5  99.34 %; 50, 1e-4  99.28 %; 50, 1e-5  99.31 %;
+# in Spark 99.31 % with the default. Without square roots 99.16 % at 50, 1e-4. 95 % of the variance (k = 411), which
+# doubles the work, gave 99.43 % at 30, 3e-5.
 class ClassifySettings(Room):
     """Which classifiers are fitted, and how."""
 
