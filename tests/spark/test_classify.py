@@ -59,7 +59,7 @@ def fits(spark, rows, reduction, settings=ONE):
     df = frame(spark, rows)
     found = counted(df)
     check(found)
-    return train(df, reduction, settings, found.labels)
+    return list(train(df, reduction, settings, found.labels))
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def by_arrays(fitted, folder):
 
 @pytest.fixture(scope="module")
 def fitted(spark, rows, reduction):
-    return train(frame(spark, rows), reduction, SETTINGS, LEARNT)
+    return list(train(frame(spark, rows), reduction, SETTINGS, LEARNT))
 
 
 @pytest.fixture(scope="module")

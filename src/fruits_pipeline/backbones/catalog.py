@@ -59,10 +59,10 @@ class Backbone:
     image_size: int
     smallest_size: int
     dimension: int
-    largest: float | None
     tensors_sha256: str
     wheel: Wheel | None
     tensors: tuple[Tensor, ...]
+    largest: float | None = None
 
     def side(self, image_size: int | None) -> int:
         """The input's side in pixels: ``image_size``, or the published one for ``None``.

@@ -1,9 +1,12 @@
 """Classifiers fitted on the training side, every image predicted, test and validation side judged."""
 
 import logging
+from collections.abc import Iterable, Iterator
+from multiprocessing.pool import ThreadPool
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
+from pyspark import inheritable_thread_target
 from pyspark.ml import PipelineModel
 from pyspark.ml.classification import LogisticRegressionModel
 from pyspark.sql import DataFrame, SparkSession
@@ -75,9 +78,7 @@ def fit_classifiers(
     found = inputs.counted(reduced)
     inputs.check(found)
     reduction = PipelineModel.load(uri.join(store.root, layout.MODELS, "reduce"))
-    fitted = train(reduced, reduction, settings, found.labels)
-    for one in fitted:
-        tables.save_model(store, one.model, f"{layout.MODELS}/{one.name}")
+    fitted = list(_saved(store, train(reduced, reduction, settings, found.labels)))
     place = uri.join(store.root, layout.PREDICTIONS)
     predictors = [predictor(store, one, found.labels) for one in fitted]
     tables.write(predictions(reduced, predictors), place, schemas.PREDICTIONS, "predictions")
@@ -98,6 +99,18 @@ def fit_classifiers(
         training_rows={one.name: one.training_rows for one in fitted},
         fit_s={one.name: one.fit_s for one in fitted},
     )
+
+
+def _saved(store: Store, fits: Iterable[Fitted]) -> Iterator[Fitted]:
+    """The fitted classifiers, once their models are saved: each is while the next one is fitted."""
+
+    def save(one: Fitted) -> Fitted:
+        tables.save_model(store, one.model, f"{layout.MODELS}/{one.name}")
+        return one
+
+    with ThreadPool(1) as pool:
+        saving = [pool.apply_async(inheritable_thread_target(save), (one,)) for one in fits]
+        yield from (one.get() for one in saving)
 
 
 def predictor(store: Store, fitted: Fitted, labels: list[str]) -> Predictor:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Iterator
 
 from pyspark.ml import PipelineModel
 from pyspark.ml.feature import StringIndexerModel
@@ -23,8 +24,8 @@ log = logging.getLogger(__name__)
 
 def train(
     reduced: DataFrame, reduction: PipelineModel, settings: ClassifySettings, labels: list[str]
-) -> tuple[Fitted, ...]:
-    """Fits each classifier of the settings, in their order.
+) -> Iterator[Fitted]:
+    """Fits each classifier of the settings, in their order, when it is asked for.
 
     Args:
         reduced: Rows of ``schemas.REDUCED``.
@@ -36,11 +37,10 @@ def train(
     source = output_of(reduction)
     learnt = rows.where((F.col("split") == schemas.TRAIN) & F.col("label").isNotNull())
     count = learnt.count()
-    fits = {}
     for name in dict.fromkeys(settings.classifier):
         seen = _drawn(learnt, count, settings) if name == "random_forest" else arranged(learnt)
-        fits[name] = _timed_stages(name, _vectors(seen, source, labels), source, settings)
-    return tuple(assembled(name, reduction, fit, labels) for name, fit in fits.items())
+        fit = _timed_stages(name, _vectors(seen, source, labels), source, settings)
+        yield assembled(name, reduction, fit, labels)
 
 
 def _drawn(learnt: DataFrame, count: int, settings: ClassifySettings) -> DataFrame:

@@ -106,11 +106,12 @@ class _LazyReader:
                 # Both at once, so that two workers start at the same time.
                 with ThreadPool(1) as pool:
                     probed = pool.apply_async(inheritable_thread_target(probe), (self._job.spark, self._job.model))
-                    self._reader = chosen_reader(self._job, images)
+                    reader = chosen_reader(self._job, images)
                     probed.get()
                 drop_features(self._job.store, self._plan, self._again)
                 if sample := self._job.model.calibrated_with:
                     self._job.store.write(CALIBRATED, "\n".join(sample).encode())
+                self._reader = reader
             return self._reader
 
     def _refuse_mixing(self) -> None:
