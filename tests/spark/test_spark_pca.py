@@ -10,7 +10,7 @@ from fruits_pipeline.backbones.predictor import predictor
 from fruits_pipeline.images.decode import decode
 from fruits_pipeline.reduce.decompose import eigen
 
-IMAGES, SIDE, ROWS, DRAWS = 600, 224, 181, 14
+IMAGES, SIDE, ROWS, DRAWS = 400, 224, 181, 14
 
 
 @pytest.fixture(scope="module")

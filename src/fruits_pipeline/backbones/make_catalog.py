@@ -42,6 +42,7 @@ def _entry(backbone: Backbone) -> str:
         "image_size": backbone.image_size,
         "smallest_size": backbone.smallest_size,
         "dimension": backbone.dimension,
+        "largest": backbone.largest,
         "tensors_sha256": backbone.tensors_sha256,
         "wheel": vars(backbone.wheel) if backbone.wheel else None,
     }
