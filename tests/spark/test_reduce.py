@@ -15,6 +15,7 @@ from fruits_pipeline.reduce.transform import bounds, input_column
 from fruits_pipeline.session.arrange import arranged, partitions
 from fruits_pipeline.session.configured import configured
 from fruits_pipeline.session.tables import spark_schema
+from fruits_pipeline.settings.reduce import ReduceSettings
 
 ROOT = "file:///source"
 D = 12
@@ -35,8 +36,8 @@ def frame(spark, values, test_from=None, root=ROOT):
     return spark.createDataFrame(rows, spark_schema(LABELLED))
 
 
-def fit(features, components, **options):
-    return fit_parts([features], components, **options)
+def fit(features, components, transform="none", known=None):
+    return fit_parts([features], ReduceSettings(components=components, transform=transform), known)
 
 
 def values_of(rows):
@@ -140,7 +141,7 @@ def test_parts_reduce_as_the_whole(spark):
         whole.where(F.col("path") < "file:///source/a/0080"),
         whole.where(F.col("path") >= "file:///source/a/0080"),
     ]
-    one, two = fit_parts([whole], 5), fit_parts(parts, 5)
+    one, two = (fit_parts(given, ReduceSettings(components=5, transform="none")) for given in ([whole], parts))
     assert (one.loadings == two.loadings).all()
     assert two.training_rows == 200
 

@@ -88,13 +88,8 @@ def reduce_features(
     place = uri.join(store.root, layout.REDUCED)
     with configured(spark, LARGE_BATCHES):
         started_s = time.monotonic()
-        reduction = fit(
-            parts,
-            settings.components,
-            transform=settings.transform,
-            known=_known(snapshot, settings.transform),
-            only_labelled=rule.only_labelled,
-        )
+        known = _known(snapshot, settings.transform)
+        reduction = fit(parts, settings, known, only_labelled=rule.only_labelled)
         fit_s = round(time.monotonic() - started_s, 1)
         for part in parts:
             tables.write(reduced(part, reduction), place, schemas.REDUCED, "reduced")

@@ -21,7 +21,7 @@ from fruits_pipeline.reduce.moments import Bounds
 from fruits_pipeline.reduce.projection import centring, projection
 from fruits_pipeline.reduce.transform import length, stages_before, transformed
 from fruits_pipeline.session.tables import as_matrix, conform, spark_schema
-from fruits_pipeline.settings.reduce import TransformName
+from fruits_pipeline.settings.reduce import ReduceSettings, TransformName
 
 CENTRED: Final = "centred_vector"
 OUTPUT: Final = "pca_vector"
@@ -57,12 +57,7 @@ class Reduction:
 
 
 def fit(
-    parts: Sequence[DataFrame],
-    components: float,
-    *,
-    transform: TransformName = "none",
-    known: Bounds | None = None,
-    only_labelled: bool = False,
+    parts: Sequence[DataFrame], settings: ReduceSettings, known: Bounds | None = None, *, only_labelled: bool = False
 ) -> Reduction:
     """Fits the reduction on the training images.
 
@@ -73,8 +68,7 @@ def fit(
 
     Args:
         parts: Rows of ``LABELLED``, one part after the other.
-        components: A float in (0, 1] is a share of the variance, an int a count.
-        transform: What is done to the features first.
+        settings: Components and transform.
         known: Bounds of all transformed features, where they are known before.
         only_labelled: Whether images without a label are left out.
 
@@ -87,7 +81,7 @@ def fit(
     learnt = F.col("split") == schemas.TRAIN
     if only_labelled:
         learnt &= F.col("label").isNotNull()
-    found = moments_of([part.where(learnt) for part in parts], transform, known)
+    found = moments_of([part.where(learnt) for part in parts], settings.transform, known)
     rows = found.rows if found else 0
     if found is None or rows < _MIN_TRAINING_ROWS:
         raise InputError(
@@ -97,16 +91,16 @@ def fit(
         )
     _check_finite(found.mean)
     ratio, loadings = eigen(found.covariance)
-    k, leading = _cut(ratio, loadings, components, rows)
+    k, leading = _cut(ratio, loadings, settings.components, rows)
     deviation = np.sqrt(np.diag(found.covariance))
-    before, source = stages_before(transform)
-    scale = length(found.mean.size, transform)
+    before, source = stages_before(settings.transform)
+    scale = length(found.mean.size, settings.transform)
     stages: list[Transformer] = [
         *before,
         centring(found.mean / scale, deviation / scale, source, CENTRED),
         projection(leading * scale, ratio[:k], CENTRED, OUTPUT),
     ]
-    return Reduction(PipelineModel(stages), transform, found.mean, leading, ratio, rows)
+    return Reduction(PipelineModel(stages), settings.transform, found.mean, leading, ratio, rows)
 
 
 def reduced(features: DataFrame, reduction: Reduction) -> DataFrame:
