@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 
 from fruits_pipeline import schemas
 from fruits_pipeline.classify.fit_classifiers import fit_classifiers
+from fruits_pipeline.session import tables
 from fruits_pipeline.session.spark import spark_session
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.settings.session import SessionSettings
@@ -49,10 +50,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path, help="an output of `run`, from one uninterrupted command")
     parser.add_argument("--copies", type=int, nargs="+", default=[1, 5, 25])
+    parser.add_argument("--driver-memory", default=SessionSettings().driver_memory)
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
-        print(json.dumps(_measured(asked.output, asked.copies[0], asked.one)))
+        print(json.dumps(_measured(asked, asked.copies[0])))
         return
     for copies in asked.copies:
         with tempfile.TemporaryDirectory(prefix="fruits-bench-") as scratch:
@@ -62,16 +64,20 @@ def main() -> None:
             lines = f"spark.eventLog.enabled true\nspark.eventLog.dir file:{scratch}/events\n"
             (logs / "spark-defaults.conf").write_text(lines, encoding="utf-8")
             command = [sys.executable, __file__, str(asked.output), "--copies", str(copies), "--one", scratch]
+            command += ["--driver-memory", asked.driver_memory]
             environment = os.environ | {"SPARK_CONF_DIR": str(logs)}
             subprocess.run(command, check=True, env=environment)
 
 
-def _measured(output: Path, copies: int, scratch: Path) -> dict[str, object]:
+def _measured(asked: argparse.Namespace, copies: int) -> dict[str, object]:
+    output, scratch = asked.output, asked.one
     target = scratch / "out"
     files, rows = _jittered(output, target, copies)
-    with DriverMemory() as memory, spark_session(SessionSettings(), StorageSettings(), frozenset({"file"})) as spark:
+    settings = SessionSettings(driver_memory=asked.driver_memory)
+    with DriverMemory() as memory, spark_session(settings, StorageSettings(), frozenset({"file"})) as spark:
         began_s = time.monotonic()
-        found = fit_classifiers(spark, open_store(str(target)), files, rows, ClassifySettings())
+        reduced = tables.read_whole(spark, files, rows, schemas.REDUCED, "reduced")
+        found = fit_classifiers(open_store(str(target)), reduced, rows, ClassifySettings())
         seconds = time.monotonic() - began_s
     features_s = json.loads((output / "run.json").read_text(encoding="utf-8"))["seconds"]["features"] * copies
     return {

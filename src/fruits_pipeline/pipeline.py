@@ -1,17 +1,21 @@
 """The order of the rooms for every command that runs on Spark: what each takes, gives, keeps and makes again."""
 
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 from pyspark.sql import SparkSession
 
+from fruits_pipeline import schemas
 from fruits_pipeline.backbones.model import prepare
 from fruits_pipeline.backbones.request import model_request
-from fruits_pipeline.classify.fit_classifiers import Classified, fit_classifiers
+from fruits_pipeline.classify.facts import Classified
 from fruits_pipeline.features.compute_features import compute_features, tally
 from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.features.recipe import recipe_of
@@ -19,10 +23,9 @@ from fruits_pipeline.ingest.cut import default_wave_images
 from fruits_pipeline.ingest.listing import AnySource, check_naming, place_of, source_at
 from fruits_pipeline.ingest.packed import PackedSource
 from fruits_pipeline.ingest.plan_waves import Cut, plan_waves
-from fruits_pipeline.pack.write_pack import Packed, write_pack
 from fruits_pipeline.reduce.export import Exported, export_reduced
+from fruits_pipeline.reduce.facts import Reduced
 from fruits_pipeline.reduce.labels import digest_of_labels
-from fruits_pipeline.reduce.reduce_features import Reduced, reduce_features
 from fruits_pipeline.refusals import (
     check,
     check_calibration,
@@ -31,6 +34,7 @@ from fruits_pipeline.refusals import (
     labels_of,
     reduce_essentials,
 )
+from fruits_pipeline.session import tables
 from fruits_pipeline.session.gateway import stoppable
 from fruits_pipeline.session.spark import cores, is_local, spark_session
 from fruits_pipeline.settings.classify import ClassifySettings
@@ -58,6 +62,10 @@ from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.source import refuse_overlap
 from fruits_pipeline.storage.store import Store
+from fruits_pipeline.timeline import around, step
+
+if TYPE_CHECKING:
+    from pyspark.ml import PipelineModel
 
 log = logging.getLogger(__name__)
 
@@ -75,17 +83,28 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
     load_plan(store)  # so that an output of another version is told as such before all else
     _features_at(command, store, Rooms(store, overwrite=command.output.overwrite))
     record = RunRecord(name, command.flattened())
-    with leased(store) as lease, record.kept(store):
+    with around("lease", leased(store)) as lease, record.kept(store):
         rooms = Rooms(store, overwrite=command.output.overwrite)
         features_at = _features_at(command, store, rooms)
         check(command, store, rooms)
         if source:
             source.check()
         schemes = _by_spark(command, store, source, features_at)
-        with spark_session(command.session, command.storage, schemes) as spark, stoppable(spark.sparkContext) as stop:
+        threading.Thread(target=_import_ahead, args=(command,), daemon=True).start()
+        session = around("session", spark_session(command.session, command.storage, schemes))
+        with session as spark, stoppable(spark.sparkContext) as stop:
             lease.on_loss(stop)
             _run(command, _Job(spark, store, rooms, record, command), source, features_at)
     return record.content
+
+
+def _import_ahead(command: JobCommand) -> None:
+    """Imports what later rooms import late, while the JVM starts: pandas and Spark ML take a second."""
+    names = ["pandas"] if isinstance(command, ExtractCommand) else []
+    names += ["fruits_pipeline.reduce.reduce_features"] if isinstance(command, RunCommand | ReduceCommand) else []
+    names += ["fruits_pipeline.classify.fit_classifiers"] if isinstance(command, RunCommand | ClassifyCommand) else []
+    for name in names:
+        import_module(name)
 
 
 def _run(command: JobCommand, job: "_Job", source: AnySource | None, features_at: Store) -> None:
@@ -98,10 +117,9 @@ def _run(command: JobCommand, job: "_Job", source: AnySource | None, features_at
     else:
         snapshot = load_snapshot(features_at)
     job.record.counts = snapshot.counts
-    if isinstance(command, RunCommand | ReduceCommand):
-        job.reduce(snapshot, command.reduce)
+    reduction = job.reduce(snapshot, command.reduce) if isinstance(command, RunCommand | ReduceCommand) else None
     if isinstance(command, RunCommand | ClassifyCommand):
-        job.classify(snapshot, command.classify)
+        job.classify(snapshot, command.classify, reduction)
     job.tell_next(snapshot)
 
 
@@ -155,7 +173,8 @@ class _Job:
         """Notes the seconds that the block takes, and logs its end."""
         started_s = time.monotonic()
         try:
-            yield
+            with step(room):
+                yield
         finally:
             self.record.seconds[room] = round(time.monotonic() - started_s, 1)
         log.info("finished room=%s seconds=%.1f", room, self.record.seconds[room])
@@ -179,15 +198,18 @@ class _Job:
 
     def pack(self, plan: Plan, settings: PackSettings) -> None:
         """Rewrites the waves of the plan that are not yet packed."""
+        from fruits_pipeline.pack.write_pack import write_pack
+
         with self.timed("pack"):
-            packed: Packed = write_pack(self.spark, self.store, plan, settings, self.command.storage)
+            packed = write_pack(self.spark, self.store, plan, settings, self.command.storage)
         self.record.counts = packed.counted(plan.counts)
         self.record.rooms["pack"] = packed
 
     def features(self, plan: Plan, settings: FeaturesSettings) -> Snapshot:
         """Takes over or computes the waves that are not finished."""
         with self.timed("features"):
-            model = prepare(model_request(settings))
+            with step("features: model"):
+                model = prepare(model_request(settings))
             recipe = recipe_of(settings, model)
             storage = self.command.storage
             job = FeatureJob(
@@ -211,8 +233,9 @@ class _Job:
         self.record.rooms["features"] = plan.facts.model_copy(update={"counts": snapshot.counts})
         return snapshot
 
-    def reduce(self, snapshot: Snapshot, settings: ReduceSettings) -> None:
-        """Fits and writes the components, and the exports that are asked for."""
+    def reduce(self, snapshot: Snapshot, settings: ReduceSettings) -> "PipelineModel | None":
+        """Fits and writes the components, and the exports that are asked for; gives the model where it is fitted."""
+        model = None
         recipe = snapshot.waves[0].recipe.settings
         check_components(settings, str(recipe["backbone"]))
         check_calibration(settings, str(recipe["precision"]))
@@ -222,7 +245,9 @@ class _Job:
             digest = digest_of_labels(labels) if labels else None
             done = self.rooms.begin("reduce", essentials, snapshot.digest, Reduced, digest)
             if done is None:
-                facts = reduce_features(self.spark, self.store, snapshot, settings, labels)
+                from fruits_pipeline.reduce.reduce_features import reduce_features
+
+                facts, model = reduce_features(self.spark, self.store, snapshot, settings, labels)
                 done = self.rooms.finish("reduce", facts)
             for kind in settings.export:
                 room = EXPORT_ROOMS[kind]
@@ -230,15 +255,20 @@ class _Job:
                     files, rows = done.of(self.store.root, "reduced"), done.facts_or_fail.rows
                     self.rooms.finish(room, export_reduced(self.spark, self.store, files, rows, kind))
         self.record.rooms["reduce"] = done.facts_or_fail
+        return model
 
-    def classify(self, snapshot: Snapshot, settings: ClassifySettings) -> None:
-        """Fits and judges the classifiers."""
+    def classify(self, snapshot: Snapshot, settings: ClassifySettings, reduction: "PipelineModel | None") -> None:
+        """Fits and judges the classifiers on components of ``reduction``, which is loaded where there is none."""
         with self.timed("classify"):
             reduced: RoomMarker[Reduced] = self.rooms.finished("reduce", Reduced, snapshot.digest)
             done = self.rooms.begin("classify", settings.essentials(), reduced.digest, Classified)
             if done is None:
                 files, rows = reduced.of(self.store.root, "reduced"), reduced.facts_or_fail.rows
-                done = self.rooms.finish("classify", fit_classifiers(self.spark, self.store, files, rows, settings))
+                from fruits_pipeline.classify.fit_classifiers import fit_classifiers
+
+                components = tables.read_whole(self.spark, files, rows, schemas.REDUCED, "reduced")
+                facts = fit_classifiers(self.store, components, rows, settings, reduction)
+                done = self.rooms.finish("classify", facts)
         self.record.rooms["classify"] = done.facts_or_fail
 
     def tell_next(self, snapshot: Snapshot) -> None:

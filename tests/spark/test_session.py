@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from fruits_pipeline.session.class_archive import java_options
 from fruits_pipeline.session.configured import configured
-from fruits_pipeline.session.spark import _local_properties, executor_losses
+from fruits_pipeline.session.java import Java
+from fruits_pipeline.session.spark import _local_properties, _spark_home, executor_losses
 from fruits_pipeline.settings.session import SessionSettings
 
 ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
@@ -39,9 +41,28 @@ def test_a_local_spark_loses_no_executor(spark):
     assert executor_losses(spark.sparkContext, datetime.now(UTC)) == []
 
 
-def test_short_lived_objects_may_fill_an_eighth_of_a_local_heap(spark):
-    options = _local_properties(SessionSettings(driver_memory="4g"))["spark.driver.extraJavaOptions"].split()
-    java = Path(spark.sparkContext._jvm.System.getProperty("java.home")) / "bin" / "java"
-    command = [str(java), "-Xmx4g", *options, "-XX:+PrintFlagsFinal", "-version"]
+@pytest.fixture
+def java(spark, tmp_path, monkeypatch):
+    """The program of the Java that runs here; its archives lie in ``tmp_path``."""
+    monkeypatch.setenv("FRUITS_CACHE_DIR", str(tmp_path / "cache"))
+    return str(Path(spark.sparkContext._jvm.System.getProperty("java.home")) / "bin" / "java")
+
+
+def test_short_lived_objects_may_fill_an_eighth_of_a_local_heap(java):
+    properties = _local_properties(SessionSettings(driver_memory="4g"), Java(java, 17))
+    options = properties["spark.driver.extraJavaOptions"].split()
+    command = [java, "-Xmx4g", *options, "-XX:+PrintFlagsFinal", "-version"]
     flags = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert int(re.search(r"MaxNewSize\s*= (\d+)", flags)[1]) == (4 << 30) // 8
+
+
+def test_a_jvm_writes_an_archive_of_its_classes_and_the_next_one_loads_spark_s_from_it(java):
+    def loaded():
+        options = java_options(Java(java, 17), _spark_home()).split()
+        spark = ["-cp", f"{_spark_home()}/jars/*", "org.apache.spark.launcher.Main", "no.such.Class"]
+        command = [java, "-XX:+UseParallelGC", *options, "-Xlog:class+load:stderr", *spark]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stderr
+
+    from_archive = re.compile(r"org\.apache\.spark\.launcher\.Main source: shared objects file \(top\)")
+    assert not from_archive.search(loaded())
+    assert from_archive.search(loaded())

@@ -5,6 +5,7 @@ import json
 import pytest
 from pydantic import BaseModel
 
+from fruits_pipeline import timeline
 from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.counts import Change, Counts, Sides
@@ -32,6 +33,7 @@ def test_run_json_says_done_with_all_settings_and_versions(store):
         record.rooms["ingest"] = Facts()
         record.next_steps.append("'classify' makes classify again")
         record.seconds["ingest"] = 0.5
+        timeline.note("ingest")
     found = record_of(store)
     assert found == record.content
     assert (found["status"], found["exit_code"], found["error"], found["command"]) == ("done", 0, None, "run")
@@ -39,6 +41,7 @@ def test_run_json_says_done_with_all_settings_and_versions(store):
     assert (found["counts"]["found"], found["seconds"]) == (1, {"ingest": 0.5})
     assert found["change"] == {"kept": 1, "carried": 0, "computed": 0, "relabelled": 1, "gone": 0}
     assert found["next"] == ["'classify' makes classify again"]
+    assert found["timeline"][-1]["step"] == "ingest"
     assert found["started"] <= found["finished"]
     assert found["versions"]["pyarrow"]
 

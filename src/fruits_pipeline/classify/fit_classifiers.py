@@ -5,15 +5,15 @@ from collections.abc import Iterable, Iterator
 from multiprocessing.pool import ThreadPool
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
 from pyspark import inheritable_thread_target
 from pyspark.ml import PipelineModel
 from pyspark.ml.classification import LogisticRegressionModel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
 from fruits_pipeline.classify import evaluate, inputs, judge
 from fruits_pipeline.classify.arrays import ForestArrays, RegressionArrays
+from fruits_pipeline.classify.facts import Classified
 from fruits_pipeline.classify.fitted import Fitted
 from fruits_pipeline.classify.predict import Predictor, predictions
 from fruits_pipeline.classify.train import train
@@ -21,75 +21,53 @@ from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.session import tables
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.state import layout
-from fruits_pipeline.state.uses import Uses
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
+from fruits_pipeline.timeline import step
 
 log = logging.getLogger(__name__)
 
 
-class Classified(BaseModel):
-    """What the classifiers came to.
-
-    Attributes:
-        judged: The side that ``scores`` are of: ``test``, or ``validation`` where there is no test side.
-        scores: Value of each metric on that side, by classifier.
-        uses: All images by what they were used for.
-        unlearnt: Labels of test and validation images that no training image has.
-        unjudged: Labels of training images that no test or validation image has.
-        duplicate_images: Images whose bytes another image has too.
-        duplicates_across_splits: Contents that stand on more than one side: each helps the score without merit.
-        predictions: Rows of ``predictions``.
-        training_rows: Rows that each classifier learnt from: the forest of at most ``--forest-rows``.
-        fit_s: Seconds of each fit alone.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    judged: str
-    scores: dict[str, dict[str, float]]
-    uses: Uses
-    unlearnt: inputs.Labels
-    unjudged: inputs.Labels
-    duplicate_images: int
-    duplicates_across_splits: int
-    predictions: int
-    training_rows: dict[str, int]
-    fit_s: dict[str, float]
-
-
 def fit_classifiers(
-    spark: SparkSession, store: Store, reduced_files: list[str], rows: int, settings: ClassifySettings
+    store: Store, reduced: DataFrame, rows: int, settings: ClassifySettings, reduction: PipelineModel | None = None
 ) -> Classified:
     """Fits, saves and judges the classifiers.
 
     Args:
-        spark: The session.
         store: The output.
-        reduced_files: Addresses of the files of ``reduced``.
-        rows: The rows that they have, as their marker tells.
+        reduced: All rows of ``reduced``.
+        rows: How many they are.
         settings: Which classifiers, and how.
+        reduction: The saved reduction behind them, where it is at hand.
 
     Raises:
         InputError: When there is nothing to learn from, or nothing to be judged by.
         DatasetError: When rows were lost on the way.
     """
-    reduced = tables.read_whole(spark, reduced_files, rows, schemas.REDUCED, "reduced")
-    found = inputs.counted(reduced)
+    with step("classify: count"):
+        found = inputs.counted(reduced)
     inputs.check(found)
-    reduction = PipelineModel.load(uri.join(store.root, layout.MODELS, "reduce"))
+    with step("classify: load reduction"):
+        reduction = reduction or PipelineModel.load(uri.join(store.root, layout.MODELS, "reduce"))
     fitted = list(_saved(store, train(reduced, reduction, settings, found.labels)))
     place = uri.join(store.root, layout.PREDICTIONS)
-    predictors = [predictor(store, one, found.labels) for one in fitted]
-    tables.write(predictions(reduced, predictors), place, schemas.PREDICTIONS, "predictions")
-    duplicates = judge.duplicates(reduced)
-    predicted = tables.read_written(spark, store, layout.PREDICTIONS, schemas.PREDICTIONS)
+    with step("classify: arrays"):
+        predictors = [predictor(store, one, found.labels) for one in fitted]
+    with step("classify: predict"):
+        tables.write(predictions(reduced, predictors), place, schemas.PREDICTIONS, "predictions")
+    with step("classify: duplicates"):
+        duplicates = judge.duplicates(reduced)
+    predicted = tables.read_written(reduced.sparkSession, store, layout.PREDICTIONS, schemas.PREDICTIONS)
     expected = rows * len(fitted)
-    if (count := predicted.count()) != expected:
+    with step("classify: read back"):
+        count = predicted.count()
+    if count != expected:
         raise DatasetError(f"expected {expected} rows in {place}, found {count}; start the same command again")
+    with step("classify: evaluate"):
+        scores = _evaluated(store, predicted, duplicates.table)[found.judged]
     return Classified(
         judged=found.judged,
-        scores=_evaluated(store, predicted, duplicates.table)[found.judged],
+        scores=scores,
         uses=found.uses,
         unlearnt=found.unlearnt,
         unjudged=found.unjudged,
@@ -105,7 +83,8 @@ def _saved(store: Store, fits: Iterable[Fitted]) -> Iterator[Fitted]:
     """The fitted classifiers, once their models are saved: each is while the next one is fitted."""
 
     def save(one: Fitted) -> Fitted:
-        tables.save_model(store, one.model, f"{layout.MODELS}/{one.name}")
+        with step("classify: save models"):
+            tables.save_model(store, one.model, f"{layout.MODELS}/{one.name}")
         return one
 
     with ThreadPool(1) as pool:

@@ -64,8 +64,10 @@ def duplicates(reduced: DataFrame, most: int = MOST_DUPLICATES) -> Duplicates:
         images, across_splits = repeated.agg(
             F.coalesce(F.sum("images"), F.lit(0)), F.coalesce(across, F.lit(0))
         ).first() or (0, 0)
-        found = rows.join(repeated.select("content_sha256"), on="content_sha256", how="left_semi")
-        table = _table(found.orderBy("content_sha256", "path").limit(most), schemas.DUPLICATES)
+        table = schemas.DUPLICATES.empty_table()
+        if images:
+            found = rows.join(repeated.select("content_sha256"), on="content_sha256", how="left_semi")
+            table = _table(found.orderBy("content_sha256", "path").limit(most), schemas.DUPLICATES)
     finally:
         repeated.unpersist()
     if images > most:

@@ -18,6 +18,7 @@ from fruits_pipeline.classify.sample import sampled
 from fruits_pipeline.session.arrange import arranged, in_order
 from fruits_pipeline.session.tables import conform
 from fruits_pipeline.settings.classify import ClassifierName, ClassifySettings
+from fruits_pipeline.timeline import step
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,9 @@ def _timed_stages(name: ClassifierName, learnt: DataFrame, source: str, settings
     learnt = learnt.persist() if name == "random_forest" else learnt
     fit = forest if name == "random_forest" else regression
     try:
-        rows = learnt.count()
-        before, classifier = fit(learnt, source, settings)
+        with step(f"classify: fit {name}"):
+            rows = learnt.count()
+            before, classifier = fit(learnt, source, settings)
     finally:
         learnt.unpersist()
     seconds = round(time.monotonic() - started_s, 1)

@@ -9,8 +9,8 @@ import pyarrow as pa
 from pyspark import inheritable_thread_target
 
 from fruits_pipeline.errors import DatasetError, InputError
-from fruits_pipeline.features.hint import hint_about
-from fruits_pipeline.features.in_flight import batch_rows_of, finished_waves
+from fruits_pipeline.features.hint import hint
+from fruits_pipeline.features.in_flight import Done, batch_rows_of, finished_waves
 from fruits_pipeline.features.job import FeatureJob, Reader
 from fruits_pipeline.features.probe import probe
 from fruits_pipeline.features.readers.choice import chosen_reader
@@ -23,6 +23,7 @@ from fruits_pipeline.state.plan import Plan, save_plan
 from fruits_pipeline.state.snapshot import Snapshot, WaveMarker, is_finished, load_waves, snapshot_of
 from fruits_pipeline.state.upkeep import drop_features, drop_replaced
 from fruits_pipeline.storage import uri
+from fruits_pipeline.timeline import step
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +58,11 @@ def compute_features(job: FeatureJob, plan: Plan) -> tuple[Snapshot, Change]:
         done = [finished[wave.wave] for wave in plan.waves if is_finished(wave, finished)]
         log.info("features waves=%d finished=%d pending=%d", len(plan.waves), len(done), len(pending))
         change = Change(kept=sum(wave.counts.images for wave in done))
-        for marker, did in finished_waves(job, reader, pending, finished, retry=not others):
-            if not done and did.computed:
-                _tell_first(job, marker)
-            done.append(marker)
-            change = _sum(change, did)
+        for one in finished_waves(job, reader, pending, finished, retry=not others):
+            if not done and one.change.computed:
+                _tell_first(job, one)
+            done.append(one.marker)
+            change = _sum(change, one.change)
             _judge(job, plan, done, final=False)
     found = finished | {wave.wave: wave for wave in done}
     _judge(job, plan, done, final=True)
@@ -69,10 +70,12 @@ def compute_features(job: FeatureJob, plan: Plan) -> tuple[Snapshot, Change]:
     return snapshot_of(job.store, plan, found), change
 
 
-def _tell_first(job: FeatureJob, wave: WaveMarker) -> None:
+def _tell_first(job: FeatureJob, wave: Done) -> None:
     """Logs what the first wave shows of the others."""
-    hint_about(job, wave)
-    if why := whole_wave_rejected(job, wave):
+    model = job.model
+    if wave.largest and (told := hint(wave.largest, model.backbone, model.precision, model.image_size)):
+        log.info("hint: %s", told)
+    if why := whole_wave_rejected(job, wave.marker):
         log.warning("%s", why)
 
 
@@ -106,7 +109,8 @@ class _LazyReader:
                 # Both at once, so that two workers start at the same time.
                 with ThreadPool(1) as pool:
                     probed = pool.apply_async(inheritable_thread_target(probe), (self._job.spark, self._job.model))
-                    reader = chosen_reader(self._job, images)
+                    with step("features: look of the reader"):
+                        reader = chosen_reader(self._job, images)
                     probed.get()
                 drop_features(self._job.store, self._plan, self._again)
                 if sample := self._job.model.calibrated_with:

@@ -1,19 +1,7 @@
 """One hint after the first wave: where all its images are small, the cheapest setting that loses nearly nothing."""
 
-import logging
 from dataclasses import dataclass
 from typing import Final
-
-from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
-
-from fruits_pipeline import schemas
-from fruits_pipeline.features.job import FeatureJob
-from fruits_pipeline.session import tables
-from fruits_pipeline.state.layout import FEATURES
-from fruits_pipeline.state.snapshot import WaveMarker
-from fruits_pipeline.storage import uri
-
-log = logging.getLogger(__name__)
 
 # Images that must be enlarged by this much hold nothing that the smaller size would lose.
 _ENLARGED = 1.4
@@ -72,16 +60,3 @@ def hint(largest: tuple[int, int], backbone: str, precision: str, image_size: in
         f"times as many images a second, within {max(best.points - now.points, 0.0):.1f} points of accuracy (measured "
         "on Fruits-360, one thread, decoding included)"
     )
-
-
-def hint_about(job: FeatureJob, wave: WaveMarker) -> None:
-    """Logs the hint that the images of a finished wave give, if there is one."""
-    files = [uri.join(job.store.root, file.key) for file in wave.of(FEATURES)]
-    if not files:
-        return
-    features = tables.read(job.spark, files, schemas.FEATURES, "features")
-    found = features.select(F.max("width"), F.max("height")).head()
-    if found is not None and found[0] is not None:
-        told = hint((found[0], found[1]), job.model.backbone, job.model.precision, job.model.image_size)
-        if told is not None:
-            log.info("hint: %s", told)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import NamedTuple
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -18,7 +19,7 @@ from fruits_pipeline.features.batch import Treatment
 from fruits_pipeline.features.job import FeatureJob, ReaderOf
 from fruits_pipeline.features.takeover import Takeover, takeover
 from fruits_pipeline.features.tasks import rows_of_batch
-from fruits_pipeline.features.wave import computed, shared
+from fruits_pipeline.features.wave import Computed, Pixels, computed, shared
 from fruits_pipeline.features.worker_faults import fatal_fault
 from fruits_pipeline.session.progress import ImageProgress
 from fruits_pipeline.session.spark import executor_losses, task_counts
@@ -34,8 +35,13 @@ IN_FLIGHT = 2
 # What Spark and Hadoop say of files that are not as they were written.
 _DAMAGED = re.compile("ChecksumException|is not a Parquet file|CANNOT_READ_FILE|FAILED_READ_FILE")
 
-# A wave that has just been marked, and what was done about its images.
-Done = tuple[WaveMarker, Change]
+
+class Done(NamedTuple):
+    """A wave that has just been marked, what was done about its images, and the largest sides of those it has."""
+
+    marker: WaveMarker
+    change: Change
+    largest: Pixels | None = None
 
 
 def finished_waves(
@@ -106,14 +112,15 @@ def _finish(
     if has.whole is not None:
         marker = shared(wave, has.whole)
         mark_wave(job.store, marker)
-        return marker, Change(kept=wave.counts.images)
-    marker, has = _tried(job, reader, wave, has, stopped)
-    return marker, Change(carried=wave.counts.images - len(has.pending), computed=len(has.pending))
+        return Done(marker, Change(kept=wave.counts.images))
+    (marker, largest), has = _tried(job, reader, wave, has, stopped)
+    did = Change(carried=wave.counts.images - len(has.pending), computed=len(has.pending))
+    return Done(marker, did, largest)
 
 
 def _tried(
     job: FeatureJob, reader: ReaderOf, wave: PlannedWave, has: Takeover, stopped: threading.Event
-) -> tuple[WaveMarker, Takeover]:
+) -> tuple[Computed, Takeover]:
     """Computes a wave; after a failure it is tried once more, with every image decoded in isolation.
 
     Where features that it takes over are damaged, it then takes over none.
@@ -134,9 +141,9 @@ def _tried(
     return _attempt(job, reader, wave, has, replace(plain, isolated=True)), has
 
 
-def _attempt(job: FeatureJob, reader: ReaderOf, wave: PlannedWave, has: Takeover, treatment: Treatment) -> WaveMarker:
+def _attempt(job: FeatureJob, reader: ReaderOf, wave: PlannedWave, has: Takeover, treatment: Treatment) -> Computed:
     chosen = reader(has.pending) if len(has.pending) else None
     sweep(job.store, [wave_folder(dataset, wave.wave) for dataset in (FEATURES, REJECTS)])
-    marker = computed(job, chosen, wave, has, treatment)
-    mark_wave(job.store, marker)
-    return marker
+    done = computed(job, chosen, wave, has, treatment)
+    mark_wave(job.store, done.marker)
+    return done

@@ -10,6 +10,7 @@ from fruits_pipeline.backbones.model import Model
 from fruits_pipeline.backbones.predictor import predictor
 from fruits_pipeline.errors import ModelError
 from fruits_pipeline.session.spark import task_cpus
+from fruits_pipeline.timeline import step
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ def probe(spark: SparkSession, model: Model) -> None:
         return None
 
     model_size = model.image_size
-    fault = context.parallelize([0], 1).map(look).first()
+    with step("features: probe of a worker"):
+        fault = context.parallelize([0], 1).map(look).first()
     if fault is not None:
         raise ModelError(fault)
     log.info(

@@ -24,6 +24,7 @@ from fruits_pipeline.state.layout import FEATURES, REJECTS, wave_folder
 from fruits_pipeline.state.plan import PlannedWave
 from fruits_pipeline.state.snapshot import WaveMarker
 from fruits_pipeline.storage import uri
+from fruits_pipeline.timeline import step
 
 
 class Reject(NamedTuple):
@@ -33,6 +34,17 @@ class Reject(NamedTuple):
     length: int | None
     reason: str
     detail: str
+
+
+# Width and height.
+Pixels = tuple[int, int]
+
+
+class Computed(NamedTuple):
+    """The marker of a computed wave, not yet saved, and the largest width and height of its images, if it has any."""
+
+    marker: WaveMarker
+    largest: Pixels | None
 
 
 def shared(wave: PlannedWave, source: WaveMarker) -> WaveMarker:
@@ -56,8 +68,8 @@ def shared(wave: PlannedWave, source: WaveMarker) -> WaveMarker:
 
 def computed(
     job: FeatureJob, reader: Reader | None, wave: PlannedWave, has: Takeover, treatment: Treatment
-) -> WaveMarker:
-    """Writes the wave's features and rejects, and gives its marker, which is not yet saved.
+) -> Computed:
+    """Writes the wave's features and rejects, and gives its marker.
 
     Args:
         job: The feature job.
@@ -72,9 +84,11 @@ def computed(
     features, rejects = wave_folder(FEATURES, wave.wave), wave_folder(REJECTS, wave.wave)
     lengths: dict[str, int | None] = dict(zip(*(has.pending[n].to_pylist() for n in ("path", "length")), strict=True))
     _carry(job, has, features)
-    refused = _read(job, reader, has, treatment, features) if reader else []
-    files = marks(job.store, [features])
-    stored = _stored(job, files)
+    with step("features: read and predict"):
+        refused = _read(job, reader, has, treatment, features) if reader else []
+    with step("features: read back"):
+        files = marks(job.store, [features])
+        stored, largest = _stored(job, files)
     absent = sorted(lengths.keys() - {image.path for image in refused} - set(stored))
     rows = [Reject(image.path, lengths[image.path], image.reason, image.detail) for image in refused]
     missing = (_missing(job, reader, path, lengths[path]) for path in absent if reader)
@@ -86,7 +100,7 @@ def computed(
     _check(wanted, [*stored, *rejected["path"].to_pylist()], wave.wave)
     reasons = dict(sorted(Counter(rejected["reason"].to_pylist()).items()))
     update = {"read": len(stored), "rejected": rejected.num_rows, "reject_reasons": reasons, "pending": 0}
-    return WaveMarker(
+    marker = WaveMarker(
         wave=wave.wave,
         digest=wave.digest,
         recipe=has.recipe if has.recipe and not len(has.pending) else job.recipe,
@@ -94,6 +108,7 @@ def computed(
         manifest=wave.manifest,
         files=(*files, *marks(job.store, [rejects])),
     )
+    return Computed(marker, largest)
 
 
 def _carry(job: FeatureJob, has: Takeover, folder: str) -> None:
@@ -118,11 +133,12 @@ def _read(job: FeatureJob, reader: Reader, has: Takeover, treatment: Treatment, 
     return list({image.path: image for image in reading.refused.value}.values())
 
 
-def _stored(job: FeatureJob, files: Iterable[FileMark]) -> list[str]:
-    """The paths in the features that were written: of the files that the marker will name, and of no other."""
+def _stored(job: FeatureJob, files: Iterable[FileMark]) -> tuple[list[str], Pixels | None]:
+    """The paths in the features that were written, of the files that the marker will name, and the largest sides."""
     written = tables.read(job.spark, data_files(job.store, files), schemas.FEATURES, "features")
-    paths: list[str] = written.select("path").toPandas()["path"].tolist()
-    return paths
+    found = written.select("path", "width", "height").toPandas()
+    paths: list[str] = found["path"].tolist()
+    return paths, (int(found["width"].max()), int(found["height"].max())) if paths else None
 
 
 def _missing(job: FeatureJob, reader: Reader, path: str, length: int | None) -> Reject | None:

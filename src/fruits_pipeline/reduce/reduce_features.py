@@ -2,14 +2,18 @@
 
 import logging
 import time
+from collections.abc import Sequence
+from multiprocessing.pool import ThreadPool
 
-from pydantic import BaseModel, ConfigDict
-from pyspark.sql import SparkSession
+from pyspark import inheritable_thread_target
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame, SparkSession
 
 from fruits_pipeline import schemas
 from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.reduce.calibrated import refuse_judged
+from fruits_pipeline.reduce.facts import Reduced
 from fruits_pipeline.reduce.labels import PART_IMAGES, copied_labels, labelled
 from fruits_pipeline.reduce.moments import Bounds
 from fruits_pipeline.reduce.reduction import LARGE_BATCHES, Reduction, fit, reduced
@@ -21,48 +25,18 @@ from fruits_pipeline.session.configured import configured
 from fruits_pipeline.settings.reduce import ReduceSettings, TransformName
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.snapshot import Snapshot
-from fruits_pipeline.state.uses import Uses
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.storage.table import TableSource
+from fruits_pipeline.timeline import step
 
 log = logging.getLogger(__name__)
 
 
-class Reduced(BaseModel):
-    """What the reduction came to.
-
-    Attributes:
-        components: Kept, k.
-        dimension: Length of the features, D.
-        variance_share: Share of the training variance that the k components keep.
-        training_rows: Rows fitted.
-        rows: Rows written.
-        uses: These by what they were used for.
-        split_by: What decides on the side: ``folder or table``, or ``content``.
-        fit_s: Seconds of the fit alone.
-        features: Where the features lie; None where they lie in the same output.
-        labelled_by_table: Images that the table of ``--labels`` names; None without one.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    components: int
-    dimension: int
-    variance_share: float
-    training_rows: int
-    rows: int
-    uses: Uses
-    split_by: str
-    fit_s: float
-    features: str | None = None
-    labelled_by_table: int | None = None
-
-
 def reduce_features(
     spark: SparkSession, store: Store, snapshot: Snapshot, settings: ReduceSettings, labels: TableSource | None
-) -> Reduced:
-    """Fits the reduction on the training images and writes every image's components.
+) -> tuple[Reduced, PipelineModel]:
+    """Fits the reduction on the training images, saves it, and writes every image's components.
 
     Args:
         spark: The session.
@@ -78,7 +52,8 @@ def reduce_features(
         DatasetError: When rows were lost on the way.
     """
     table = None if labels is None else copied_labels(store, labels)
-    found = given(spark, snapshot, table)
+    with step("reduce: count"):
+        found = given(spark, snapshot, table)
     if labels is not None and table is not None:
         _check_named(found, labels, table.rows, snapshot)
     rule = rule_of(settings.train_split, found)
@@ -89,21 +64,21 @@ def reduce_features(
     with configured(spark, LARGE_BATCHES):
         started_s = time.monotonic()
         known = _known(snapshot, settings.transform)
-        reduction = fit(parts, settings, known, only_labelled=rule.only_labelled)
+        with step("reduce: fit"):
+            reduction = fit(parts, settings, known, only_labelled=rule.only_labelled)
         fit_s = round(time.monotonic() - started_s, 1)
-        for part in parts:
-            tables.write(reduced(part, reduction), place, schemas.REDUCED, "reduced")
-    written = tables.read_written(spark, store, layout.REDUCED, schemas.REDUCED)
-    uses = counted_uses(written, only_labelled=rule.only_labelled)
+        _write(store, parts, reduction, place)
+    with step("reduce: read back"):
+        written = tables.read_written(spark, store, layout.REDUCED, schemas.REDUCED)
+        uses = counted_uses(written, only_labelled=rule.only_labelled)
     if uses.images != snapshot.counts.read:
         raise DatasetError(
             f"expected {snapshot.counts.read} rows in {place}, found {uses.images}; 'verify' says whether files of "
             "the features are gone, else start the same command again"
         )
-    _save(store, reduction)
     share = float(reduction.explained_variance_ratio[: reduction.k].sum())
     log.info("reduced rows=%d components=%d variance_share=%.4f", uses.images, reduction.k, share)
-    return Reduced(
+    facts = Reduced(
         components=reduction.k,
         dimension=reduction.mean.size,
         variance_share=share,
@@ -115,6 +90,7 @@ def reduce_features(
         features=None if snapshot.root == store.root else snapshot.root,
         labelled_by_table=None if labels is None else found.named,
     )
+    return facts, reduction.model
 
 
 def _known(snapshot: Snapshot, by: TransformName) -> Bounds | None:
@@ -139,7 +115,18 @@ def _check_named(found: Given, labels: TableSource, rows: int, snapshot: Snapsho
     )
 
 
+def _write(store: Store, parts: Sequence[DataFrame], reduction: Reduction, place: str) -> None:
+    """Writes the components of all images to ``place``, and saves the model at the same time."""
+    with ThreadPool(1) as pool:
+        saving = pool.apply_async(inheritable_thread_target(_save), (store, reduction))
+        with step("reduce: write"):
+            for part in parts:
+                tables.write(reduced(part, reduction), place, schemas.REDUCED, "reduced")
+        saving.get()
+
+
 def _save(store: Store, reduction: Reduction) -> None:
-    tables.save_model(store, reduction.model, f"{layout.MODELS}/reduce")
+    with step("reduce: save model"):
+        tables.save_model(store, reduction.model, f"{layout.MODELS}/reduce")
     table = variance_table(reduction.explained_variance_ratio)
     tables.write_small(store, table, f"{layout.EVALUATION}/variance", schemas.VARIANCE)

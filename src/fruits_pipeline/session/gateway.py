@@ -27,7 +27,8 @@ _CANCEL_S = 2.0
 def connect(conf: SparkConf) -> None:
     """Connects ``SparkContext`` to a JVM: the one of ``spark-submit``, else a new one with ``conf``.
 
-    A new JVM writes its stderr through this process, so that it is silent after an interruption.
+    A new JVM writes to stderr alone, through this process, so that it is silent after an interruption, and so that no
+    reader of this process's output waits for it.
     """
     raise_if_interrupted()
     if SparkContext._gateway is None:  # noqa: SLF001 because Spark has no public way to ask for a JVM without a context
@@ -44,7 +45,7 @@ def _started(conf: SparkConf) -> Any:
     copy.start()
     with os.fdopen(write, "wb") as stderr:
         try:
-            return launch_gateway(conf, {"stderr": stderr})  # type: ignore[no-untyped-call]  # because PySpark leaves it so
+            return launch_gateway(conf, {"stdout": stderr, "stderr": stderr})  # type: ignore[no-untyped-call]  # because PySpark leaves it so
         except PySparkException:
             # What the JVM wrote about its failure stands before our own last line.
             stderr.close()

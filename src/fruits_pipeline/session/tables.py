@@ -3,13 +3,13 @@
 import io
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyspark.errors import AnalysisException
-from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import StructType
@@ -19,6 +19,9 @@ from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.state.files import is_data
 from fruits_pipeline.state.layout import ONLY_FILE
 from fruits_pipeline.storage.store import Store
+
+if TYPE_CHECKING:  # because workers load this too, and Spark ML takes them more than half a second
+    from pyspark.ml import PipelineModel
 
 _GLOB = re.compile(r"([{}\[\]*?\\])")
 # zstd without dictionaries: a fifth smaller and faster than Spark's default for arrays of floats.
@@ -121,7 +124,7 @@ def write(df: DataFrame, uri: str, schema: pa.Schema, what: str) -> None:
     conform(df, schema, what).write.options(**_PARQUET).mode("append").parquet(uri)
 
 
-def save_model(store: Store, model: PipelineModel, folder: str) -> None:
+def save_model(store: Store, model: "PipelineModel", folder: str) -> None:
     """Saves ``model`` into ``folder``, which its room has cleared.
 
     Raises:

@@ -12,6 +12,7 @@ from types import TracebackType
 
 from pydantic import BaseModel, JsonValue
 
+from fruits_pipeline import timeline
 from fruits_pipeline.errors import DatasetError, exit_code
 from fruits_pipeline.state.counts import Change, Counts
 from fruits_pipeline.state.layout import RUN_RECORD
@@ -63,6 +64,7 @@ class RunRecord:
             "change": self.change.model_dump(),
             "rooms": rooms,
             "seconds": seconds,
+            "timeline": timeline.as_json(),
             "next": next_steps,
         }
 

@@ -39,7 +39,7 @@ _OTHER_NAMES = {
     "label": frozenset({"labels", "labelname", "class", "classname", "classlabel", "category"}),
     "split": frozenset({"subset", "dataset", "partition"}),
 }
-_NO_NUMBER = pa.array(["", "na", "n/a", "nan", "null", "none"])
+_NO_NUMBER = ("", "na", "n/a", "nan", "null", "none")
 _DATE = r"^\d{4}-\d\d-\d\d$"
 _TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?"
 _ZONE = r"(Z|[+-]\d\d(:?\d\d)?)$"
@@ -124,7 +124,7 @@ def _splits(values: Any, fault: Fault) -> Any:
 def _lengths(values: Any) -> Any:
     if not pa.types.is_string(values.type):
         return values.cast(pa.int64())
-    empty = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(values)), value_set=_NO_NUMBER)
+    empty = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(values)), value_set=pa.array(_NO_NUMBER))
     numbers = pc.replace_substring_regex(values, r"\.0+$", "")  # because pandas writes so where a number is missing
     return pc.if_else(empty, pa.scalar(None, pa.string()), numbers).cast(pa.int64())
 

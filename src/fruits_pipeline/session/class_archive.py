@@ -1,0 +1,58 @@
+"""Java's archive of loaded classes, which a JVM of ours writes when it ends and later ones start from.
+
+Loading and verifying Spark's classes takes the JVM of a small job some ten seconds of processor time; from an archive
+about half. Java itself checks that an archive is of the same Java and the same class path, and else ignores it:
+https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html
+"""
+
+import hashlib
+import time
+from pathlib import Path
+from typing import Final
+
+from fruits_pipeline.backbones.cache import default_cache_dir
+from fruits_pipeline.session.java import Java
+
+# The first Java whose JVM can write one when it ends.
+_SINCE: Final = 13
+# A JVM writes this at the begin of the file last, so that an unfinished archive does not have it.
+_MAGIC: Final = 0xF00BABA8.to_bytes(4)
+# A JVM needs some seconds to write its archive: after this long, one that is unfinished will stay so.
+_UNFINISHED_S: Final = 600
+
+
+def java_options(java: Java, spark_home: Path) -> str:
+    """The JVM's options: start from the archive if there is one, else write one at the end; silent about both.
+
+    Args:
+        java: The Java that will start.
+        spark_home: Folder of Spark.
+    """
+    if java.version < _SINCE:
+        return ""
+    archive = default_cache_dir() / "java" / f"{_key(java, spark_home)}.jsa"
+    try:
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        option = _option(archive)
+    except OSError:  # a cache that cannot be written costs time only
+        return ""
+    return f"-Xshare:auto -Xlog:disable {option}={archive}" if option else ""
+
+
+def _option(archive: Path) -> str | None:
+    if not archive.exists():
+        return "-XX:ArchiveClassesAtExit"
+    with archive.open("rb") as file:
+        magic = file.read(len(_MAGIC))
+    if _MAGIC in (magic, magic[::-1]):
+        return "-XX:SharedArchiveFile"
+    return "-XX:ArchiveClassesAtExit" if time.time() - archive.stat().st_mtime > _UNFINISHED_S else None
+
+
+def _key(java: Java, spark_home: Path) -> str:
+    """What the archive is of: this Java and these jars, as Java compares them."""
+    digest = hashlib.sha256(str(Path(java.program).resolve()).encode())
+    for jar in sorted((spark_home / "jars").glob("*.jar")):
+        found = jar.stat()
+        digest.update(f"{jar}\n{found.st_size}\n{found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]
