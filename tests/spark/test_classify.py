@@ -205,6 +205,21 @@ def test_the_forest_says_how_many_rows_it_was_grown_from(spark, rows, reduction)
     assert (forest.training_rows, regression.training_rows) == (30, 60)
 
 
+def test_many_rows_go_on_from_what_a_sample_has_learnt(spark, reduction):
+    many = frame(spark, blobs(rows=120))
+
+    def regression(iterations, start_rows):
+        names = ("regression_iterations", "regression_start_rows", "classifier")
+        values = (iterations, start_rows, ("logistic_regression",))
+        (one,) = train(many, reduction, SETTINGS.model_copy(update=dict(zip(names, values, strict=True))), LEARNT)
+        assert one.training_rows == 360
+        return one.classifier.summary
+
+    after_sample, without = regression(10, 150), regression(3, 241)
+    assert (after_sample.totalIterations, without.totalIterations) == (3, 3)
+    assert after_sample.objectiveHistory[0] < without.objectiveHistory[-1] / 2
+
+
 def test_labels_are_indexed_by_alphabet(fitted):
     for one in fitted:
         assert list(one.model.stages[-1].getLabels()) == ["Apple Red 1", "banana", "kiwi"]

@@ -15,6 +15,10 @@ PROBABILITY: Final = "probability"
 PREDICTED: Final = "predicted_label"
 
 
+# Stages before the classifier, and the fitted classifier.
+Fit = tuple[list[Transformer], RandomForestClassificationModel | LogisticRegressionModel]
+
+
 @dataclass(frozen=True)
 class Stages:
     """Stages before the classifier, the fitted classifier, the rows that it learnt from, and the fit's seconds."""

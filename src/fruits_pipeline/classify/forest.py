@@ -9,13 +9,12 @@ from multiprocessing.pool import ThreadPool
 from typing import Any, Final
 
 from pyspark import SparkContext, inheritable_thread_target
-from pyspark.ml import Transformer
 from pyspark.ml.classification import RandomForestClassificationModel, RandomForestClassifier
 from pyspark.ml.feature import VectorSlicer
 from pyspark.ml.wrapper import JavaWrapper
 from pyspark.sql import DataFrame
 
-from fruits_pipeline.classify.fitted import INDEX, PREDICTED_INDEX, PROBABILITY
+from fruits_pipeline.classify.fitted import INDEX, PREDICTED_INDEX, PROBABILITY, Fit
 from fruits_pipeline.settings.classify import ClassifySettings
 
 _INPUT: Final = "forest_vector"
@@ -26,15 +25,13 @@ _FORESTS: Final = 4
 _MAX_MEMORY_MB: Final = 256
 
 
-def forest(
-    rows: DataFrame, source: str, settings: ClassifySettings
-) -> tuple[list[Transformer], RandomForestClassificationModel]:
+def forest(source: str, settings: ClassifySettings, rows: DataFrame) -> Fit:
     """Fits the forest.
 
     Args:
-        rows: Labelled training rows in one partition: vector column ``source`` (k,) and double ``label_index``.
         source: Column of all k components.
         settings: All that begins with ``forest_``.
+        rows: Labelled training rows in one partition: vector column ``source`` (k,) and double ``label_index``.
 
     Returns:
         The stage before the forest, and the forest: from ``source`` to ``prediction`` and ``probability``.

@@ -2,7 +2,9 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final
 
 from pyspark.ml import PipelineModel
 from pyspark.ml.feature import StringIndexerModel
@@ -11,7 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
-from fruits_pipeline.classify.fitted import INDEX, Fitted, Stages, assembled, output_of
+from fruits_pipeline.classify.fitted import INDEX, Fit, Fitted, Stages, assembled, output_of
 from fruits_pipeline.classify.forest import forest
 from fruits_pipeline.classify.regression import regression
 from fruits_pipeline.classify.sample import sampled
@@ -21,6 +23,8 @@ from fruits_pipeline.settings.classify import ClassifierName, ClassifySettings
 from fruits_pipeline.timeline import step
 
 log = logging.getLogger(__name__)
+
+_START_ROWS_PER_LABEL: Final = 50
 
 
 def train(
@@ -38,15 +42,27 @@ def train(
     source = output_of(reduction)
     learnt = rows.where((F.col("split") == schemas.TRAIN) & F.col("label").isNotNull())
     count = learnt.count()
+    vectors = partial(_vectors, source=source, labels=labels)
     for name in dict.fromkeys(settings.classifier):
-        seen = _drawn(learnt, count, settings) if name == "random_forest" else arranged(learnt)
-        fit = _timed_stages(name, _vectors(seen, source, labels), source, settings)
+        if name == "random_forest":
+            fit = _timed(name, vectors(_drawn(learnt, count, settings)).persist(), partial(forest, source, settings))
+        else:
+            start = _start(learnt, count, len(labels), settings)
+            start = None if start is None else vectors(start)
+            # It keeps blocks of the rows itself.
+            fit = _timed(name, vectors(arranged(learnt)), partial(regression, source, settings, start))
         yield assembled(name, reduction, fit, labels)
 
 
 def _drawn(learnt: DataFrame, count: int, settings: ClassifySettings) -> DataFrame:
     """The rows that the forest is grown from, in one partition and in an order that depends on them alone."""
     return in_order(sampled(learnt, count, settings.forest_rows, settings.forest_seed).repartition(1))
+
+
+def _start(learnt: DataFrame, count: int, labels: int, settings: ClassifySettings) -> DataFrame | None:
+    """The sample that the regression learns from first; None where that would be more than two thirds of the rows."""
+    rows = max(settings.regression_start_rows, _START_ROWS_PER_LABEL * labels)
+    return arranged(sampled(learnt, count, rows, settings.forest_seed)) if 2 * count >= 3 * rows else None
 
 
 def _vectors(rows: DataFrame, source: str, labels: list[str]) -> DataFrame:
@@ -56,15 +72,13 @@ def _vectors(rows: DataFrame, source: str, labels: list[str]) -> DataFrame:
     return indexer.transform(vectors).select(source, INDEX)
 
 
-def _timed_stages(name: ClassifierName, learnt: DataFrame, source: str, settings: ClassifySettings) -> Stages:
+def _timed(name: ClassifierName, learnt: DataFrame, fit: Callable[[DataFrame], Fit]) -> Stages:
+    """Fits and says how long it took; ``learnt`` is no longer kept afterwards."""
     started_s = time.monotonic()
-    # The regression keeps blocks of the rows itself.
-    learnt = learnt.persist() if name == "random_forest" else learnt
-    fit = forest if name == "random_forest" else regression
     try:
         with step(f"classify: fit {name}"):
             rows = learnt.count()
-            before, classifier = fit(learnt, source, settings)
+            before, classifier = fit(learnt)
     finally:
         learnt.unpersist()
     seconds = round(time.monotonic() - started_s, 1)
