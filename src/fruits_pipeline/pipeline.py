@@ -1,12 +1,10 @@
 """The order of the rooms for every command that runs on Spark: what each takes, gives, keeps and makes again."""
 
 import logging
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
@@ -90,21 +88,11 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
         if source:
             source.check()
         schemes = _by_spark(command, store, source, features_at)
-        threading.Thread(target=_import_ahead, args=(command,), daemon=True).start()
         session = around("session", spark_session(command.session, command.storage, schemes))
         with session as spark, stoppable(spark.sparkContext) as stop:
             lease.on_loss(stop)
             _run(command, _Job(spark, store, rooms, record, command), source, features_at)
     return record.content
-
-
-def _import_ahead(command: JobCommand) -> None:
-    """Imports what later rooms import late, while the JVM starts: pandas and Spark ML take a second."""
-    names = ["pandas"] if isinstance(command, ExtractCommand) else []
-    names += ["fruits_pipeline.reduce.reduce_features"] if isinstance(command, RunCommand | ReduceCommand) else []
-    names += ["fruits_pipeline.classify.fit_classifiers"] if isinstance(command, RunCommand | ClassifyCommand) else []
-    for name in names:
-        import_module(name)
 
 
 def _run(command: JobCommand, job: "_Job", source: AnySource | None, features_at: Store) -> None:
