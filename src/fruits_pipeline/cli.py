@@ -36,7 +36,6 @@ from fruits_pipeline.settings.sources import Sources
 from fruits_pipeline.state.summary import summary
 from fruits_pipeline.submit.job import Cloud
 from fruits_pipeline.submit.platform import Platform
-from fruits_pipeline.timeline import note
 
 log = logging.getLogger(__name__)
 
@@ -208,7 +207,6 @@ def _parsed(tokens: list[str]) -> Callable[[], object]:
 def _execute(name: str, settings: JobCommand) -> None:
     from fruits_pipeline.pipeline import execute
 
-    note("start")
     print(summary(execute(name, settings), settings.output.output_uri))
 
 

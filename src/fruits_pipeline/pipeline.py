@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 from pyspark.sql import SparkSession
 
-from fruits_pipeline import schemas
+from fruits_pipeline import schemas, timeline
 from fruits_pipeline.backbones.model import prepare
 from fruits_pipeline.backbones.request import model_request
 from fruits_pipeline.classify.facts import Classified
@@ -74,6 +74,8 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
     Raises:
         FruitsError: One of its kinds, as each room says.
     """
+    timeline.forget()
+    timeline.note("start")
     store = open_store(command.output.output_uri, command.storage)
     source = _source(command)
     if source:

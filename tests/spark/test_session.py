@@ -58,7 +58,7 @@ def test_short_lived_objects_may_fill_an_eighth_of_a_local_heap(java):
 
 def test_a_jvm_writes_an_archive_of_its_classes_and_the_next_one_loads_spark_s_from_it(java):
     def loaded():
-        options = java_options(Java(java, 17), _spark_home()).split()
+        options = java_options(Java(java, 17), _spark_home(), "-XX:+UseParallelGC").split()
         spark = ["-cp", f"{_spark_home()}/jars/*", "org.apache.spark.launcher.Main", "no.such.Class"]
         command = [java, "-XX:+UseParallelGC", *options, "-Xlog:class+load:stderr", *spark]
         return subprocess.run(command, capture_output=True, text=True, check=False).stderr

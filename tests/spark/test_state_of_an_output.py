@@ -39,6 +39,10 @@ def test_the_rooms_one_by_one_give_what_one_run_gives(command, images, finished,
     for words in (("extract", "--data-source", images, "--wave-images", "30"), ("reduce",), ("classify",)):
         ended = command(*words, "--output-uri", output)
         assert ended.code == 0, ended.err
+        # The timeline is that of this command alone.
+        steps = {step["step"].partition(":")[0] for step in record(output)["timeline"]}
+        room = {"extract": "features"}.get(words[0], words[0])
+        assert steps & {"features", "reduce", "classify"} == {room}
     assert_equal_results(finished, output, images)
 
 

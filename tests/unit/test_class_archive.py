@@ -1,25 +1,40 @@
 """Which options a JVM of ours gets for its archive of classes; no JVM is started here."""
 
 import os
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 
-from fruits_pipeline.session.class_archive import java_options
+from fruits_pipeline.session import class_archive
 from fruits_pipeline.session.java import Java
 
 COMPLETE = (0xF00BABA8).to_bytes(4, "little") + b"rest"
 UNFINISHED = bytes(8)
+# A Java that starts whatever it is asked, but for -Xfail.
+JAVA = """#!/bin/sh
+case "$*" in *-Xfail*) exit 1;; *ArchiveClassesAtExit*-version) exit 0;; esac
+exit 2
+"""
 
 
 @pytest.fixture
 def spark_home(tmp_path, monkeypatch):
     """A Spark with one jar, and an empty cache."""
     monkeypatch.setenv("FRUITS_CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "java").write_text(JAVA)
+    (tmp_path / "java").chmod(0o755)
+    shutil.copy(tmp_path / "java", tmp_path / "other")
     (tmp_path / "spark/jars").mkdir(parents=True)
     (tmp_path / "spark/jars/core.jar").write_bytes(b"jar")
     return tmp_path / "spark"
+
+
+def java_options(java, spark_home, options="-Xmx1g"):
+    """As ``class_archive`` gives them, for a program of the test's folder."""
+    program = str(spark_home.parent / java.program.strip("/"))
+    return class_archive.java_options(Java(program, java.version), spark_home, options)
 
 
 def archive_of(options):
@@ -56,6 +71,12 @@ def test_another_java_and_other_jars_have_an_archive_of_their_own(spark_home):
     (spark_home / "jars/more.jar").write_bytes(b"jar")
     seen.add(java_options(Java("/java", 17), spark_home))
     assert len({archive_of(options) for options in seen}) == 4
+
+
+def test_a_jvm_that_would_not_start_so_is_not_asked_to_write_one(spark_home):
+    assert java_options(Java("/java", 17), spark_home, "-Xfail") == ""
+    assert java_options(Java("/none", 17), spark_home) == ""
+    assert list((spark_home.parent / "cache/java").iterdir()) == []
 
 
 @pytest.mark.parametrize("version", [8, 11])

@@ -6,6 +6,8 @@ https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html
 """
 
 import hashlib
+import os
+import subprocess
 import time
 from pathlib import Path
 from typing import Final
@@ -19,14 +21,17 @@ _SINCE: Final = 13
 _MAGIC: Final = 0xF00BABA8.to_bytes(4)
 # A JVM needs some seconds to write its archive: after this long, one that is unfinished will stay so.
 _UNFINISHED_S: Final = 600
+_TRIAL_S: Final = 30
+_WRITE: Final = "-XX:ArchiveClassesAtExit"
 
 
-def java_options(java: Java, spark_home: Path) -> str:
+def java_options(java: Java, spark_home: Path, options: str) -> str:
     """The JVM's options: start from the archive if there is one, else write one at the end; silent about both.
 
     Args:
         java: The Java that will start.
         spark_home: Folder of Spark.
+        options: The JVM's other options.
     """
     if java.version < _SINCE:
         return ""
@@ -34,6 +39,8 @@ def java_options(java: Java, spark_home: Path) -> str:
     try:
         archive.parent.mkdir(parents=True, exist_ok=True)
         option = _option(archive)
+        if option == _WRITE and not _can_write(java, options, archive):
+            return ""
     except OSError:  # a cache that cannot be written costs time only
         return ""
     return f"-Xshare:auto -Xlog:disable {option}={archive}" if option else ""
@@ -41,12 +48,24 @@ def java_options(java: Java, spark_home: Path) -> str:
 
 def _option(archive: Path) -> str | None:
     if not archive.exists():
-        return "-XX:ArchiveClassesAtExit"
+        return _WRITE
     with archive.open("rb") as file:
         magic = file.read(len(_MAGIC))
     if _MAGIC in (magic, magic[::-1]):
         return "-XX:SharedArchiveFile"
-    return "-XX:ArchiveClassesAtExit" if time.time() - archive.stat().st_mtime > _UNFINISHED_S else None
+    return _WRITE if time.time() - archive.stat().st_mtime > _UNFINISHED_S else None
+
+
+def _can_write(java: Java, options: str, archive: Path) -> bool:
+    """Whether the JVM starts when it is to write an archive: one without an archive of Java's own classes does not."""
+    trial = archive.with_name(f".{archive.name}.{os.getpid()}")
+    command = [java.program, *options.split(), f"{_WRITE}={trial}", "-version"]
+    try:
+        return subprocess.run(command, capture_output=True, timeout=_TRIAL_S, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    finally:
+        trial.unlink(missing_ok=True)
 
 
 def _key(java: Java, spark_home: Path) -> str:

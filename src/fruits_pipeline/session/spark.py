@@ -143,7 +143,8 @@ def _loss(executor: Any) -> ExecutorLoss:
 
 def _local_properties(settings: SessionSettings, java: Java) -> dict[str, str]:
     log4j = resources.files("fruits_pipeline.session") / "log4j2.properties"
-    options = f"{_JAVA_OPTIONS} {class_archive.java_options(java, _spark_home())}"
+    own = f"-Xmx{settings.driver_memory} {_JAVA_OPTIONS}"
+    options = f"{_JAVA_OPTIONS} {class_archive.java_options(java, _spark_home(), own)}"
     return {
         "spark.master": _LOCAL_MASTER,
         "spark.driver.memory": settings.driver_memory,
