@@ -1,9 +1,6 @@
 """The order of the rooms for every command that runs on Spark: what each takes, gives, keeps and makes again."""
 
 import logging
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,7 +45,7 @@ from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
-from fruits_pipeline.state.layout import COMMANDS, EXPORT_ROOMS
+from fruits_pipeline.state.layout import EXPORT_ROOMS
 from fruits_pipeline.state.lease import leased
 from fruits_pipeline.state.packs import packed_files
 from fruits_pipeline.state.plan import Plan, load_plan, required_plan, save_plan
@@ -110,7 +107,7 @@ def _run(command: JobCommand, job: "_Job", source: AnySource | None, features_at
     reduction = job.reduce(snapshot, command.reduce) if isinstance(command, RunCommand | ReduceCommand) else None
     if isinstance(command, RunCommand | ClassifyCommand):
         job.classify(snapshot, command.classify, reduction)
-    job.tell_next(snapshot)
+    job.record.tell_next(job.rooms, snapshot.digest)
 
 
 def _source(command: JobCommand) -> AnySource | None:
@@ -158,20 +155,9 @@ class _Job:
     record: RunRecord
     command: JobCommand
 
-    @contextmanager
-    def timed(self, room: str) -> Iterator[None]:
-        """Notes the seconds that the block takes, and logs its end."""
-        started_s = time.monotonic()
-        try:
-            with step(room):
-                yield
-        finally:
-            self.record.seconds[room] = round(time.monotonic() - started_s, 1)
-        log.info("finished room=%s seconds=%.1f", room, self.record.seconds[room])
-
     def ingest(self, source: AnySource, settings: IngestSettings) -> Plan:
         """Lists the source, always, and plans the waves of the output."""
-        with self.timed("ingest"):
+        with self.record.timed("ingest"):
             essentials = ingest_essentials(settings)
             standing = tidied(self.store, essentials)
             images = settings.wave_images or default_wave_images(cores(self.spark), local=is_local(self.spark))
@@ -190,14 +176,14 @@ class _Job:
         """Rewrites the waves of the plan that are not yet packed."""
         from fruits_pipeline.pack.write_pack import write_pack
 
-        with self.timed("pack"):
+        with self.record.timed("pack"):
             packed = write_pack(self.spark, self.store, plan, settings, self.command.storage)
         self.record.counts = packed.counted(plan.counts)
         self.record.rooms["pack"] = packed
 
     def features(self, plan: Plan, settings: FeaturesSettings) -> Snapshot:
         """Takes over or computes the waves that are not finished."""
-        with self.timed("features"):
+        with self.record.timed("features"):
             with step("features: model"):
                 model = prepare(model_request(settings))
             recipe = recipe_of(settings, model)
@@ -229,7 +215,7 @@ class _Job:
         recipe = snapshot.waves[0].recipe.settings
         check_components(settings, str(recipe["backbone"]))
         check_calibration(settings, str(recipe["precision"]))
-        with self.timed("reduce"):
+        with self.record.timed("reduce"):
             essentials = reduce_essentials(settings, self.command, self.store)
             labels = labels_of(settings, self.command)
             digest = digest_of_labels(labels) if labels else None
@@ -249,7 +235,7 @@ class _Job:
 
     def classify(self, snapshot: Snapshot, settings: ClassifySettings, reduction: "PipelineModel | None") -> None:
         """Fits and judges the classifiers on components of ``reduction``, which is loaded where there is none."""
-        with self.timed("classify"):
+        with self.record.timed("classify"):
             reduced: RoomMarker[Reduced] = self.rooms.finished("reduce", Reduced, snapshot.digest)
             done = self.rooms.begin("classify", settings.essentials(), reduced.digest, Classified)
             if done is None:
@@ -260,10 +246,3 @@ class _Job:
                 facts = fit_classifiers(self.store, components, rows, settings, reduction)
                 done = self.rooms.finish("classify", facts)
         self.record.rooms["classify"] = done.facts_or_fail
-
-    def tell_next(self, snapshot: Snapshot) -> None:
-        """Notes what to run next: what was removed, or was made from an older snapshot."""
-        for room in dict.fromkeys([*self.rooms.stale(snapshot.digest), *self.rooms.removed]):
-            why = "removed" if room in self.rooms.removed else "made from an older snapshot"
-            self.record.next_steps.append(f"'{COMMANDS[room]}' makes {room} again ({why})")
-            log.warning("next: %s", self.record.next_steps[-1])

@@ -40,10 +40,11 @@ class Step:
 def _process_began_s() -> float:
     """When this process was started, on the monotonic clock; now, where the system does not tell it."""
     now_s = time.monotonic()
-    if sys.platform != "linux":
+    status = Path("/proc/self/stat")
+    if sys.platform != "linux" or not status.exists():
         return now_s
     # proc(5): field 22 counts clock ticks since boot; the second field is in brackets and may hold anything.
-    ticks = int(Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19])
+    ticks = int(status.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19])
     return now_s - (time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK"))
 
 

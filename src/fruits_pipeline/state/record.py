@@ -1,6 +1,7 @@
 """``run.json``: all that is needed to judge a run and to repeat it, written on failure too."""
 
 import json
+import logging
 import platform
 import time
 from collections.abc import Iterator
@@ -15,8 +16,11 @@ from pydantic import BaseModel, JsonValue
 from fruits_pipeline import timeline
 from fruits_pipeline.errors import DatasetError, exit_code
 from fruits_pipeline.state.counts import Change, Counts
-from fruits_pipeline.state.layout import RUN_RECORD
+from fruits_pipeline.state.layout import COMMANDS, RUN_RECORD
+from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.storage.store import Store
+
+log = logging.getLogger(__name__)
 
 _PACKAGES = (
     "fruits-pipeline",
@@ -81,6 +85,24 @@ class RunRecord:
             stack.push(partial(self._end, store))
             yield self
             self.counts.checked()
+
+    @contextmanager
+    def timed(self, room: str) -> Iterator[None]:
+        """Notes the seconds that the block takes, and logs its end."""
+        started_s = time.monotonic()
+        try:
+            with timeline.step(room):
+                yield
+        finally:
+            self.seconds[room] = round(time.monotonic() - started_s, 1)
+        log.info("finished room=%s seconds=%.1f", room, self.seconds[room])
+
+    def tell_next(self, rooms: Rooms, digest: str) -> None:
+        """Notes what to run next: what was removed, or was made from another snapshot than that of ``digest``."""
+        for room in dict.fromkeys([*rooms.stale(digest), *rooms.removed]):
+            why = "removed" if room in rooms.removed else "made from an older snapshot"
+            self.next_steps.append(f"'{COMMANDS[room]}' makes {room} again ({why})")
+            log.warning("next: %s", self.next_steps[-1])
 
     def _end(
         self, store: Store, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
