@@ -26,6 +26,7 @@ def spark():
         .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
         .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled", "false")
         .getOrCreate()
     )
     session.sparkContext.setLogLevel("ERROR")

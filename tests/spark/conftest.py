@@ -13,8 +13,8 @@ from fruits_pipeline.backbones.model import Model
 
 @pytest.fixture(scope="session")
 def colours(tmp_path_factory) -> Model:
-    """The model that commands in this process take."""
-    return mean_colour_model(tmp_path_factory.mktemp("model"), SIZE)
+    """The model that commands in this process take; its features lie within the bound of the backbone's, 6."""
+    return mean_colour_model(tmp_path_factory.mktemp("model"), SIZE, white=6)
 
 
 @pytest.fixture

@@ -28,13 +28,14 @@ from fruits_pipeline.storage.patience import Patience
 SIZE = 8
 
 
-def mean_colour_model(folder: Path, size: int = SIZE) -> Model:
-    """uint8 (N, size, size, 3) to float32 (N, 3)."""
+def mean_colour_model(folder: Path, size: int = SIZE, white: float = 255) -> Model:
+    """uint8 (N, size, size, 3) to float32 (N, 3), of which those of a white image are ``white``."""
     openvino = import_openvino()
     ops = openvino.opset13
     pixels = ops.parameter([-1, size, size, 3], np.uint8, name="pixels")
     means = ops.reduce_mean(ops.convert(pixels, np.float32), ops.constant(np.array([1, 2])), keep_dims=False)
-    openvino.save_model(openvino.Model([means], [pixels], "means"), folder / "m.xml", compress_to_fp16=False)
+    scaled = ops.multiply(means, ops.constant(np.float32(white / 255)))
+    openvino.save_model(openvino.Model([scaled], [pixels], "means"), folder / "m.xml", compress_to_fp16=False)
     parts = ((folder / "m.xml").read_bytes(), (folder / "m.bin").read_bytes())
     return Model("mobilenetv2", "openvino", "f32", size, 3, parts)
 

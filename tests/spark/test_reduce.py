@@ -7,6 +7,7 @@ from sklearn.decomposition import PCA
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError, InputError, SettingsError
+from fruits_pipeline.reduce import decompose
 from fruits_pipeline.reduce.decompose import moments_of
 from fruits_pipeline.reduce.labels import LABELLED
 from fruits_pipeline.reduce.reduction import fit as fit_parts
@@ -195,6 +196,15 @@ def test_moments_are_numpys_whatever_the_partitions_and_batches(spark):
     assert (one.covariance[[2, 5]] == 0).all()
     assert (one.mean == other.mean).all()
     assert (one.covariance == other.covariance).all()
+
+
+def test_many_tasks_are_added_up_by_fewer_to_the_same_sums(spark, monkeypatch):
+    values = matrix(300)
+    expected = moments_of([frame(spark, values)])
+    monkeypatch.setattr(decompose, "cores", lambda _: 10)
+    found = moments_of([frame(spark, values).repartition(20)])
+    assert found.rows == 300
+    assert (found.covariance == expected.covariance).all()
 
 
 @pytest.mark.parametrize("largest", [np.inf, 9, 50])

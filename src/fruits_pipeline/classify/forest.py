@@ -18,8 +18,10 @@ from fruits_pipeline.classify.fitted import INDEX, PREDICTED_INDEX, PROBABILITY,
 from fruits_pipeline.settings.classify import ClassifySettings
 
 _INPUT: Final = "forest_vector"
-# Forests at the same time; part of the result, so the same on every machine.
+# Forests at the same time, for at least so many rows: for fewer, starting passes is most of the work. Part of the
+# result, so the same on every machine.
 _FORESTS: Final = 4
+_ROWS_OF_FORESTS: Final = 5_000
 # Node statistics beyond this many MB make a level of the trees take another pass over the rows. It is part of the
 # result, since it groups the nodes that draw from one seed.
 _MAX_MEMORY_MB: Final = 256
@@ -41,14 +43,15 @@ def forest(source: str, settings: ClassifySettings, rows: DataFrame) -> Fit:
     seen = slicer.transform(rows).select(_INPUT, INDEX)
     tried = min(settings.forest_tried, len(leading))
 
+    forests = min(_FORESTS if seen.count() >= _ROWS_OF_FORESTS else 1, settings.forest_trees)
+
     def grown(number: int) -> RandomForestClassificationModel:
-        trees = len(range(number, settings.forest_trees, _FORESTS))
+        trees = len(range(number, settings.forest_trees, forests))
         part: RandomForestClassificationModel = _classifier(settings, trees, tried, number).fit(seen)
         return part
 
-    numbers = range(min(_FORESTS, settings.forest_trees))
-    with ThreadPool(len(numbers)) as pool:
-        return [slicer], _joined(pool.map(inheritable_thread_target(grown), numbers))
+    with ThreadPool(forests) as pool:
+        return [slicer], _joined(pool.map(inheritable_thread_target(grown), range(forests)))
 
 
 def _classifier(settings: ClassifySettings, trees: int, tried: int, number: int) -> RandomForestClassifier:

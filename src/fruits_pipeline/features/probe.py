@@ -10,6 +10,7 @@ from fruits_pipeline.backbones.model import Model
 from fruits_pipeline.backbones.predictor import predictor
 from fruits_pipeline.errors import ModelError
 from fruits_pipeline.session.spark import task_cpus
+from fruits_pipeline.session.worker import told_by_worker
 from fruits_pipeline.timeline import step
 
 log = logging.getLogger(__name__)
@@ -21,11 +22,10 @@ def probe(spark: SparkSession, model: Model) -> None:
     Raises:
         ModelError: With the worker's own words, when it cannot load the model or run it as asked.
     """
-    context = spark.sparkContext
-    shared, threads = context.broadcast(model), task_cpus(spark)
+    shared, threads = spark.sparkContext.broadcast(model), task_cpus(spark)
     started_s = time.monotonic()
 
-    def look(_: int) -> str | None:
+    def look() -> str | None:
         white = np.full((1, model_size, model_size, 3), 255, np.uint8)
         try:
             predictor(shared.value, threads)(white)
@@ -35,7 +35,7 @@ def probe(spark: SparkSession, model: Model) -> None:
 
     model_size = model.image_size
     with step("features: probe of a worker"):
-        fault = context.parallelize([0], 1).map(look).first()
+        fault = told_by_worker(spark, look)
     if fault is not None:
         raise ModelError(fault)
     log.info(

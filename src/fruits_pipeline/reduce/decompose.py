@@ -8,7 +8,8 @@ covariances of low rank: ``tests/spark/test_spark_pca.py`` holds one, and says w
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from math import ceil, sqrt
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -21,9 +22,12 @@ from fruits_pipeline.session.spark import cores
 from fruits_pipeline.session.tables import as_matrix
 from fruits_pipeline.settings.reduce import TransformName
 
-# Tasks of one pass: each makes D x D x 8 bytes, 13 MB for MobileNetV2 and 34 MB for Xception, which a tree adds up.
+# Tasks of one pass: each makes D x D x 8 bytes, 13 MB for MobileNetV2 and 34 MB for Xception.
 _TASKS_PER_CORE: Final = 2
-_PARTIAL: Final = pa.schema([("partial", pa.binary())])
+# So many the driver takes and adds up itself.
+_COLLECTED: Final = 8
+_PARTIAL: Final = "partial binary"
+_PARTIAL_SCHEMA: Final = pa.schema([("partial", pa.binary())])
 
 
 @dataclass(frozen=True)
@@ -96,20 +100,27 @@ def _sums_of(parts: Sequence[DataFrame], by: TransformName, grid: Grid) -> Sums 
 
 
 def _added(parts: Sequence[DataFrame], of: Callable[[NDArray[np.float32]], _Part]) -> _Part | None:
-    """What ``of`` makes of each batch, float32 (N, D), added up in tasks and then by a tree of tasks."""
+    """What ``of`` makes of each batch, float32 (N, D), added up in tasks, then by tasks for some of these each."""
 
     def over(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        found = _whole(of(as_matrix(batch.column(0))) for batch in batches if batch.num_rows)
-        yield pa.RecordBatch.from_pylist([{"partial": pickle.dumps(found)}], schema=_PARTIAL)
+        yield _row(_whole(of(as_matrix(batch.column(0))) for batch in batches if batch.num_rows))
+
+    def joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield _row(_whole(_partials(row for batch in batches for row in batch.column(0).to_pylist())))
 
     def summed(part: DataFrame) -> _Part | None:
-        vectors = part.select("features").coalesce(_TASKS_PER_CORE * cores(part.sparkSession))
-        partials = vectors.mapInArrow(over, "partial binary").rdd.map(lambda row: pickle.loads(row.partial))  # noqa: S301, because a task of ours made it
-        found: _Part | None = partials.treeAggregate(None, _joined, _joined)
-        return found
+        tasks = _TASKS_PER_CORE * cores(part.sparkSession)
+        partials = part.select("features").coalesce(tasks).mapInArrow(over, _PARTIAL)
+        if tasks > _COLLECTED:
+            partials = partials.repartition(ceil(sqrt(tasks))).mapInArrow(joined, _PARTIAL)
+        return _whole(_partials(row.partial for row in partials.collect()))
 
     return _whole(map(summed, parts))
 
 
-def _joined(one: _Part | None, other: _Part | None) -> _Part | None:
-    return _whole([one, other])
+def _row(part: Bounds | Sums | None) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([{"partial": pickle.dumps(part)}], schema=_PARTIAL_SCHEMA)
+
+
+def _partials(rows: Iterable[bytes]) -> Iterator[Any]:
+    return map(pickle.loads, rows)

@@ -36,6 +36,8 @@ _SQL = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+    # Else functions of DataFrames have worker processes of their own, beside those that Spark's own RDDs start.
+    "spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled": "false",
 }
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 # A retried task needs a second attempt, which plain local[*] does not give: local[threads,attempts].

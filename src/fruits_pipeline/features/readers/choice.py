@@ -19,6 +19,7 @@ from fruits_pipeline.features.readers.packed import Packed
 from fruits_pipeline.features.readers.prefetch import Prefetch
 from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.reason import Reason
+from fruits_pipeline.session.worker import told_by_worker
 from fruits_pipeline.storage.fetch import Wanted, Window
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ def _fault(spark: SparkSession, prefetch: Prefetch, images: pa.Table) -> str | N
     """Why no image can be fetched in a worker; None where one can, or where there is none to try."""
     wanted = [Wanted(*row.values()) for row in images.select(["path", "length"]).to_pylist()]
 
-    def look(_: int) -> str | None:
+    def look() -> str | None:
         fault = None
         for one in wanted:
             try:
@@ -70,7 +71,7 @@ def _fault(spark: SparkSession, prefetch: Prefetch, images: pa.Table) -> str | N
             fault = f"{one.path} is forbidden: {content.detail}; grant the workers the right to read objects there"
         return fault
 
-    return spark.sparkContext.parallelize([0], 1).map(look).first()
+    return told_by_worker(spark, look)
 
 
 def _spark_reads(spark: SparkSession, images: pa.Table) -> bool:
