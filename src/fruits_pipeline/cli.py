@@ -21,6 +21,7 @@ from fruits_pipeline.settings.commands import (
     ExtractCommand,
     JobCommand,
     PackCommand,
+    PredictCommand,
     ReduceCommand,
     RunCommand,
     SubmitCommand,
@@ -76,6 +77,20 @@ def reduce(*, settings: ReduceCommand) -> None:
 def classify(*, settings: ClassifyCommand) -> None:
     """Fit and judge classifiers on the components under --output-uri."""
     _execute("classify", settings)
+
+
+@app.command
+def predict(*photos: str, settings: PredictCommand) -> None:
+    """Name the labels of PHOTOS, by the models of a finished run.
+
+    Parameters
+    ----------
+    photos
+        Files, folders, globs and addresses in buckets; - reads their names from standard input.
+    """
+    from fruits_pipeline.predict.predict_photos import predict_photos
+
+    predict_photos(photos, settings)
 
 
 @app.command

@@ -58,6 +58,7 @@ from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.source import refuse_overlap
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.timeline import around, step
+from fruits_pipeline.trained.backbone import kept_backbone
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
@@ -90,11 +91,11 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
         session = around("session", spark_session(command.session, command.storage, schemes))
         with session as spark, stoppable(spark.sparkContext) as stop:
             lease.on_loss(stop)
-            _run(command, _Job(spark, store, rooms, record, command), source, features_at)
+            _run(command, _Job(spark, store, features_at, rooms, record, command), source)
     return record.content
 
 
-def _run(command: JobCommand, job: "_Job", source: AnySource | None, features_at: Store) -> None:
+def _run(command: JobCommand, job: "_Job", source: AnySource | None) -> None:
     """The rooms of each command, in the order of the flow."""
     if isinstance(command, PackCommand) and source:
         job.pack(job.ingest(source, command.ingest), command.pack)
@@ -102,7 +103,7 @@ def _run(command: JobCommand, job: "_Job", source: AnySource | None, features_at
     if isinstance(command, ExtractCommand) and source:
         snapshot = job.features(job.ingest(source, command.ingest), command.features)
     else:
-        snapshot = load_snapshot(features_at)
+        snapshot = load_snapshot(job.features_at)
     job.record.counts = snapshot.counts
     reduction = job.reduce(snapshot, command.reduce) if isinstance(command, RunCommand | ReduceCommand) else None
     if isinstance(command, RunCommand | ClassifyCommand):
@@ -151,6 +152,7 @@ class _Job:
 
     spark: SparkSession
     store: Store
+    features_at: Store
     rooms: Rooms
     record: RunRecord
     command: JobCommand
@@ -223,7 +225,8 @@ class _Job:
             if done is None:
                 from fruits_pipeline.reduce.reduce_features import reduce_features
 
-                facts, model = reduce_features(self.spark, self.store, snapshot, settings, labels)
+                backbone = kept_backbone(self.features_at, snapshot.waves[0].recipe)
+                facts, model = reduce_features(self.spark, self.store, snapshot, settings, labels, backbone)
                 done = self.rooms.finish("reduce", facts)
             for kind in settings.export:
                 room = EXPORT_ROOMS[kind]

@@ -9,7 +9,7 @@ from pyspark.ml.functions import array_to_vector
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
-from fruits_pipeline.classify.fit_classifiers import predictor
+from fruits_pipeline.classify.fit_classifiers import as_arrays
 from fruits_pipeline.classify.inputs import check, counted
 from fruits_pipeline.classify.predict import predictions
 from fruits_pipeline.classify.sample import sampled
@@ -50,7 +50,7 @@ def unlabelled(rows):
 
 
 def frame(spark, rows):
-    named = [(path, path.removeprefix(f"{ROOT}/"), *rest) for path, *rest in rows]
+    named = [(path, path.removeprefix(f"{ROOT}/"), *rest, 0.0) for path, *rest in rows]
     return spark.createDataFrame(named, spark_schema(schemas.REDUCED))
 
 
@@ -79,7 +79,7 @@ def by_arrays(fitted, folder):
     store, found = open_store(str(folder)), []
     for one in fitted:
         tables.save_model(store, one.model, f"models/{one.name}")
-        found.append(predictor(store, one, LEARNT))
+        found.append(as_arrays(store, one, LEARNT))
     return found
 
 

@@ -11,7 +11,7 @@ CONTRACT = {
     "manifest": "path, source_path, length, modified, label, split, skip_reason",
     "features": "path, content_sha256, width, height, features",
     "rejects": "path, length, reason, detail",
-    "reduced": "path, source_path, label, split, content_sha256, pca_features",
+    "reduced": "path, source_path, label, split, content_sha256, pca_features, residual",
     "predictions": "path, source_path, label, split, classifier, prediction, confidence",
 }
 PLAIN = {

@@ -12,10 +12,9 @@ from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
 from fruits_pipeline.classify import evaluate, inputs, judge
-from fruits_pipeline.classify.arrays import ForestArrays, RegressionArrays
 from fruits_pipeline.classify.facts import Classified
 from fruits_pipeline.classify.fitted import Fitted
-from fruits_pipeline.classify.predict import Predictor, predictions
+from fruits_pipeline.classify.predict import predictions
 from fruits_pipeline.classify.train import train
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.session import tables
@@ -24,6 +23,9 @@ from fruits_pipeline.state import layout
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.timeline import step
+from fruits_pipeline.trained.arrays import ForestArrays, RegressionArrays
+from fruits_pipeline.trained.classifier import Classifier, save_classifier
+from fruits_pipeline.trained.familiarity import save_familiarity
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +54,13 @@ def fit_classifiers(
     fitted = list(_saved(store, train(reduced, reduction, settings, found.labels)))
     place = uri.join(store.root, layout.PREDICTIONS)
     with step("classify: arrays"):
-        predictors = [predictor(store, one, found.labels) for one in fitted]
+        classifiers = [as_arrays(store, one, found.labels) for one in fitted]
+        for classifier in classifiers:
+            save_classifier(store, classifier)
+    with step("classify: familiarity"):
+        save_familiarity(store, judge.familiarity(reduced, found.judged))
     with step("classify: predict"):
-        tables.write(predictions(reduced, predictors), place, schemas.PREDICTIONS, "predictions")
+        tables.write(predictions(reduced, classifiers), place, schemas.PREDICTIONS, "predictions")
     with step("classify: duplicates"):
         duplicates = judge.duplicates(reduced)
     predicted = tables.read_written(reduced.sparkSession, store, layout.PREDICTIONS, schemas.PREDICTIONS)
@@ -92,12 +98,12 @@ def _saved(store: Store, fits: Iterable[Fitted]) -> Iterator[Fitted]:
         yield from (one.get() for one in saving)
 
 
-def predictor(store: Store, fitted: Fitted, labels: list[str]) -> Predictor:
+def as_arrays(store: Store, fitted: Fitted, labels: list[str]) -> Classifier:
     """The classifier as arrays; the forest's come from the files of its saved model, which Spark has just written."""
     model = fitted.classifier
     if isinstance(model, LogisticRegressionModel):
-        return Predictor(fitted.name, RegressionArrays.of(model), tuple(labels))
-    return Predictor(fitted.name, ForestArrays.saved(store, f"{layout.MODELS}/{fitted.name}", model), tuple(labels))
+        return Classifier(fitted.name, RegressionArrays.of(model), tuple(labels))
+    return Classifier(fitted.name, ForestArrays.saved(store, f"{layout.MODELS}/{fitted.name}", model), tuple(labels))
 
 
 def _evaluated(store: Store, predicted: DataFrame, duplicates: pa.Table) -> dict[str, dict[str, dict[str, float]]]:

@@ -17,6 +17,7 @@ from fruits_pipeline.settings.features import BackboneSettings, FeaturesSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.output import OutputPlaceSettings, OutputSettings
 from fruits_pipeline.settings.pack import PackSettings
+from fruits_pipeline.settings.predict import PredictSettings
 from fruits_pipeline.settings.reduce import FeaturesFromSettings, ReduceSettings
 from fruits_pipeline.settings.room import Room, flat
 from fruits_pipeline.settings.session import SessionSettings
@@ -99,6 +100,14 @@ class CalibrateCommand(Command):
 
 
 @Parameter(name="*")
+class PredictCommand(Command):
+    """Settings of ``predict``, which reads an output's models and writes nothing."""
+
+    predict: Annotated[PredictSettings, flat("Predict")]
+    storage: Annotated[StorageSettings, flat("Storage")] = StorageSettings()
+
+
+@Parameter(name="*")
 class VerifyCommand(Command):
     """Settings of ``verify``, which reads an output and writes nothing."""
 
@@ -169,6 +178,7 @@ ALL = (
     PackCommand,
     WeightsCommand,
     CalibrateCommand,
+    PredictCommand,
     VerifyCommand,
     DemoCommand,
     BundleCommand,
