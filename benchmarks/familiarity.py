@@ -34,9 +34,8 @@ def main() -> None:
     images = labelled_features(parser.parse_args().output)
     known = images["label"].value_counts().index[:_KNOWN]
     is_known, is_train = images["label"].isin(known), images["split"] == "train"
-    fit, own, strange = (
-        _features(images[which]) for which in (is_known & is_train, is_known & ~is_train, ~is_known & is_train)
-    )
+    groups = (is_known & is_train, is_known & ~is_train, ~is_known & is_train)
+    fit, own, strange = (_features(images[group]) for group in groups)
     print(f"{len(fit)} training and {len(own)} test images of {_KNOWN} labels, {len(strange)} of others\n")
     print("| transform | share | m | AUROC | own beyond 0.99 | strange beyond 0.99 |\n|---|---|---|---|---|---|")
     for transform in get_args(TransformName):

@@ -199,12 +199,10 @@ def test_another_way_of_decoding_than_that_of_the_training_is_told(predict, phot
 
 
 def test_a_reader_that_goes_early_ends_it_without_a_word(model, photos):
-    names = [str(photos / "Kiwi.png")] * 2000
     line = [sys.executable, "-m", "fruits_pipeline", "predict", "--model", str(model), "-"]
-    with subprocess.Popen(
-        line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as ours:
-        ours.stdin.write("\n".join(names[:200]))
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(line, text=True, **pipes) as ours:
+        ours.stdin.write(f"{photos}/Kiwi.png\n" * 2000)
         ours.stdin.close()
         ours.stdout.readline()
         ours.stdout.close()

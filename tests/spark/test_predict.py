@@ -12,7 +12,7 @@ from outputs import table
 
 @pytest.mark.parametrize("classifier", ["random_forest", "logistic_regression"])
 @pytest.mark.parametrize("transform", ["none", "sqrt", "unit"])
-def test_photos_have_the_labels_and_confidences_of_the_run(command, place, images, output, classifier, transform):
+def test_photos_have_the_labels_and_confidences_of_the_run(command, images, output, classifier, transform):
     words = ("--data-source", images, "--output-uri", output, "--transform", transform, "--classifier", classifier)
     ended = command("run", *words)
     assert ended.code == 0, ended.err
@@ -44,7 +44,7 @@ def test_the_backbone_of_features_elsewhere_comes_with_the_reduction(command, fi
     assert pd.read_csv(io.StringIO(told.out))["label_1"].tolist() == expected
 
 
-def test_features_without_their_backbone_get_it_from_the_run_that_made_them(command, place, finished, images):
+def test_features_without_their_backbone_get_it_from_the_run_that_made_them(command, finished, images):
     for file in (finished / layout.BACKBONES).iterdir():
         file.unlink()
     words = ("--output-uri", finished, "--components", "1", "--overwrite")
