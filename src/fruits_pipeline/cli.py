@@ -24,6 +24,7 @@ from fruits_pipeline.settings.commands import (
     PredictCommand,
     ReduceCommand,
     RunCommand,
+    ScoreCommand,
     SubmitCommand,
     SubmitDataprocCommand,
     SubmitDataprocServerlessCommand,
@@ -77,6 +78,12 @@ def reduce(*, settings: ReduceCommand) -> None:
 def classify(*, settings: ClassifyCommand) -> None:
     """Fit and judge classifiers on the components under --output-uri."""
     _execute("classify", settings)
+
+
+@app.command
+def score(*, settings: ScoreCommand) -> None:
+    """Predict new images by the models of a finished run, and judge those that have a label."""
+    _execute("score", settings)
 
 
 @app.command

@@ -49,6 +49,19 @@ PREDICTIONS = pa.schema(
         ("confidence", pa.float64()),
     ]
 )
+# What ``score`` writes to ``predictions``.
+SCORED = pa.schema(
+    [
+        *PREDICTIONS,
+        ("second", pa.string()),
+        ("second_confidence", pa.float64()),
+        ("third", pa.string()),
+        ("third_confidence", pa.float64()),
+        ("familiarity", pa.float64()),
+        ("unfamiliar", pa.bool_()),
+        ("learnt", pa.bool_()),
+    ]
+)
 VARIANCE = pa.schema(
     [
         ("component", pa.int32()),

@@ -4,14 +4,14 @@ import logging
 from collections.abc import Iterable, Iterator
 from multiprocessing.pool import ThreadPool
 
-import pyarrow as pa
 from pyspark import inheritable_thread_target
 from pyspark.ml import PipelineModel
 from pyspark.ml.classification import LogisticRegressionModel
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.classify import evaluate, inputs, judge
+from fruits_pipeline.classify import inputs, judge
+from fruits_pipeline.classify.evaluation import evaluated
 from fruits_pipeline.classify.facts import Classified
 from fruits_pipeline.classify.fitted import Fitted
 from fruits_pipeline.classify.predict import predictions
@@ -70,7 +70,8 @@ def fit_classifiers(
     if count != expected:
         raise DatasetError(f"expected {expected} rows in {place}, found {count}; start the same command again")
     with step("classify: evaluate"):
-        scores = _evaluated(store, predicted, duplicates.table)[found.judged]
+        tables.write_small(store, duplicates.table, f"{layout.EVALUATION}/duplicates", schemas.DUPLICATES)
+        scores = evaluated(store, predicted)[found.judged]
     return Classified(
         judged=found.judged,
         scores=scores,
@@ -104,26 +105,3 @@ def as_arrays(store: Store, fitted: Fitted, labels: list[str]) -> Classifier:
     if isinstance(model, LogisticRegressionModel):
         return Classifier(fitted.name, RegressionArrays.of(model), tuple(labels))
     return Classifier(fitted.name, ForestArrays.saved(store, f"{layout.MODELS}/{fitted.name}", model), tuple(labels))
-
-
-def _evaluated(store: Store, predicted: DataFrame, duplicates: pa.Table) -> dict[str, dict[str, dict[str, float]]]:
-    """Writes the tables of ``evaluation/`` and gives the scores by side, classifier and metric."""
-    confusion = judge.confusion(predicted)
-    scores = evaluate.scores_table(confusion)
-    written = {
-        "confusion": (confusion, schemas.CONFUSION),
-        "scores": (scores, schemas.SCORES),
-        "label_scores": (evaluate.label_scores_table(confusion), schemas.LABEL_SCORES),
-        "mistakes": (judge.mistakes(predicted), schemas.MISTAKES),
-        "duplicates": (duplicates, schemas.DUPLICATES),
-    }
-    for name, (table, schema) in written.items():
-        tables.write_small(store, table, f"{layout.EVALUATION}/{name}", schema)
-    by_side: dict[str, dict[str, dict[str, float]]] = {}
-    for row in scores.to_pylist():
-        by_side.setdefault(row["split"], {}).setdefault(row["classifier"], {})[row["metric"]] = row["value"]
-    for side, by_classifier in by_side.items():
-        for name, values in by_classifier.items():
-            told = " ".join(f"{metric}={value:.4f}" for metric, value in values.items())
-            log.info("scores classifier=%s split=%s %s", name, side, told)
-    return by_side

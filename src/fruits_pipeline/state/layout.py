@@ -33,7 +33,7 @@ ONLY_FILE = "part-00000.parquet"
 # Datasets of waves: ``DATASET/wave=NAME/``.
 BY_WAVE = (MANIFEST, FEATURES, REJECTS, PACKED)
 
-RoomName = Literal["reduce", "export_json", "export_csv", "classify"]
+RoomName = Literal["reduce", "export_json", "export_csv", "classify", "score"]
 
 EXPORT_ROOMS: dict[str, RoomName] = {"json": "export_json", "csv": "export_csv"}
 # The folders of each room that is made as a whole; nobody else writes there.
@@ -51,8 +51,10 @@ OWNED: dict[RoomName, tuple[str, ...]] = {
         *(f"{PORTABLE}/{name}" for name in ("random_forest", "logistic_regression", "familiarity")),
         *(f"{EVALUATION}/{name}" for name in ("scores", "label_scores", "confusion", "mistakes", "duplicates")),
     ),
+    # Never beside ``classify``, whose folders some of these are too: what stands there is refused.
+    "score": (PREDICTIONS, *(f"{EVALUATION}/{name}" for name in ("scores", "label_scores", "confusion", "mistakes"))),
 }
-# What each room is made from; ``reduce`` is made from the snapshot's features, packs from its manifest.
+# What each room is made from; ``reduce`` and ``score`` are made from the snapshot's features, packs from its manifest.
 MADE_FROM: dict[RoomName, RoomName] = {"export_json": "reduce", "export_csv": "reduce", "classify": "reduce"}
 # The command that makes a room again.
 COMMANDS: dict[RoomName, str] = {
@@ -60,6 +62,7 @@ COMMANDS: dict[RoomName, str] = {
     "export_json": "reduce --export json",
     "export_csv": "reduce --export csv",
     "classify": "classify",
+    "score": "score",
 }
 
 

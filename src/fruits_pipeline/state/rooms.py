@@ -178,10 +178,9 @@ class Rooms:
 
     def stale(self, made_from: str) -> list[RoomName]:
         """The rooms that were made from another snapshot than the one with this digest, and those made from them."""
-        reduced = self.marker("reduce", AnyFacts)
-        if reduced is None or reduced.made_from == made_from:
-            return []
-        rooms: tuple[RoomName, ...] = ("reduce", *reversed(layout.dependants("reduce")))
+        found = {room: self.marker(room, AnyFacts) for room in layout.OWNED if room not in layout.MADE_FROM}
+        first = [room for room, marker in found.items() if marker is not None and marker.made_from != made_from]
+        rooms = (name for room in first for name in (room, *reversed(layout.dependants(room))))
         return [room for room in rooms if self.marker(room, AnyFacts) is not None]
 
     def _why_again(self, found: RoomMarker[_F], settings: Essentials, made_from: str, labels: str | None) -> str | None:
