@@ -77,7 +77,7 @@ def test_it_says_what_the_run_said_of_its_own_images(command, finished, images, 
     assert record(output)["rooms"]["score"]["judged"] == (theirs["split"] == "test").sum()
 
 
-def test_without_labels_there_are_predictions_and_no_scores(score, new, tmp_path):
+def test_without_labels_there_are_predictions_and_no_scores(score, tmp_path):
     ended = score("--unlabelled", "*")
     assert ended.code == 0, ended.err
     facts = record(tmp_path / "scored")["rooms"]["score"]
@@ -110,7 +110,7 @@ def test_the_same_again_keeps_all_and_more_images_are_followed(score, new, tmp_p
     assert len(table(tmp_path / "scored", "predictions", new)) == 51
 
 
-def test_other_models_are_refused_and_replace_on_request(command, score, finished, new, tmp_path):
+def test_other_models_are_refused_and_replace_on_request(command, score, finished, tmp_path):
     assert score().code == 0
     other = tmp_path / "other"
     assert command("reduce", "--features-uri", finished, "--output-uri", other, "--components", "1").code == 0
