@@ -60,7 +60,8 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
         if source:
             source.check()
         schemes = _by_spark(command, store, source, features_at)
-        session = around("session", spark_session(command.session, command.storage, schemes))
+        fits = isinstance(command, RunCommand | ClassifyCommand)
+        session = around("session", spark_session(command.session, command.storage, schemes, fits=fits))
         with session as spark, stoppable(spark.sparkContext) as stop:
             lease.on_loss(stop)
             _run(command, Job(spark, store, features_at, rooms, record, command, models), source)

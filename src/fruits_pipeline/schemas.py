@@ -35,7 +35,7 @@ REDUCED = pa.schema(
         ("split", pa.string()),
         ("content_sha256", pa.string()),
         ("pca_features", pa.list_(pa.float32())),
-        ("residual", pa.float32()),
+        ("residual", pa.float64()),
     ]
 )
 PREDICTIONS = pa.schema(

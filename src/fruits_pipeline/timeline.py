@@ -66,12 +66,14 @@ def step(name: str) -> Iterator[None]:
 @contextmanager
 def around(name: str, manager: AbstractContextManager[_Entered]) -> Iterator[_Entered]:
     """The context of ``manager``; how long it took to enter and to leave are two steps."""
-    with ExitStack() as stack:
+    with ExitStack() as noted, ExitStack() as stack:
         with step(name):
             entered = stack.enter_context(manager)
-        yield entered
-        began_s = time.monotonic() - _began_s
-    note(f"{name} ends", began_s)
+        try:
+            yield entered
+        finally:
+            # It runs once the manager was left.
+            noted.callback(note, f"{name} ends", time.monotonic() - _began_s)
 
 
 def note(name: str, began_s: float = 0.0) -> None:

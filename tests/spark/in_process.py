@@ -35,7 +35,7 @@ def commands(spark, model: Model, capfd: pytest.CaptureFixture[str], **variables
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     @contextmanager
-    def session(*_: object) -> Iterator[object]:
+    def session(*_: object, **__: object) -> Iterator[object]:
         yield spark
 
     def run(*words: object) -> Ended:

@@ -1,6 +1,8 @@
 from collections import Counter
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark.ml import PipelineModel
 from pyspark.ml.classification import RandomForestClassificationModel
@@ -9,16 +11,18 @@ from pyspark.ml.functions import array_to_vector
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
+from fruits_pipeline.classify import forest
 from fruits_pipeline.classify.fit_classifiers import as_arrays
 from fruits_pipeline.classify.inputs import check, counted
 from fruits_pipeline.classify.predict import predictions
 from fruits_pipeline.classify.sample import sampled
 from fruits_pipeline.classify.train import train
-from fruits_pipeline.errors import InputError
+from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.session import tables
 from fruits_pipeline.session.tables import spark_schema
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.storage.opening import open_store
+from fruits_pipeline.trained.arrays import ForestArrays
 
 ROOT = "file:///source"
 K = 4
@@ -85,7 +89,10 @@ def by_arrays(fitted, folder):
 
 @pytest.fixture(scope="module")
 def fitted(spark, rows, reduction):
-    return list(train(frame(spark, rows), reduction, SETTINGS, LEARNT))
+    """Both classifiers, the forest in parts that are joined, as for many rows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forest, "_ROWS_OF_FORESTS", 60)
+        return list(train(frame(spark, rows), reduction, SETTINGS, LEARNT))
 
 
 @pytest.fixture(scope="module")
@@ -148,8 +155,9 @@ def test_saved_models_label_feature_vectors(spark, rows, reduction, fitted, tmp_
         )
 
 
-def test_shuffled_rows_give_equal_predictions(spark, rows, reduction, predictors, tmp_path):
+def test_shuffled_rows_give_equal_predictions(spark, rows, reduction, predictors, tmp_path, monkeypatch):
     shuffled = frame(spark, rows).repartition(7).orderBy(F.rand(3))
+    monkeypatch.setattr(forest, "_ROWS_OF_FORESTS", 60)
     again = by_arrays(train(shuffled, reduction, SETTINGS, LEARNT), tmp_path)
     for first, second in zip(predictors, again, strict=True):
         one, two = (predictions(frame(spark, rows), [f]).orderBy("path").collect() for f in (first, second))
@@ -162,25 +170,38 @@ def test_only_the_classifier_asked_for_is_fitted(spark, rows, reduction):
 
 
 def test_the_forest_has_all_its_trees_also_when_it_is_loaded(fitted, tmp_path):
-    forest = fitted[0].model
-    forest.save(f"file://{tmp_path}/forest")
-    for model in (forest, PipelineModel.load(f"file://{tmp_path}/forest")):
+    whole = fitted[0].model
+    whole.save(f"file://{tmp_path}/forest")
+    for model in (whole, PipelineModel.load(f"file://{tmp_path}/forest")):
         (stage,) = (stage for stage in model.stages if isinstance(stage, RandomForestClassificationModel))
         assert (len(stage.trees), stage.getNumTrees, stage.getOrDefault("numTrees")) == (8, 8, 8)
         trees = [tree.toDebugString.partition("\n")[2] for tree in stage.trees]
         assert trees != trees[:2] * 4  # as forests from one seed would have them
 
 
+@pytest.mark.parametrize("rows_of_forests", [60, 61])
 @pytest.mark.parametrize("trees", [1, 3, 6])
-def test_forests_of_few_trees(spark, rows, reduction, trees):
+def test_forests_of_few_trees(spark, rows, reduction, trees, rows_of_forests, monkeypatch):
+    monkeypatch.setattr(forest, "_ROWS_OF_FORESTS", rows_of_forests)
     few = SETTINGS.model_copy(update={"forest_trees": trees, "classifier": ("random_forest",)})
     (one,) = train(frame(spark, rows), reduction, few, LEARNT)
     assert len(one.classifier.trees) == trees
 
 
-def drawn_of(spark, rows, most, seed=42):
+def test_a_forest_of_which_nodes_are_lost_or_doubled_is_refused(fitted, tmp_path):
+    fitted[0].model.save(f"file://{tmp_path}/forest")
+    nodes = pq.read_table(next(tmp_path.glob("forest/stages/*RandomForest*/data")))
+    assert len(ForestArrays.of(nodes, 3, 8).roots) == 8
+    for wrong in (nodes.slice(1), pa.concat_tables([nodes, nodes.slice(3, 1)])):
+        with pytest.raises(DatasetError, match="expected each node of 8 trees once"):
+            ForestArrays.of(wrong, 3, 8)
+    with pytest.raises(DatasetError, match="expected each node of 9 trees once"):
+        ForestArrays.of(nodes, 3, 9)
+
+
+def drawn_of(spark, rows, most, seed=42, least=1):
     learnt = frame(spark, rows)
-    found = sampled(learnt, len(rows), most, seed)
+    found = sampled(learnt, len(rows), most, seed, least)
     assert found.columns == learnt.columns
     return sorted(row["source_path"] for row in found.collect())
 
@@ -197,6 +218,12 @@ def test_more_rows_than_the_forest_takes_are_drawn_by_label_and_content(spark):
         "banana": 1,
         "Apple Red 1": 1,
     }
+
+
+def test_rare_labels_are_drawn_to_their_least_rows(spark):
+    rows = blobs(rows=60, labels=("kiwi",)) + blobs(rows=6, labels=("banana",)) + blobs(rows=2, labels=("Apple Red 1",))
+    found = drawn_of(spark, rows, 34, least=5)
+    assert Counter(path.split("/")[1] for path in found) == {"kiwi": 30, "banana": 5, "Apple Red 1": 2}
 
 
 def test_the_forest_says_how_many_rows_it_was_grown_from(spark, rows, reduction):

@@ -16,7 +16,7 @@ def test_photos_have_the_labels_and_confidences_of_the_run(command, images, outp
     words = ("--data-source", images, "--output-uri", output, "--transform", transform, "--classifier", classifier)
     ended = command("run", *words)
     assert ended.code == 0, ended.err
-    told = command("predict", "--model", output, "--format", "csv", images)
+    told = command("predict", "--model", output, "--classifier", classifier, "--format", "csv", images)
     assert told.code == 0, told.err
     found = pd.read_csv(io.StringIO(told.out)).set_index("path").sort_index()
     expected = pd.read_parquet(output / "predictions").set_index("path").sort_index()

@@ -73,8 +73,10 @@ def test_it_says_what_the_run_said_of_its_own_images(command, finished, images, 
     ours, theirs = predictions(output, images), predictions(finished, images)
     assert ours["prediction"].equals(theirs["prediction"])
     np.testing.assert_allclose(ours["confidence"], theirs["confidence"], atol=1e-4)
-    assert ours["learnt"].sum() == (theirs["split"] == "train").sum() > 0
-    assert record(output)["rooms"]["score"]["judged"] == (theirs["split"] == "test").sum()
+    # Its test images have the bytes of its training images.
+    assert ours["learnt"].all()
+    assert (record(output)["rooms"]["score"]["judged"], record(output)["rooms"]["score"]["scores"]) == (0, {})
+    assert "images=48 were learnt from, and are predicted only" in ended.err
 
 
 def test_without_labels_there_are_predictions_and_no_scores(score, tmp_path):
@@ -134,7 +136,13 @@ def test_one_changed_byte_of_the_models_ends_with_5_before_anything_is_written(s
 def test_an_output_of_a_run_is_no_place_for_scores(command, finished, new):
     ended = command("score", "--model", finished, "--data-source", new, "--output-uri", finished, "--overwrite")
     assert ended.code == 5
-    assert "predictions to be empty or ours" in ended.message
+    assert "expected no classify under" in ended.message
+
+
+def test_scores_are_no_place_for_a_run(command, score, new, tmp_path):
+    assert score().code == 0
+    ended = command("run", "--data-source", new, "--output-uri", tmp_path / "scored", "--overwrite")
+    assert (ended.code, "expected no score under" in ended.message) == (5, True)
 
 
 def test_verify_finds_scores_whole(command, score, tmp_path):

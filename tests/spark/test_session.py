@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pyspark import SparkConf
+from pyspark.errors import PySparkException
 
+from fruits_pipeline.session import spark as module
 from fruits_pipeline.session.class_archive import java_options
 from fruits_pipeline.session.configured import configured
 from fruits_pipeline.session.java import Java
@@ -49,7 +52,7 @@ def java(spark, tmp_path, monkeypatch):
 
 
 def test_short_lived_objects_may_fill_an_eighth_of_a_local_heap(java):
-    properties = _local_properties(SessionSettings(driver_memory="4g"), Java(java, 17))
+    properties = _local_properties(SessionSettings(driver_memory="4g"), Java(java, 17), fits=True)
     options = properties["spark.driver.extraJavaOptions"].split()
     command = [java, "-Xmx4g", *options, "-XX:+PrintFlagsFinal", "-version"]
     flags = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -58,7 +61,7 @@ def test_short_lived_objects_may_fill_an_eighth_of_a_local_heap(java):
 
 def test_a_jvm_writes_an_archive_of_its_classes_and_the_next_one_loads_spark_s_from_it(java):
     def loaded():
-        options = java_options(Java(java, 17), _spark_home(), "-XX:+UseParallelGC").split()
+        options = java_options(Java(java, 17), _spark_home(), "-XX:+UseParallelGC", may_write=True).split()
         spark = ["-cp", f"{_spark_home()}/jars/*", "org.apache.spark.launcher.Main", "no.such.Class"]
         command = [java, "-XX:+UseParallelGC", *options, "-Xlog:class+load:stderr", *spark]
         return subprocess.run(command, capture_output=True, text=True, check=False).stderr
@@ -66,3 +69,22 @@ def test_a_jvm_writes_an_archive_of_its_classes_and_the_next_one_loads_spark_s_f
     from_archive = re.compile(r"org\.apache\.spark\.launcher\.Main source: shared objects file \(top\)")
     assert not from_archive.search(loaded())
     assert from_archive.search(loaded())
+
+
+def test_a_jvm_that_does_not_start_from_its_archive_is_started_without(tmp_path, monkeypatch, caplog):
+    archive, seen = tmp_path / "damaged.jsa", []
+    archive.touch()
+
+    def connect(conf):
+        seen.append(conf.get(module._JVM_OPTIONS).split())
+        if archive.exists():
+            raise PySparkException("JAVA_GATEWAY_EXITED")
+
+    monkeypatch.setattr(module, "connect", connect)
+    conf = SparkConf(loadDefaults=False).set(module._JVM_OPTIONS, f"-Xshare:auto -XX:SharedArchiveFile={archive} -Da=b")
+    module._connect(conf)
+    assert seen == [["-Xshare:auto", f"-XX:SharedArchiveFile={archive}", "-Da=b"], ["-Xshare:auto", "-Da=b"]]
+    assert "the JVM did not start from its archive of classes" in caplog.text
+    monkeypatch.setattr(module, "connect", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        module._connect(conf)

@@ -23,6 +23,7 @@ exit 2
 def spark_home(tmp_path, monkeypatch):
     """A Spark with one jar, and an empty cache."""
     monkeypatch.setenv("FRUITS_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.delenv("SPARK_CONF_DIR", raising=False)
     (tmp_path / "java").write_text(JAVA)
     (tmp_path / "java").chmod(0o755)
     shutil.copy(tmp_path / "java", tmp_path / "other")
@@ -31,10 +32,10 @@ def spark_home(tmp_path, monkeypatch):
     return tmp_path / "spark"
 
 
-def java_options(java, spark_home, options="-Xmx1g"):
+def java_options(java, spark_home, options="-Xmx1g", may_write=True):
     """As ``class_archive`` gives them, for a program of the test's folder."""
     program = str(spark_home.parent / java.program.strip("/"))
-    return class_archive.java_options(Java(program, java.version), spark_home, options)
+    return class_archive.java_options(Java(program, java.version, java.told), spark_home, options, may_write=may_write)
 
 
 def archive_of(options):
@@ -77,6 +78,54 @@ def test_a_jvm_that_would_not_start_so_is_not_asked_to_write_one(spark_home):
     assert java_options(Java("/java", 17), spark_home, "-Xfail") == ""
     assert java_options(Java("/none", 17), spark_home) == ""
     assert list((spark_home.parent / "cache/java").iterdir()) == []
+
+
+def test_the_same_java_of_another_build_has_an_archive_of_its_own(spark_home):
+    seen = {archive_of(java_options(Java("/java", 17, told), spark_home)) for told in ("17.0.14", "17.0.15")}
+    assert len(seen) == 2
+
+
+def test_a_jvm_that_loads_only_some_classes_reads_an_archive_and_writes_none(spark_home):
+    assert java_options(Java("/java", 17), spark_home, may_write=False) == ""
+    archive = archive_of(java_options(Java("/java", 17), spark_home))
+    write(archive, COMPLETE)
+    assert archive_of(java_options(Java("/java", 17), spark_home, may_write=False)) == archive
+
+
+@pytest.mark.parametrize("name", ["a cache", "ca'che", "ca:che", 'ca"che', "ca\\che"])
+def test_a_cache_whose_name_an_option_cannot_hold_has_no_archive(spark_home, tmp_path, monkeypatch, name):
+    monkeypatch.setenv("FRUITS_CACHE_DIR", str(tmp_path / name))
+    assert java_options(Java("/java", 17), spark_home) == ""
+
+
+@pytest.mark.parametrize("by_variable", [True, False])
+def test_a_class_path_with_files_has_no_archive(spark_home, tmp_path, monkeypatch, by_variable):
+    folder = tmp_path / "conf" if by_variable else spark_home / "conf"
+    folder.mkdir()
+    if by_variable:
+        monkeypatch.setenv("SPARK_CONF_DIR", str(folder))
+    assert java_options(Java("/java", 17), spark_home) != ""
+    (folder / "spark-defaults.conf").touch()
+    assert java_options(Java("/java", 17), spark_home) == ""
+
+
+def test_archives_from_which_nothing_has_started_for_a_month_are_deleted(spark_home):
+    archive = Path(archive_of(java_options(Java("/java", 17), spark_home)))
+    write(archive, COMPLETE, age_s=31 * 86_400)
+    write(archive.with_name("old.jsa"), COMPLETE, age_s=31 * 86_400)
+    write(archive.with_name("new.jsa"), COMPLETE, age_s=86_400)
+    assert archive_of(java_options(Java("/java", 17), spark_home)) == str(archive)
+    java_options(Java("/other", 17), spark_home)
+    assert sorted(file.name for file in archive.parent.iterdir()) == sorted([archive.name, "new.jsa"])
+
+
+def test_options_without_the_archive_that_did_not_start(spark_home):
+    archive = archive_of(java_options(Java("/java", 17), spark_home))
+    write(archive, COMPLETE)
+    options = f"-Xmx1g {java_options(Java('/java', 17), spark_home)} -Dx=y"
+    assert class_archive.without_archive(options).split() == ["-Xmx1g", "-Xshare:auto", "-Xlog:disable", "-Dx=y"]
+    assert not Path(archive).exists()
+    assert class_archive.without_archive("-Xmx1g") == "-Xmx1g"
 
 
 @pytest.mark.parametrize("version", [8, 11])

@@ -32,6 +32,27 @@ def test_steps_at_the_same_time_add_up():
     assert Step(1, 3, 2).with_(Step(2, 5, 3)) == Step(1, 5, 5, 2)
 
 
+def test_the_end_of_a_context_is_a_step_also_when_its_block_fails():
+    @contextmanager
+    def slow():
+        yield
+        raise AssertionError  # never reached, because the block fails
+
+    @contextmanager
+    def whole():
+        try:
+            yield 7
+        finally:
+            time.sleep(0.01)
+
+    with pytest.raises(ValueError, match="no"), around("slow", slow()):
+        raise ValueError("no")
+    with around("whole", whole()) as entered:
+        assert entered == 7
+    assert list(steps()) == ["slow", "slow ends", "whole", "whole ends"]
+    assert steps()["whole ends"].seconds >= 0.01
+
+
 def test_a_step_that_fails_is_noted():
     with pytest.raises(ValueError, match="no"), step("fails"):
         raise ValueError("no")

@@ -83,7 +83,7 @@ def test_the_mean_itself_has_no_residual():
 def test_familiarity_falls_with_the_residual_and_ends_at_99_of_100(store):
     save_familiarity(store, Familiarity(STEPS / 2))
     familiarity = loaded_familiarity(store.read(portable_file("familiarity")))
-    residuals = np.array([0.1, 0.4949, 0.4951, 0.7], np.float32)
+    residuals = np.array([0.1, 0.4949, 0.4951, 0.7])
     np.testing.assert_allclose(familiarity.of(residuals), [0.8, 0.0102, 0.0098, 0], atol=1e-6)
     assert familiarity.is_unfamiliar(residuals).tolist() == [False, False, True, True]
 

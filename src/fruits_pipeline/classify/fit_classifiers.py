@@ -23,7 +23,7 @@ from fruits_pipeline.state import layout
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.timeline import step
-from fruits_pipeline.trained.arrays import ForestArrays, RegressionArrays
+from fruits_pipeline.trained.arrays import Arrays, ForestArrays, RegressionArrays
 from fruits_pipeline.trained.classifier import Classifier, save_classifier
 from fruits_pipeline.trained.familiarity import save_familiarity
 
@@ -102,6 +102,10 @@ def _saved(store: Store, fits: Iterable[Fitted]) -> Iterator[Fitted]:
 def as_arrays(store: Store, fitted: Fitted, labels: list[str]) -> Classifier:
     """The classifier as arrays; the forest's come from the files of its saved model, which Spark has just written."""
     model = fitted.classifier
+    arrays: Arrays
     if isinstance(model, LogisticRegressionModel):
-        return Classifier(fitted.name, RegressionArrays.of(model), tuple(labels))
-    return Classifier(fitted.name, ForestArrays.saved(store, f"{layout.MODELS}/{fitted.name}", model), tuple(labels))
+        arrays = RegressionArrays(model.coefficientMatrix.toArray(), model.interceptVector.toArray())
+    else:
+        folder = f"{layout.MODELS}/{fitted.name}"
+        arrays = ForestArrays.saved(store, folder, model.uid, model.numClasses, model.getNumTrees)
+    return Classifier(fitted.name, arrays, tuple(labels))

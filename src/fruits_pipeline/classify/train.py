@@ -24,7 +24,9 @@ from fruits_pipeline.timeline import step
 
 log = logging.getLogger(__name__)
 
+# Rows of each label that a sample has at least.
 _START_ROWS_PER_LABEL: Final = 50
+_FOREST_ROWS_PER_LABEL: Final = 20
 
 
 def train(
@@ -45,24 +47,30 @@ def train(
     vectors = partial(_vectors, source=source, labels=labels)
     for name in dict.fromkeys(settings.classifier):
         if name == "random_forest":
-            fit = _timed(name, vectors(_drawn(learnt, count, settings)).persist(), partial(forest, source, settings))
+            drawn = vectors(_drawn(learnt, count, len(labels), settings)).persist()
+            fit = _timed(name, drawn, count, partial(forest, source, settings))
         else:
             start = _start(learnt, count, len(labels), settings)
             start = None if start is None else vectors(start)
             # It keeps blocks of the rows itself.
-            fit = _timed(name, vectors(arranged(learnt)), partial(regression, source, settings, start))
+            fit = _timed(name, vectors(arranged(learnt)), count, partial(regression, source, settings, start))
         yield assembled(name, reduction, fit, labels)
 
 
-def _drawn(learnt: DataFrame, count: int, settings: ClassifySettings) -> DataFrame:
+def _drawn(learnt: DataFrame, count: int, labels: int, settings: ClassifySettings) -> DataFrame:
     """The rows that the forest is grown from, in one partition and in an order that depends on them alone."""
-    return in_order(sampled(learnt, count, settings.forest_rows, settings.forest_seed).repartition(1))
+    most = settings.forest_rows
+    # Rows of rare labels come on top; never more than as many again.
+    least = max(1, min(_FOREST_ROWS_PER_LABEL, most // labels))
+    return in_order(sampled(learnt, count, most, settings.forest_seed, least).repartition(1))
 
 
 def _start(learnt: DataFrame, count: int, labels: int, settings: ClassifySettings) -> DataFrame | None:
     """The sample that the regression learns from first; None where that would be more than two thirds of the rows."""
     rows = max(settings.regression_start_rows, _START_ROWS_PER_LABEL * labels)
-    return arranged(sampled(learnt, count, rows, settings.forest_seed)) if 2 * count >= 3 * rows else None
+    if 2 * count < 3 * rows:
+        return None
+    return arranged(sampled(learnt, count, rows, settings.forest_seed, _START_ROWS_PER_LABEL))
 
 
 def _vectors(rows: DataFrame, source: str, labels: list[str]) -> DataFrame:
@@ -72,8 +80,8 @@ def _vectors(rows: DataFrame, source: str, labels: list[str]) -> DataFrame:
     return indexer.transform(vectors).select(source, INDEX)
 
 
-def _timed(name: ClassifierName, learnt: DataFrame, fit: Callable[[DataFrame], Fit]) -> Stages:
-    """Fits and says how long it took; ``learnt`` is no longer kept afterwards."""
+def _timed(name: ClassifierName, learnt: DataFrame, count: int, fit: Callable[[DataFrame], Fit]) -> Stages:
+    """Fits, and says how long it took on how many of ``count`` rows; ``learnt`` is no longer kept afterwards."""
     started_s = time.monotonic()
     try:
         with step(f"classify: fit {name}"):
@@ -82,5 +90,5 @@ def _timed(name: ClassifierName, learnt: DataFrame, fit: Callable[[DataFrame], F
     finally:
         learnt.unpersist()
     seconds = round(time.monotonic() - started_s, 1)
-    log.info("fitted classifier=%s training_rows=%d seconds=%.1f", name, rows, seconds)
+    log.info("fitted classifier=%s training_rows=%d of=%d seconds=%.1f", name, rows, count, seconds)
     return Stages(before, classifier, rows, seconds)

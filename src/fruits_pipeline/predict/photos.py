@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fruits_pipeline.errors import InputError
-from fruits_pipeline.ingest.listing import listed
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.fetch import Wanted
@@ -15,7 +14,9 @@ from fruits_pipeline.storage.source import parse_source
 _STANDARD_INPUT = "-"
 
 
-def named_photos(words: Iterable[str], storage: StorageSettings, lines: Iterable[str] = sys.stdin) -> Iterator[Wanted]:
+def named_photos(
+    words: Iterable[str], storage: StorageSettings, lines: Iterable[str] | None = None
+) -> Iterator[Wanted]:
     """The photos in the order of their words, those of a folder or a glob in the order of their paths.
 
     Of a folder the images are taken that ``run`` would take; a file is taken whatever its name.
@@ -23,14 +24,15 @@ def named_photos(words: Iterable[str], storage: StorageSettings, lines: Iterable
     Args:
         words: Plain paths and addresses; ``-`` stands for the lines of standard input.
         storage: How buckets are reached.
-        lines: Standard input.
+        lines: Other lines than those of standard input.
 
     Raises:
         InputError: When a folder or a glob holds no image, or cannot be listed.
     """
     for word in words:
         if word == _STANDARD_INPUT:
-            yield from named_photos((line for line in map(str.strip, lines) if line), storage, ())
+            given = map(str.strip, sys.stdin if lines is None else lines)
+            yield from named_photos((line for line in given if line), storage, ())
         else:
             yield from _of_word(word, storage)
 
@@ -41,6 +43,8 @@ def _of_word(word: str, storage: StorageSettings) -> Iterator[Wanted]:
     if not source.pattern and not _is_folder(address, storage):
         yield Wanted(address, 0)
         return
+    from fruits_pipeline.ingest.listing import listed  # late, because single photos need none of it
+
     rows = (row for table in listed(source) for row in table.to_pylist() if row["skip_reason"] is None)
     photos = sorted((row["path"], row["length"]) for row in rows)
     if not photos:

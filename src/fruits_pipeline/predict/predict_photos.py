@@ -1,35 +1,16 @@
 """The command ``predict``: labels of photos by the models of a finished run; no Spark, no Java, no TensorFlow."""
 
-import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
-from itertools import islice
-
-import numpy as np
-import pyarrow as pa
+from multiprocessing.pool import ThreadPool
 
 from fruits_pipeline.backbones.predictor import predictor
 from fruits_pipeline.errors import InputError
-from fruits_pipeline.features.batch import Treatment, outcomes
-from fruits_pipeline.features.recipe import made_by_here
-from fruits_pipeline.images.isolation import IsolatedDecoder
-from fruits_pipeline.images.outcome import Rejected
-from fruits_pipeline.images.reason import Reason
-from fruits_pipeline.predict.photos import named_photos
-from fruits_pipeline.predict.show import Guess, Prediction, show
+from fruits_pipeline.predict.show import Prediction, show
 from fruits_pipeline.settings.commands import PredictCommand
-from fruits_pipeline.settings.features import FeaturesSettings
-from fruits_pipeline.state.fingerprint import differences
-from fruits_pipeline.storage.fetch import Wanted, Window, fetched
 from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.storage.single import Unread
-from fruits_pipeline.trained.models import TrainedModels, load_models
-
-log = logging.getLogger(__name__)
-
-_BATCH = 32
+from fruits_pipeline.trained.models import load_models
 
 
 def predict_photos(words: Sequence[str], command: PredictCommand) -> None:
@@ -44,14 +25,20 @@ def predict_photos(words: Sequence[str], command: PredictCommand) -> None:
         raise InputError("predict expects photos, found none; name files, folders or globs, or - for standard input")
     settings = command.predict
     models = load_models(open_store(settings.model, command.storage), settings.classifier)
-    _tell_differences(models)
-    told = _Counted(predictions(named_photos(words, command.storage), models, command))
-    try:
-        show(told, settings.format, models.classifiers[0].labels, settings.top, sys.stdout)
-    except BrokenPipeError:
-        # The reader has all that it wants, as ``head`` has; Python must not flush to it at the end either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return
+    with ThreadPool(1) as pool:
+        loading = pool.apply_async(predictor, (models.backbone.model, _cores()))
+        # Half a second, in which all else is imported.
+        from fruits_pipeline.predict.photos import named_photos
+        from fruits_pipeline.predict.predictions import predictions, tell_differences
+
+        tell_differences(models)
+        told = _Counted(predictions(named_photos(words, command.storage), models, command, loading.get))
+        try:
+            show(told, settings.format, models.classifiers[0].labels, settings.top, sys.stdout)
+        except BrokenPipeError:
+            # The reader has all that it wants, as ``head`` has; Python must not flush to it at the end either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return
     if told.unread:
         raise InputError(
             f"expected photos that can be read, found {told.unread} of {told.photos} that cannot, each told above "
@@ -59,64 +46,9 @@ def predict_photos(words: Sequence[str], command: PredictCommand) -> None:
         )
 
 
-def predictions(photos: Iterable[Wanted], models: TrainedModels, command: PredictCommand) -> Iterator[Prediction]:
-    """What the models say of each photo, in order.
-
-    Raises:
-        StorageError: When a source as a whole cannot be read.
-    """
-    treatment, limits = _treatment(models)
-    predict = predictor(models.backbone.model, treatment.threads)
-    asked: list[str] = []
-
-    def wanted() -> Iterator[Wanted]:
-        for photo in photos:
-            asked.append(photo.path)
-            yield photo
-
-    window = Window(max_bytes=limits.max_bytes)
-    with (
-        IsolatedDecoder(treatment.decode_timeout_s) as decoder,
-        closing(fetched(wanted(), command.storage, window, judge=False)) as contents,
-    ):
-        while batch := list(islice(contents, _BATCH)):
-            paths, asked[: len(batch)] = asked[: len(batch)], []
-            read = [Rejected(Reason(one.reason), one.detail) if isinstance(one, Unread) else one for one in batch]
-            yield from _told(paths, outcomes(read, decoder.decode, predict, treatment), models, command.predict.top)
-
-
-def _treatment(models: TrainedModels) -> tuple[Treatment, FeaturesSettings]:
-    """How images were treated whose features the models were trained on."""
-    limits = FeaturesSettings.model_validate(models.backbone.recipe.settings)
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    size = models.backbone.model.image_size
-    return Treatment(size, limits.max_pixels, threads, limits.decode_timeout_s, isolated=True), limits
-
-
-def _tell_differences(models: TrainedModels) -> None:
-    """Warns where this machine computes features in another way than those that the models were trained on."""
-    recipe = models.backbone.recipe
-    here = made_by_here(models.backbone.model.engine)
-    if changes := differences({name: recipe.made_by.get(name) for name in here}, here):
-        log.warning("features may differ a little from those of the training: %s", "; ".join(changes))
-
-
-def _told(paths: Sequence[str], outcome: pa.RecordBatch, models: TrainedModels, top: int) -> Iterator[Prediction]:
-    reasons, details = outcome.column("reason").to_pylist(), outcome.column("detail").to_pylist()
-    read = np.array([reason is None for reason in reasons])
-    features = outcome.column("features").flatten().to_numpy().reshape(int(read.sum()), -1)
-    judged = models.judged(features) if len(features) else None
-    classifier = models.classifiers[0]
-    row = 0
-    for path, reason, detail in zip(paths, reasons, details, strict=True):
-        if reason is not None or judged is None:
-            yield Prediction(path, reason=reason, detail=detail)
-            continue
-        shares = judged.probabilities[classifier.name][row]
-        best = np.argsort(-shares, kind="stable")[:top]
-        guesses = tuple(Guess(classifier.labels[place], float(shares[place])) for place in best)
-        yield Prediction(path, guesses, float(judged.familiarity[row]), bool(judged.is_unfamiliar[row]))
-        row += 1
+def _cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Counted:

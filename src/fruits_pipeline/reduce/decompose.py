@@ -8,7 +8,7 @@ covariances of low rank: ``tests/spark/test_spark_pca.py`` holds one, and says w
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -24,8 +24,9 @@ from fruits_pipeline.trained.transform import transformed
 
 # Tasks of one pass: each makes D x D x 8 bytes, 13 MB for MobileNetV2 and 34 MB for Xception.
 _TASKS_PER_CORE: Final = 2
-# So many the driver takes and adds up itself.
+# So many the driver takes and adds up itself, and so many a task does: they are all in its memory at once.
 _COLLECTED: Final = 8
+_JOINED: Final = 4
 _PARTIAL: Final = "partial binary"
 _PARTIAL_SCHEMA: Final = pa.schema([("partial", pa.binary())])
 
@@ -100,7 +101,7 @@ def _sums_of(parts: Sequence[DataFrame], by: TransformName, grid: Grid) -> Sums 
 
 
 def _added(parts: Sequence[DataFrame], of: Callable[[NDArray[np.float32]], _Part]) -> _Part | None:
-    """What ``of`` makes of each batch, float32 (N, D), added up in tasks, then by tasks for some of these each."""
+    """What ``of`` makes of each batch, float32 (N, D), added up in tasks, then by tasks for four of these each."""
 
     def over(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield _row(_whole(of(as_matrix(batch.column(0))) for batch in batches if batch.num_rows))
@@ -111,8 +112,9 @@ def _added(parts: Sequence[DataFrame], of: Callable[[NDArray[np.float32]], _Part
     def summed(part: DataFrame) -> _Part | None:
         tasks = _TASKS_PER_CORE * cores(part.sparkSession)
         partials = part.select("features").coalesce(tasks).mapInArrow(over, _PARTIAL)
-        if tasks > _COLLECTED:
-            partials = partials.repartition(ceil(sqrt(tasks))).mapInArrow(joined, _PARTIAL)
+        while tasks > _COLLECTED:
+            tasks = ceil(tasks / _JOINED)
+            partials = partials.repartition(tasks).mapInArrow(joined, _PARTIAL)
         return _whole(_partials(row.partial for row in partials.collect()))
 
     return _whole(map(summed, parts))

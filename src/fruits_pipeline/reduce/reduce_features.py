@@ -12,13 +12,14 @@ from pyspark.sql import DataFrame, SparkSession
 from fruits_pipeline import schemas
 from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.errors import DatasetError, InputError
+from fruits_pipeline.reduce.bounds import bounds
 from fruits_pipeline.reduce.calibrated import refuse_judged
 from fruits_pipeline.reduce.facts import Reduced
 from fruits_pipeline.reduce.labels import PART_IMAGES, copied_labels, labelled
 from fruits_pipeline.reduce.moments import Bounds
-from fruits_pipeline.reduce.reduction import LARGE_BATCHES, Reduction, fit, reduced
+from fruits_pipeline.reduce.project import reduced
+from fruits_pipeline.reduce.reduction import LARGE_BATCHES, Reduction, fit
 from fruits_pipeline.reduce.rule import Given, counted_uses, given, rule_of, tell
-from fruits_pipeline.reduce.transform import bounds
 from fruits_pipeline.reduce.variance import variance_table
 from fruits_pipeline.session import tables
 from fruits_pipeline.session.configured import configured
@@ -128,7 +129,7 @@ def _write(store: Store, parts: Sequence[DataFrame], reduction: Reduction, backb
         saving = pool.apply_async(inheritable_thread_target(_save), (store, reduction, backbone))
         with step("reduce: write"):
             for part in parts:
-                tables.write(reduced(part, reduction), place, schemas.REDUCED, "reduced")
+                tables.write(reduced(part, reduction.projection), place, schemas.REDUCED, "reduced")
         saving.get()
 
 

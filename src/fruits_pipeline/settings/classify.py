@@ -50,11 +50,14 @@ class ClassifySettings(Room):
     regression_start_rows: int = Field(
         5_000,
         ge=1,
-        description="Rows of a sample that the regression learns from first, at least 50 for each label; of fewer than "
-        "half as many again none is drawn.",
+        description="Rows of a sample that the regression learns from first, at least 50 of each label that has them; "
+        "of fewer than half as many again none is drawn.",
     )
     regression_l2: float = Field(3e-5, ge=0, description="L2 penalty of the regression.")
     forest_rows: int = Field(
-        10_000, ge=1, description="Most training rows of the forest: more are sampled, the same share of each label."
+        10_000,
+        ge=1,
+        description="Training rows of the forest: more are sampled, the same share of each label, but at least 20 rows "
+        "of each that has them.",
     )
     forest_seed: int = Field(42, description="Seed of the forest.")

@@ -51,7 +51,7 @@ OWNED: dict[RoomName, tuple[str, ...]] = {
         *(f"{PORTABLE}/{name}" for name in ("random_forest", "logistic_regression", "familiarity")),
         *(f"{EVALUATION}/{name}" for name in ("scores", "label_scores", "confusion", "mistakes", "duplicates")),
     ),
-    # Never beside ``classify``, whose folders some of these are too: what stands there is refused.
+    # The rival of ``classify``: see ``rivals``.
     "score": (PREDICTIONS, *(f"{EVALUATION}/{name}" for name in ("scores", "label_scores", "confusion", "mistakes"))),
 }
 # What each room is made from; ``reduce`` and ``score`` are made from the snapshot's features, packs from its manifest.
@@ -64,6 +64,15 @@ COMMANDS: dict[RoomName, str] = {
     "classify": "classify",
     "score": "score",
 }
+
+
+def rivals(room: RoomName) -> tuple[RoomName, ...]:
+    """The rooms that own a folder of ``room``: an output has one or the other.
+
+    >>> rivals("score"), rivals("reduce")
+    (('classify',), ())
+    """
+    return tuple(other for other, folders in OWNED.items() if other != room and set(folders) & set(OWNED[room]))
 
 
 def portable_file(name: str) -> str:

@@ -113,8 +113,15 @@ class Rooms:
         """Refuses before any work what would be refused later.
 
         Raises:
-            DatasetError: When the room has other settings and may not be replaced, or a folder holds foreign files.
+            DatasetError: When the room has other settings and may not be replaced, a folder holds foreign files, or
+                another room owns it.
         """
+        for rival in layout.rivals(room):
+            if self.marker(rival, AnyFacts) is not None:
+                raise DatasetError(
+                    f"expected no {rival} under {self._store.root}, whose folders {room} would take, found it; "
+                    "take another --output-uri"
+                )
         found = self.marker(room, AnyFacts)
         if found is None:
             refuse_foreign(self._store, layout.OWNED[room])

@@ -6,7 +6,7 @@ take one row at a time, and hold each tree as objects that every task is sent ag
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +16,6 @@ from numpy.typing import NDArray
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.state.files import is_data
 from fruits_pipeline.storage.store import Store
-
-if TYPE_CHECKING:  # because workers load this too, and need none of Spark's models
-    from pyspark.ml.classification import LogisticRegressionModel, RandomForestClassificationModel
 
 
 class Arrays(Protocol):
@@ -34,11 +31,6 @@ class RegressionArrays:
 
     coefficients: NDArray[np.float64]
     intercepts: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, model: "LogisticRegressionModel") -> Self:
-        """The arrays of a fitted model."""
-        return cls(model.coefficientMatrix.toArray(), model.interceptVector.toArray())
 
     def probabilities(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """See ``Arrays``: the softmax of the margins."""
@@ -78,32 +70,39 @@ class ForestArrays:
     labels: int
 
     @classmethod
-    def saved(cls, store: Store, folder: str, model: "RandomForestClassificationModel") -> Self:
-        """The arrays of ``model``, from the Parquet files of the pipeline that was saved in ``folder`` with it.
+    def saved(cls, store: Store, folder: str, uid: str, labels: int, trees: int) -> Self:
+        """The arrays of Spark's forest ``uid``, from the files of the pipeline that was saved in ``folder`` with it.
 
         Raises:
-            DatasetError: When there are none.
+            DatasetError: When they are not those of so many trees.
         """
-        place = f"_{model.uid}/data/"
+        place = f"_{uid}/data/"
         keys = [found.key for found in store.objects(folder) if place in found.key and is_data(found.key)]
         if not keys:
-            raise DatasetError(f"expected the trees of {model.uid} under {store.root}/{folder}, found no file of them")
-        return cls.of(pa.concat_tables(pq.read_table(io.BytesIO(store.read(key))) for key in keys), model.numClasses)
+            raise DatasetError(f"expected the trees of {uid} under {store.root}/{folder}, found no file of them")
+        nodes = pa.concat_tables(pq.read_table(io.BytesIO(store.read(key))) for key in keys)
+        return cls.of(nodes, labels, trees)
 
     @classmethod
-    def of(cls, nodes: pa.Table, labels: int) -> Self:
-        """The arrays of Spark's ``NodeData``: columns ``treeID`` and ``nodeData``, in any order."""
+    def of(cls, nodes: pa.Table, labels: int, trees: int) -> Self:
+        """The arrays of Spark's ``NodeData``: columns ``treeID`` and ``nodeData``, in any order.
+
+        Raises:
+            DatasetError: When nodes are missing, or stand there twice.
+        """
         found = nodes.append_column("id", _field(nodes, "id")).sort_by([("treeID", "ascending"), ("id", "ascending")])
-        trees, split = found["treeID"].to_numpy(), _field(found, "split")
-        roots = np.flatnonzero(np.diff(trees, prepend=-1))
-        base = roots[np.cumsum(np.diff(trees, prepend=trees[0]) != 0)]
-        itself = np.arange(len(trees))
+        tree, split = found["treeID"].to_numpy(), _field(found, "split")
+        roots = np.flatnonzero(np.diff(tree, prepend=-1))
+        base = roots[np.cumsum(np.diff(tree, prepend=tree[0]) != 0)]
+        itself = np.arange(len(tree))
+        if len(roots) != trees or (found["id"].to_numpy() != itself - base).any():
+            raise DatasetError(f"expected each node of {trees} trees once, found {len(tree)} nodes of {len(roots)}")
         left, right = (_field(found, side).to_numpy() for side in ("leftChild", "rightChild"))
         is_leaf = left < 0
         thresholds = split.field("leftCategoriesOrThreshold")
-        threshold = np.full(len(trees), np.inf)
+        threshold = np.full(len(tree), np.inf)
         threshold[~is_leaf] = thresholds.filter(pa.array(~is_leaf)).flatten().to_numpy()
-        counts = _field(found, "impurityStats").flatten().to_numpy().reshape(len(trees), labels)
+        counts = _field(found, "impurityStats").flatten().to_numpy().reshape(len(tree), labels)
         rows, label = np.nonzero(counts)
         of_leaf = is_leaf[rows]
         rows, label = rows[of_leaf], label[of_leaf]
@@ -113,7 +112,7 @@ class ForestArrays:
             threshold=threshold,
             left=np.where(is_leaf, itself, base + left).astype(np.int32),
             right=np.where(is_leaf, itself, base + right).astype(np.int32),
-            first=np.searchsorted(rows, np.arange(len(trees) + 1)),
+            first=np.searchsorted(rows, np.arange(len(tree) + 1)),
             label=label.astype(np.int32),
             share=counts[rows, label] / counts.sum(axis=1)[rows],
             labels=labels,

@@ -22,17 +22,18 @@ class Familiarity:
 
     quantiles: NDArray[np.float64]
 
-    def of(self, residuals: NDArray[np.float32]) -> NDArray[np.float64]:
+    def of(self, residuals: NDArray[np.float64]) -> NDArray[np.float64]:
         """Familiarity (N,) of images with these residuals: the share of held-out images that lie further off.
 
-        >>> Familiarity(np.linspace(0, 0.5, 1001)).of(np.array([0.0, 0.125, 0.9], np.float32)).tolist()
+        >>> Familiarity(np.linspace(0, 0.5, 1001)).of(np.array([0.0, 0.125, 0.9])).tolist()
         [1.0, 0.75, 0.0]
         """
-        return 1 - np.interp(residuals, self.quantiles, STEPS)
+        nearer: NDArray[np.float64] = np.interp(residuals, self.quantiles, STEPS)
+        return np.subtract(1.0, nearer)
 
-    def is_unfamiliar(self, residuals: NDArray[np.float32]) -> NDArray[np.bool_]:
+    def is_unfamiliar(self, residuals: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether images (N,) lie further off than 99 of 100 held-out ones."""
-        return residuals > self.quantiles[round(UNFAMILIAR * (len(STEPS) - 1))]
+        return np.greater(residuals, self.quantiles[round(UNFAMILIAR * (len(STEPS) - 1))])
 
 
 def save_familiarity(store: Store, familiarity: Familiarity) -> None:

@@ -76,6 +76,11 @@ def load_models(store: Store, asked: Sequence[str]) -> TrainedModels:
         SettingsError: When there is none of these classifiers.
     """
     rooms = Rooms(store, overwrite=False)
+    if rooms.marker("classify", AnyFacts) is None:
+        raise DatasetError(
+            f"expected the models of a finished run under {store.root}, found none; check --model, or let 'run' or "
+            "'classify' make them"
+        )
     reduced = rooms.finished("reduce", AnyFacts)
     classified = rooms.finished("classify", AnyFacts, reduced.digest)
     marks = {file.key: file for file in (*reduced.files, *classified.files)}

@@ -35,7 +35,7 @@ class Projection:
     k: int
     m: int
 
-    def applied(self, features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def applied(self, features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """Components (N, k) and residuals (N,) of features (N, D).
 
         A residual is the share, from 0 to 1, of an image's squared distance from the mean that lies outside of the m
@@ -51,7 +51,7 @@ class Projection:
         whole = np.square(centred).sum(axis=1)
         inside = np.square(values[:, : self.m]).sum(axis=1)
         residuals = np.clip(1 - inside / np.where(whole > 0, whole, 1), 0, 1) * (whole > 0)
-        return values[:, : self.k].astype(np.float32), residuals.astype(np.float32)
+        return values[:, : self.k].astype(np.float32), residuals
 
 
 def save_projection(store: Store, projection: Projection) -> None:

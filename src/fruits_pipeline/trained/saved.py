@@ -36,11 +36,22 @@ def loaded_arrays(content: bytes) -> tuple[dict[str, NDArray[np.float64]], dict[
     """
     table = read(content)
     arrays = {
-        name: np.asarray(values.values.to_numpy(zero_copy_only=False)).reshape(shape.as_py())
+        name: numbers(values.values).reshape(shape.as_py())
         for name, shape, values in zip(table["name"].to_pylist(), table["shape"], table["values"], strict=True)
     }
     facts = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     return arrays, facts
+
+
+def numbers(column: pa.DoubleArray | pa.FloatArray) -> NDArray[np.float64]:
+    """The numbers of a column that has no gaps; pyarrow's own ``to_numpy`` imports pandas, which takes half a second.
+
+    >>> numbers(pa.array([1.0, 2.0, 3.0])[1:]).tolist()
+    [2.0, 3.0]
+    """
+    kind = np.float64 if pa.types.is_float64(column.type) else np.float32
+    whole = np.frombuffer(column.buffers()[1] or b"", kind)[column.offset : column.offset + len(column)]
+    return whole.astype(np.float64)
 
 
 def packed(table: pa.Table, facts: Mapping[str, str]) -> bytes:

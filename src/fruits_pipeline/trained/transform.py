@@ -11,7 +11,7 @@ def transformed(values: NDArray[np.float32], by: TransformName) -> NDArray[np.fl
 
     >>> transformed(np.array([[4, 9]], np.float32), "sqrt").tolist()
     [[2.0, 3.0]]
-    >>> transformed(np.array([[3, 4, 0, 0], [0, 0, 0, 0]], np.float32), "unit").round(1).tolist()
+    >>> transformed(np.array([[3, 4, 0, 0], [0, 0, 0, 0]], np.float32), "unit").astype(float).round(1).tolist()
     [[1.2, 1.6, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
     """
     if by == "sqrt":
