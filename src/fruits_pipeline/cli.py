@@ -5,33 +5,16 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Annotated
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 from pydantic import ValidationError
 
 from fruits_pipeline import errors, logs
 from fruits_pipeline.errors import FruitsError, SettingsError
 from fruits_pipeline.session import interrupt
-from fruits_pipeline.settings.commands import (
-    BundleCommand,
-    CalibrateCommand,
-    ClassifyCommand,
-    Command,
-    DemoCommand,
-    ExtractCommand,
-    JobCommand,
-    PackCommand,
-    ReduceCommand,
-    RunCommand,
-    SubmitCommand,
-    SubmitDataprocCommand,
-    SubmitDataprocServerlessCommand,
-    SubmitEmrCommand,
-    SubmitEmrServerlessCommand,
-    VerifyCommand,
-    WeightsCommand,
-)
-from fruits_pipeline.settings.room import Room
+from fruits_pipeline.settings import commands
+from fruits_pipeline.settings.room import Room, flat
 from fruits_pipeline.settings.sources import Sources
 from fruits_pipeline.state.summary import summary
 from fruits_pipeline.submit.job import Cloud
@@ -49,37 +32,60 @@ app.command(submit)
 
 
 @app.command
-def run(*, settings: RunCommand) -> None:
+def run(*, settings: commands.RunCommand) -> None:
     """Extract, reduce and classify: the main job."""
     _execute("run", settings)
 
 
 @app.command
-def extract(*, settings: ExtractCommand) -> None:
+def extract(*, settings: commands.ExtractCommand) -> None:
     """List the images and compute their features."""
     _execute("extract", settings)
 
 
 @app.command
-def pack(*, settings: PackCommand) -> None:
+def pack(*, settings: commands.PackCommand) -> None:
     """Rewrite the images of --data-source as Parquet under --output-uri: a source that is read at full speed."""
     _execute("pack", settings)
 
 
 @app.command
-def reduce(*, settings: ReduceCommand) -> None:
+def reduce(*, settings: commands.ReduceCommand) -> None:
     """Reduce the features under --output-uri to principal components."""
     _execute("reduce", settings)
 
 
 @app.command
-def classify(*, settings: ClassifyCommand) -> None:
+def classify(*, settings: commands.ClassifyCommand) -> None:
     """Fit and judge classifiers on the components under --output-uri."""
     _execute("classify", settings)
 
 
 @app.command
-def weights(*, settings: WeightsCommand = WeightsCommand()) -> None:
+def score(*, settings: commands.ScoreCommand) -> None:
+    """Predict new images by the models of a finished run, and judge those that have a label."""
+    _execute("score", settings)
+
+
+@app.command
+def predict(
+    *photos: Annotated[str, Parameter(allow_leading_hyphen=True, group=flat("Predict").group)],
+    settings: commands.PredictCommand,
+) -> None:
+    """Name the labels of PHOTOS, by the models of a finished run.
+
+    Parameters
+    ----------
+    photos
+        Files, folders, globs and addresses in buckets; - reads their names from standard input.
+    """
+    from fruits_pipeline.predict.predict_photos import predict_photos
+
+    predict_photos(photos, settings)
+
+
+@app.command
+def weights(*, settings: commands.WeightsCommand = commands.WeightsCommand()) -> None:
     """Fetch, verify and convert the pretrained weights into the cache."""
     from fruits_pipeline.backbones.model import prepare
     from fruits_pipeline.backbones.request import model_request
@@ -91,7 +97,7 @@ def weights(*, settings: WeightsCommand = WeightsCommand()) -> None:
 
 
 @app.command
-def calibrate(*, settings: CalibrateCommand) -> None:
+def calibrate(*, settings: commands.CalibrateCommand) -> None:
     """Make the int8 model from a sample of your images, for --precision int8."""
     from fruits_pipeline.calibrate.calibration import calibrate_model
 
@@ -101,7 +107,7 @@ def calibrate(*, settings: CalibrateCommand) -> None:
 
 
 @app.command
-def verify(*, settings: VerifyCommand) -> None:
+def verify(*, settings: commands.VerifyCommand) -> None:
     """Check the output under --output-uri against its plan and its markers; nothing is written."""
     from fruits_pipeline.verify.verify_output import verify_output
 
@@ -111,7 +117,7 @@ def verify(*, settings: VerifyCommand) -> None:
 
 
 @app.command
-def demo(*, settings: DemoCommand = DemoCommand()) -> None:
+def demo(*, settings: commands.DemoCommand = commands.DemoCommand()) -> None:
     """Draw a small labelled sample of fruit-like images, then run the main job on it."""
     from fruits_pipeline.demo.demo import run_demo
 
@@ -119,7 +125,7 @@ def demo(*, settings: DemoCommand = DemoCommand()) -> None:
 
 
 @app.command
-def bundle(*, settings: BundleCommand) -> None:
+def bundle(*, settings: commands.BundleCommand) -> None:
     """Make all that a cluster needs to run the job: environment, models, scripts, configuration."""
     from fruits_pipeline.bundle.assemble import assemble_bundle
 
@@ -127,7 +133,7 @@ def bundle(*, settings: BundleCommand) -> None:
 
 
 @submit.command
-def emr(*, settings: SubmitEmrCommand) -> None:
+def emr(*, settings: commands.SubmitEmrCommand) -> None:
     """A step on EMR: on a cluster that ends with it, or on --cluster-id."""
     from fruits_pipeline.submit.emr import Emr
 
@@ -135,7 +141,7 @@ def emr(*, settings: SubmitEmrCommand) -> None:
 
 
 @submit.command
-def emr_serverless(*, settings: SubmitEmrServerlessCommand) -> None:
+def emr_serverless(*, settings: commands.SubmitEmrServerlessCommand) -> None:
     """A job run on EMR Serverless."""
     from fruits_pipeline.submit.emr_serverless import EmrServerless
 
@@ -143,7 +149,7 @@ def emr_serverless(*, settings: SubmitEmrServerlessCommand) -> None:
 
 
 @submit.command
-def dataproc(*, settings: SubmitDataprocCommand) -> None:
+def dataproc(*, settings: commands.SubmitDataprocCommand) -> None:
     """A job on Dataproc: on a cluster that ends with it, or on --cluster."""
     from fruits_pipeline.submit.dataproc import Dataproc
 
@@ -151,7 +157,7 @@ def dataproc(*, settings: SubmitDataprocCommand) -> None:
 
 
 @submit.command
-def dataproc_serverless(*, settings: SubmitDataprocServerlessCommand) -> None:
+def dataproc_serverless(*, settings: commands.SubmitDataprocServerlessCommand) -> None:
     """A batch on Dataproc Serverless."""
     from fruits_pipeline.submit.dataproc_serverless import DataprocServerless
 
@@ -198,19 +204,19 @@ def _parsed(tokens: list[str]) -> Callable[[], object]:
             sources.faults.append(f"unexpected argument {unused[0]!r}; all settings are flags, see --help")
     if sources.faults:
         raise SettingsError("\n  ".join(["wrong settings", *sources.faults]) + "\nsee --help for all settings")
-    settings = next((value for value in bound.kwargs.values() if isinstance(value, Command)), None)
+    settings = next((value for value in bound.kwargs.values() if isinstance(value, commands.Command)), None)
     if settings is not None:
         logs.configure(settings.session.log_level)
     return partial(call, *bound.args, **bound.kwargs)
 
 
-def _execute(name: str, settings: JobCommand) -> None:
+def _execute(name: str, settings: commands.JobCommand) -> None:
     from fruits_pipeline.pipeline import execute
 
     print(summary(execute(name, settings), settings.output.output_uri))
 
 
-def _submit(platform: Callable[..., Platform], cloud: Cloud, settings: SubmitCommand, own: Room) -> None:
+def _submit(platform: Callable[..., Platform], cloud: Cloud, settings: commands.SubmitCommand, own: Room) -> None:
     """Submits to ``platform``, whose own settings are ``own``."""
     from fruits_pipeline.submit.job import submitted_job
     from fruits_pipeline.submit.submission import submit_job

@@ -1,38 +1,18 @@
 """The order of the rooms for every command that runs on Spark: what each takes, gives, keeps and makes again."""
 
-import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from pydantic import JsonValue
-from pyspark.sql import SparkSession
 
-from fruits_pipeline import schemas, timeline
+from fruits_pipeline import timeline
 from fruits_pipeline.backbones.model import prepare
 from fruits_pipeline.backbones.request import model_request
-from fruits_pipeline.classify.facts import Classified
-from fruits_pipeline.features.compute_features import compute_features, tally
-from fruits_pipeline.features.job import FeatureJob
-from fruits_pipeline.features.recipe import recipe_of
-from fruits_pipeline.ingest.cut import default_wave_images
+from fruits_pipeline.features.recipe import backbone_here, read_as, recipe_of
 from fruits_pipeline.ingest.listing import AnySource, check_naming, place_of, source_at
 from fruits_pipeline.ingest.packed import PackedSource
-from fruits_pipeline.ingest.plan_waves import Cut, plan_waves
-from fruits_pipeline.reduce.export import Exported, export_reduced
+from fruits_pipeline.job import Job
 from fruits_pipeline.reduce.facts import Reduced
-from fruits_pipeline.reduce.labels import digest_of_labels
-from fruits_pipeline.refusals import (
-    check,
-    check_calibration,
-    check_components,
-    ingest_essentials,
-    labels_of,
-    reduce_essentials,
-)
-from fruits_pipeline.session import tables
+from fruits_pipeline.refusals import check
 from fruits_pipeline.session.gateway import stoppable
-from fruits_pipeline.session.spark import cores, is_local, spark_session
-from fruits_pipeline.settings.classify import ClassifySettings
+from fruits_pipeline.session.spark import spark_session
 from fruits_pipeline.settings.commands import (
     ClassifyCommand,
     ExtractCommand,
@@ -40,29 +20,21 @@ from fruits_pipeline.settings.commands import (
     PackCommand,
     ReduceCommand,
     RunCommand,
+    ScoreCommand,
+    SourceCommand,
 )
-from fruits_pipeline.settings.features import FeaturesSettings
-from fruits_pipeline.settings.ingest import IngestSettings
-from fruits_pipeline.settings.pack import PackSettings
-from fruits_pipeline.settings.reduce import ReduceSettings
-from fruits_pipeline.state.layout import EXPORT_ROOMS
 from fruits_pipeline.state.lease import leased
-from fruits_pipeline.state.packs import packed_files
-from fruits_pipeline.state.plan import Plan, load_plan, required_plan, save_plan
+from fruits_pipeline.state.plan import load_plan, required_plan
 from fruits_pipeline.state.record import RunRecord
-from fruits_pipeline.state.rooms import RoomMarker, Rooms
-from fruits_pipeline.state.snapshot import Snapshot, is_finished, load_snapshot, load_waves
-from fruits_pipeline.state.upkeep import drop_manifests, tidied
+from fruits_pipeline.state.rooms import Rooms
+from fruits_pipeline.state.snapshot import load_snapshot
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.source import refuse_overlap
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.timeline import around, step
-
-if TYPE_CHECKING:
-    from pyspark.ml import PipelineModel
-
-log = logging.getLogger(__name__)
+from fruits_pipeline.trained.backbone import Backbone
+from fruits_pipeline.trained.models import TrainedModels, load_models
 
 
 def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
@@ -83,7 +55,8 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
     with around("lease", leased(store)) as lease, record.kept(store):
         rooms = Rooms(store, overwrite=command.output.overwrite)
         features_at = _features_at(command, store, rooms)
-        check(command, store, rooms)
+        models = _models(command)
+        check(command, store, rooms, models)
         if source:
             source.check()
         schemes = _by_spark(command, store, source, features_at)
@@ -91,28 +64,36 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
         session = around("session", spark_session(command.session, command.storage, schemes, fits=fits))
         with session as spark, stoppable(spark.sparkContext) as stop:
             lease.on_loss(stop)
-            _run(command, _Job(spark, store, rooms, record, command), source, features_at)
+            _run(command, Job(spark, store, features_at, rooms, record, command, models), source)
     return record.content
 
 
-def _run(command: JobCommand, job: "_Job", source: AnySource | None, features_at: Store) -> None:
+def _run(command: JobCommand, job: Job, source: AnySource | None) -> None:
     """The rooms of each command, in the order of the flow."""
     if isinstance(command, PackCommand) and source:
         job.pack(job.ingest(source, command.ingest), command.pack)
         return
     if isinstance(command, ExtractCommand) and source:
-        snapshot = job.features(job.ingest(source, command.ingest), command.features)
+        plan = job.ingest(source, command.ingest)
+        with step("features: model"):
+            model = prepare(model_request(command.features))
+        snapshot = job.features(plan, command.features, Backbone(model, recipe_of(command.features, model)))
+    elif isinstance(command, ScoreCommand) and source and job.models:
+        plan, backbone = job.ingest(source, command.ingest), job.models.backbone
+        snapshot = job.features(plan, read_as(backbone.recipe, command.reading), backbone_here(backbone))
     else:
-        snapshot = load_snapshot(features_at)
+        snapshot = load_snapshot(job.features_at)
     job.record.counts = snapshot.counts
     reduction = job.reduce(snapshot, command.reduce) if isinstance(command, RunCommand | ReduceCommand) else None
     if isinstance(command, RunCommand | ClassifyCommand):
         job.classify(snapshot, command.classify, reduction)
+    if isinstance(command, ScoreCommand) and job.models:
+        job.score(snapshot, command.score, job.models)
     job.record.tell_next(job.rooms, snapshot.digest)
 
 
 def _source(command: JobCommand) -> AnySource | None:
-    if isinstance(command, ExtractCommand | PackCommand):
+    if isinstance(command, SourceCommand):
         source = source_at(command.ingest.data_source, command.storage)
         check_naming(source, command.ingest)
         return source
@@ -141,109 +122,21 @@ def _by_spark(command: JobCommand, store: Store, source: AnySource | None, featu
     addresses = [store.root, features_at.root]
     if isinstance(source, PackedSource):
         addresses.append(source.address)
-    elif source and isinstance(command, ExtractCommand) and command.features.reader == "binaryfile":
+    elif source and _reader(command) == "binaryfile":
         addresses.append(source.root)
+    if isinstance(command, ScoreCommand):
+        addresses.append(uri.normalise(command.score.model))
     return frozenset(map(uri.scheme, addresses))
 
 
-@dataclass(frozen=True)
-class _Job:
-    """One command at work on one output; each method is one room of the flow."""
+def _reader(command: JobCommand) -> str | None:
+    if isinstance(command, ScoreCommand):
+        return command.reading.reader
+    return command.features.reader if isinstance(command, ExtractCommand) else None
 
-    spark: SparkSession
-    store: Store
-    rooms: Rooms
-    record: RunRecord
-    command: JobCommand
 
-    def ingest(self, source: AnySource, settings: IngestSettings) -> Plan:
-        """Lists the source, always, and plans the waves of the output."""
-        with self.record.timed("ingest"):
-            essentials = ingest_essentials(settings)
-            standing = tidied(self.store, essentials)
-            images = settings.wave_images or default_wave_images(cores(self.spark), local=is_local(self.spark))
-            before = standing.plan.model_copy(update={"settings": essentials, "refused": None})
-            cut = Cut(images, frozenset(standing.waves), nearly=settings.wave_images is None)
-            plan = plan_waves(source, self.store, settings, before, cut)
-            if plan.waves == before.waves and not all(is_finished(w, standing.waves) for w in plan.waves):
-                plan = plan.model_copy(update={"change": before.change})
-            save_plan(self.store, plan)
-            drop_manifests(self.store, before, plan, standing.waves)
-        self.record.counts = plan.counts
-        self.record.rooms["ingest"] = plan.facts
-        return plan
-
-    def pack(self, plan: Plan, settings: PackSettings) -> None:
-        """Rewrites the waves of the plan that are not yet packed."""
-        from fruits_pipeline.pack.write_pack import write_pack
-
-        with self.record.timed("pack"):
-            packed = write_pack(self.spark, self.store, plan, settings, self.command.storage)
-        self.record.counts = packed.counted(plan.counts)
-        self.record.rooms["pack"] = packed
-
-    def features(self, plan: Plan, settings: FeaturesSettings) -> Snapshot:
-        """Takes over or computes the waves that are not finished."""
-        with self.record.timed("features"):
-            with step("features: model"):
-                model = prepare(model_request(settings))
-            recipe = recipe_of(settings, model)
-            storage = self.command.storage
-            job = FeatureJob(
-                spark=self.spark,
-                source=open_store(plan.source_root, storage),
-                store=self.store,
-                model=model,
-                recipe=recipe,
-                settings=settings,
-                overwrite=self.command.output.overwrite,
-                packed=None if plan.packed is None else packed_files(open_store(plan.packed, storage)),
-                storage=storage,
-            )
-            try:
-                snapshot, change = compute_features(job, plan)
-            finally:
-                self.record.counts = tally(plan, load_waves(self.store).values())
-            known = {"relabelled": plan.change.relabelled, "gone": plan.change.gone}
-            self.record.change = change.model_copy(update=known)
-            log.info("features %s", " ".join(f"{what}={n}" for what, n in self.record.change.model_dump().items()))
-        self.record.rooms["features"] = plan.facts.model_copy(update={"counts": snapshot.counts})
-        return snapshot
-
-    def reduce(self, snapshot: Snapshot, settings: ReduceSettings) -> "PipelineModel | None":
-        """Fits and writes the components, and the exports that are asked for; gives the model where it is fitted."""
-        model = None
-        recipe = snapshot.waves[0].recipe.settings
-        check_components(settings, str(recipe["backbone"]))
-        check_calibration(settings, str(recipe["precision"]))
-        with self.record.timed("reduce"):
-            essentials = reduce_essentials(settings, self.command, self.store)
-            labels = labels_of(settings, self.command)
-            digest = digest_of_labels(labels) if labels else None
-            done = self.rooms.begin("reduce", essentials, snapshot.digest, Reduced, digest)
-            if done is None:
-                from fruits_pipeline.reduce.reduce_features import reduce_features
-
-                facts, model = reduce_features(self.spark, self.store, snapshot, settings, labels)
-                done = self.rooms.finish("reduce", facts)
-            for kind in settings.export:
-                room = EXPORT_ROOMS[kind]
-                if self.rooms.begin(room, {}, done.digest, Exported) is None:
-                    files, rows = done.of(self.store.root, "reduced"), done.facts_or_fail.rows
-                    self.rooms.finish(room, export_reduced(self.spark, self.store, files, rows, kind))
-        self.record.rooms["reduce"] = done.facts_or_fail
-        return model
-
-    def classify(self, snapshot: Snapshot, settings: ClassifySettings, reduction: "PipelineModel | None") -> None:
-        """Fits and judges the classifiers on components of ``reduction``, which is loaded where there is none."""
-        with self.record.timed("classify"):
-            reduced: RoomMarker[Reduced] = self.rooms.finished("reduce", Reduced, snapshot.digest)
-            done = self.rooms.begin("classify", settings.essentials(), reduced.digest, Classified)
-            if done is None:
-                files, rows = reduced.of(self.store.root, "reduced"), reduced.facts_or_fail.rows
-                from fruits_pipeline.classify.fit_classifiers import fit_classifiers
-
-                components = tables.read_whole(self.spark, files, rows, schemas.REDUCED, "reduced")
-                facts = fit_classifiers(self.store, components, rows, settings, reduction)
-                done = self.rooms.finish("classify", facts)
-        self.record.rooms["classify"] = done.facts_or_fail
+def _models(command: JobCommand) -> TrainedModels | None:
+    """The models that ``score`` uses, whole to the last byte."""
+    if not isinstance(command, ScoreCommand):
+        return None
+    return load_models(open_store(command.score.model, command.storage), command.score.classifier)

@@ -12,12 +12,14 @@ from fruits_pipeline.settings.commands import (
     ClassifyCommand,
     ExtractCommand,
     JobCommand,
-    PackCommand,
     ReduceCommand,
     RunCommand,
+    ScoreCommand,
+    SourceCommand,
 )
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
+from fruits_pipeline.settings.score import ScoreSettings
 from fruits_pipeline.state.fingerprint import Essentials, differences
 from fruits_pipeline.state.layout import EXPORT_ROOMS
 from fruits_pipeline.state.plan import load_plan
@@ -26,6 +28,7 @@ from fruits_pipeline.state.snapshot import load_waves
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.storage.table import TableSource
+from fruits_pipeline.trained.models import TrainedModels
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +36,7 @@ log = logging.getLogger(__name__)
 _RELABELLING = frozenset({"label_folder", "unlabelled"})
 
 
-def check(command: JobCommand, store: Store, rooms: Rooms) -> None:
+def check(command: JobCommand, store: Store, rooms: Rooms, models: TrainedModels | None = None) -> None:
     """Refuses before any work what would be refused later.
 
     Raises:
@@ -43,10 +46,10 @@ def check(command: JobCommand, store: Store, rooms: Rooms) -> None:
     """
     plan = load_plan(store)
     changes: list[str] = []
-    if plan and plan.waves and isinstance(command, ExtractCommand | PackCommand):
+    if plan and plan.waves and isinstance(command, SourceCommand):
         changes += [f"ingest: {what}" for what in _ingest_changes(plan.settings, ingest_essentials(command.ingest))]
-    if isinstance(command, ExtractCommand):
-        wanted = recipe_settings(command.features, image_size_of(command.features))
+    wanted = _recipe_settings(command, models)
+    if wanted is not None:
         found = next(iter(load_waves(store).values()), None) if plan else None
         changes += [f"features: {what}" for what in differences(found.recipe.settings, wanted)] if found else []
     rooms.refuse_changes(changes)
@@ -61,6 +64,15 @@ def check(command: JobCommand, store: Store, rooms: Rooms) -> None:
             rooms.check(EXPORT_ROOMS[kind], {})
     if isinstance(command, RunCommand | ClassifyCommand):
         rooms.check("classify", command.classify.essentials())
+    if isinstance(command, ScoreCommand) and models:
+        rooms.check("score", score_essentials(command.score, models))
+
+
+def _recipe_settings(command: JobCommand, models: TrainedModels | None) -> Essentials | None:
+    """The settings that decide on the features which the command makes; None where it makes none."""
+    if isinstance(command, ExtractCommand):
+        return recipe_settings(command.features, image_size_of(command.features))
+    return models.backbone.recipe.settings if models else None
 
 
 def _ingest_changes(old: Essentials, new: Essentials) -> list[str]:
@@ -117,6 +129,11 @@ def reduce_essentials(settings: ReduceSettings, command: JobCommand, store: Stor
         "features_uri": None if others == store.root else others,
     }
     return settings.essentials() | found
+
+
+def score_essentials(settings: ScoreSettings, models: TrainedModels) -> Essentials:
+    """The models by their content, wherever they lie."""
+    return {"classifier": list(settings.classifier), "models": models.digest}
 
 
 def labels_of(settings: ReduceSettings, command: JobCommand) -> TableSource | None:

@@ -35,6 +35,7 @@ REDUCED = pa.schema(
         ("split", pa.string()),
         ("content_sha256", pa.string()),
         ("pca_features", pa.list_(pa.float32())),
+        ("residual", pa.float64()),
     ]
 )
 PREDICTIONS = pa.schema(
@@ -46,6 +47,19 @@ PREDICTIONS = pa.schema(
         ("classifier", pa.string()),
         ("prediction", pa.string()),
         ("confidence", pa.float64()),
+    ]
+)
+# What ``score`` writes to ``predictions``.
+SCORED = pa.schema(
+    [
+        *PREDICTIONS,
+        ("second", pa.string()),
+        ("second_confidence", pa.float64()),
+        ("third", pa.string()),
+        ("third_confidence", pa.float64()),
+        ("familiarity", pa.float64()),
+        ("unfamiliar", pa.bool_()),
+        ("learnt", pa.bool_()),
     ]
 )
 VARIANCE = pa.schema(

@@ -12,8 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812, because Spark's own docume
 
 from fruits_pipeline import schemas
 from fruits_pipeline.classify import forest
-from fruits_pipeline.classify.arrays import ForestArrays
-from fruits_pipeline.classify.fit_classifiers import predictor
+from fruits_pipeline.classify.fit_classifiers import as_arrays
 from fruits_pipeline.classify.inputs import check, counted
 from fruits_pipeline.classify.predict import predictions
 from fruits_pipeline.classify.sample import sampled
@@ -23,6 +22,7 @@ from fruits_pipeline.session import tables
 from fruits_pipeline.session.tables import spark_schema
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.storage.opening import open_store
+from fruits_pipeline.trained.arrays import ForestArrays
 
 ROOT = "file:///source"
 K = 4
@@ -54,7 +54,7 @@ def unlabelled(rows):
 
 
 def frame(spark, rows):
-    named = [(path, path.removeprefix(f"{ROOT}/"), *rest) for path, *rest in rows]
+    named = [(path, path.removeprefix(f"{ROOT}/"), *rest, 0.0) for path, *rest in rows]
     return spark.createDataFrame(named, spark_schema(schemas.REDUCED))
 
 
@@ -83,7 +83,7 @@ def by_arrays(fitted, folder):
     store, found = open_store(str(folder)), []
     for one in fitted:
         tables.save_model(store, one.model, f"models/{one.name}")
-        found.append(predictor(store, one, LEARNT))
+        found.append(as_arrays(store, one, LEARNT))
     return found
 
 

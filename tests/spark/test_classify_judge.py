@@ -53,7 +53,7 @@ def test_mistakes_are_the_most_confident_and_ties_go_by_path(predicted):
 def reduced(spark):
     found = [("p3", "kiwi", "test", "x"), ("p1", "kiwi", "train", "x"), ("p2", None, "train", "y")]
     found += [("q1", "plum", "train", "z"), ("q2", "plum", "train", "z")]
-    rows = [(path, path, *rest, [0.0]) for path, *rest in found]
+    rows = [(path, path, *rest, [0.0], 0.0) for path, *rest in found]
     return spark.createDataFrame(rows, spark_schema(schemas.REDUCED))
 
 

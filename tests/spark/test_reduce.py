@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from pyspark.errors import PythonException
 from pyspark.ml import PipelineModel
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
@@ -8,11 +9,12 @@ from sklearn.decomposition import PCA
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError, InputError, SettingsError
 from fruits_pipeline.reduce import decompose
+from fruits_pipeline.reduce.bounds import bounds
 from fruits_pipeline.reduce.decompose import moments_of
 from fruits_pipeline.reduce.labels import LABELLED
+from fruits_pipeline.reduce.project import reduced as reduced_by
 from fruits_pipeline.reduce.reduction import fit as fit_parts
-from fruits_pipeline.reduce.reduction import reduced
-from fruits_pipeline.reduce.transform import bounds, input_column
+from fruits_pipeline.reduce.transform import input_column
 from fruits_pipeline.session.arrange import arranged, partitions
 from fruits_pipeline.session.configured import configured
 from fruits_pipeline.session.tables import spark_schema
@@ -39,6 +41,10 @@ def frame(spark, values, test_from=None, root=ROOT):
 
 def fit(features, components, transform="none", known=None):
     return fit_parts([features], ReduceSettings(components=components, transform=transform), known)
+
+
+def reduced(features, reduction):
+    return reduced_by(features, reduction.projection)
 
 
 def values_of(rows):
@@ -235,6 +241,14 @@ def test_the_saved_model_does_with_features_what_the_job_did(spark, by, tmp_path
         before = np.sqrt(D) * values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-9)
     theirs = PCA(4, svd_solver="full").fit_transform(before)
     assert np.abs(found) == pytest.approx(np.abs(theirs), rel=1e-3, abs=1e-3)
+
+
+def test_features_that_give_no_components_are_told_by_the_first_path(spark):
+    values = np.abs(matrix())
+    reduction = fit(frame(spark, values), 4, transform="sqrt")
+    values[7, 3] = -1
+    with pytest.raises(PythonException, match=r"found others of file:///source/a/0007\.jpg"):
+        reduced(frame(spark, values), reduction).collect()
 
 
 def test_no_row_has_no_moments(spark):

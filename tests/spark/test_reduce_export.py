@@ -10,9 +10,9 @@ from fruits_pipeline.reduce.variance import variance_table
 from fruits_pipeline.session.tables import spark_schema
 
 ROWS = [
-    ('file:///a, "b"\nc/é 果.jpg', 'a, "b"\nc/é 果.jpg', " Kiwi, gold ", "train", "sha", [0.5, -1.25]),
-    ("file:///a/#x\\y.jpg", "#x\\y.jpg", None, "test", "sha", [2.0, 1e-7]),
-    ('file:///a/"q".jpg', '"q".jpg', "it's", None, "sha", [0.0, 3.0]),
+    ('file:///a, "b"\nc/é 果.jpg', 'a, "b"\nc/é 果.jpg', " Kiwi, gold ", "train", "sha", [0.5, -1.25], 0.1),
+    ("file:///a/#x\\y.jpg", "#x\\y.jpg", None, "test", "sha", [2.0, 1e-7], 0.1),
+    ('file:///a/"q".jpg', '"q".jpg', "it's", None, "sha", [0.0, 3.0], 0.1),
 ]
 
 

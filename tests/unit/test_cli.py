@@ -22,6 +22,8 @@ MODELS = {
     "pack": commands.PackCommand,
     "reduce": commands.ReduceCommand,
     "classify": commands.ClassifyCommand,
+    "score": commands.ScoreCommand,
+    "predict": commands.PredictCommand,
     "weights": commands.WeightsCommand,
     "calibrate": commands.CalibrateCommand,
     "demo": commands.DemoCommand,

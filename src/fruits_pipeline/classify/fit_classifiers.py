@@ -4,18 +4,17 @@ import logging
 from collections.abc import Iterable, Iterator
 from multiprocessing.pool import ThreadPool
 
-import pyarrow as pa
 from pyspark import inheritable_thread_target
 from pyspark.ml import PipelineModel
 from pyspark.ml.classification import LogisticRegressionModel
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.classify import evaluate, inputs, judge
-from fruits_pipeline.classify.arrays import ForestArrays, RegressionArrays
+from fruits_pipeline.classify import inputs, judge
+from fruits_pipeline.classify.evaluation import evaluated
 from fruits_pipeline.classify.facts import Classified
 from fruits_pipeline.classify.fitted import Fitted
-from fruits_pipeline.classify.predict import Predictor, predictions
+from fruits_pipeline.classify.predict import predictions
 from fruits_pipeline.classify.train import train
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.session import tables
@@ -24,6 +23,9 @@ from fruits_pipeline.state import layout
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.timeline import step
+from fruits_pipeline.trained.arrays import Arrays, ForestArrays, RegressionArrays
+from fruits_pipeline.trained.classifier import Classifier, save_classifier
+from fruits_pipeline.trained.familiarity import save_familiarity
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +54,13 @@ def fit_classifiers(
     fitted = list(_saved(store, train(reduced, reduction, settings, found.labels)))
     place = uri.join(store.root, layout.PREDICTIONS)
     with step("classify: arrays"):
-        predictors = [predictor(store, one, found.labels) for one in fitted]
+        classifiers = [as_arrays(store, one, found.labels) for one in fitted]
+        for classifier in classifiers:
+            save_classifier(store, classifier)
+    with step("classify: familiarity"):
+        save_familiarity(store, judge.familiarity(reduced, found.judged))
     with step("classify: predict"):
-        tables.write(predictions(reduced, predictors), place, schemas.PREDICTIONS, "predictions")
+        tables.write(predictions(reduced, classifiers), place, schemas.PREDICTIONS, "predictions")
     with step("classify: duplicates"):
         duplicates = judge.duplicates(reduced)
     predicted = tables.read_written(reduced.sparkSession, store, layout.PREDICTIONS, schemas.PREDICTIONS)
@@ -64,7 +70,8 @@ def fit_classifiers(
     if count != expected:
         raise DatasetError(f"expected {expected} rows in {place}, found {count}; start the same command again")
     with step("classify: evaluate"):
-        scores = _evaluated(store, predicted, duplicates.table)[found.judged]
+        tables.write_small(store, duplicates.table, f"{layout.EVALUATION}/duplicates", schemas.DUPLICATES)
+        scores = evaluated(store, predicted)[found.judged]
     return Classified(
         judged=found.judged,
         scores=scores,
@@ -92,32 +99,13 @@ def _saved(store: Store, fits: Iterable[Fitted]) -> Iterator[Fitted]:
         yield from (one.get() for one in saving)
 
 
-def predictor(store: Store, fitted: Fitted, labels: list[str]) -> Predictor:
+def as_arrays(store: Store, fitted: Fitted, labels: list[str]) -> Classifier:
     """The classifier as arrays; the forest's come from the files of its saved model, which Spark has just written."""
     model = fitted.classifier
+    arrays: Arrays
     if isinstance(model, LogisticRegressionModel):
-        return Predictor(fitted.name, RegressionArrays.of(model), tuple(labels))
-    return Predictor(fitted.name, ForestArrays.saved(store, f"{layout.MODELS}/{fitted.name}", model), tuple(labels))
-
-
-def _evaluated(store: Store, predicted: DataFrame, duplicates: pa.Table) -> dict[str, dict[str, dict[str, float]]]:
-    """Writes the tables of ``evaluation/`` and gives the scores by side, classifier and metric."""
-    confusion = judge.confusion(predicted)
-    scores = evaluate.scores_table(confusion)
-    written = {
-        "confusion": (confusion, schemas.CONFUSION),
-        "scores": (scores, schemas.SCORES),
-        "label_scores": (evaluate.label_scores_table(confusion), schemas.LABEL_SCORES),
-        "mistakes": (judge.mistakes(predicted), schemas.MISTAKES),
-        "duplicates": (duplicates, schemas.DUPLICATES),
-    }
-    for name, (table, schema) in written.items():
-        tables.write_small(store, table, f"{layout.EVALUATION}/{name}", schema)
-    by_side: dict[str, dict[str, dict[str, float]]] = {}
-    for row in scores.to_pylist():
-        by_side.setdefault(row["split"], {}).setdefault(row["classifier"], {})[row["metric"]] = row["value"]
-    for side, by_classifier in by_side.items():
-        for name, values in by_classifier.items():
-            told = " ".join(f"{metric}={value:.4f}" for metric, value in values.items())
-            log.info("scores classifier=%s split=%s %s", name, side, told)
-    return by_side
+        arrays = RegressionArrays(model.coefficientMatrix.toArray(), model.interceptVector.toArray())
+    else:
+        folder = f"{layout.MODELS}/{fitted.name}"
+        arrays = ForestArrays.saved(store, folder, model.uid, model.numClasses, model.getNumTrees)
+    return Classifier(fitted.name, arrays, tuple(labels))

@@ -4,17 +4,21 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
 from fruits_pipeline.session.tables import conform
+from fruits_pipeline.trained.familiarity import STEPS, Familiarity
 
 log = logging.getLogger(__name__)
 
 MOST_MISTAKES: Final = 50
 MOST_DUPLICATES: Final = 10_000
+# Up to some so many rows Spark's quantiles are exact.
+_EXACT_ROWS: Final = 100_000
 
 
 def confusion(predictions: DataFrame) -> pa.Table:
@@ -35,6 +39,14 @@ def mistakes(predictions: DataFrame, most: int = MOST_MISTAKES) -> pa.Table:
     wrong = _judged(predictions).where(F.col("label") != F.col("prediction"))
     ranked = wrong.withColumn("place", F.row_number().over(worst)).where(F.col("place") <= most)
     return _table(ranked.orderBy("classifier", "split", "place"), schemas.MISTAKES)
+
+
+def familiarity(reduced: DataFrame, side: str) -> Familiarity:
+    """How far from what training images vary in those of ``side`` lie, of which nothing was learnt."""
+    held_out = conform(reduced, schemas.REDUCED, "reduced").where(F.col("split") == side)
+    steps = [float(step) for step in STEPS]
+    found = held_out.agg(F.percentile_approx("residual", steps, _EXACT_ROWS)).first()
+    return Familiarity(np.array(found[0] if found else [], np.float64))
 
 
 @dataclass(frozen=True)

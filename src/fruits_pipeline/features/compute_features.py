@@ -24,6 +24,7 @@ from fruits_pipeline.state.snapshot import Snapshot, WaveMarker, is_finished, lo
 from fruits_pipeline.state.upkeep import drop_features, drop_replaced
 from fruits_pipeline.storage import uri
 from fruits_pipeline.timeline import step
+from fruits_pipeline.trained.backbone import keep_backbone
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,10 @@ def compute_features(job: FeatureJob, plan: Plan) -> tuple[Snapshot, Change]:
     found = finished | {wave.wave: wave for wave in done}
     _judge(job, plan, done, final=True)
     drop_replaced(job.store, plan, found)
-    return snapshot_of(job.store, plan, found), change
+    snapshot = snapshot_of(job.store, plan, found)
+    if not others:
+        keep_backbone(job.store, job.model, job.recipe)
+    return snapshot, change
 
 
 def _tell_first(job: FeatureJob, wave: Done) -> None:

@@ -6,9 +6,10 @@ from fruits_pipeline.backbones.model import Model
 from fruits_pipeline.backbones.request import tensors_sha256
 from fruits_pipeline.images import heif
 from fruits_pipeline.images.decode import RULES
-from fruits_pipeline.settings.features import FeaturesSettings
+from fruits_pipeline.settings.features import EngineName, FeaturesSettings, ReadingSettings
 from fruits_pipeline.state.fingerprint import Essentials
 from fruits_pipeline.state.recipe import Recipe
+from fruits_pipeline.trained.backbone import Backbone
 
 _DECODERS = ("pillow", "simplejpeg", "opencv-python-headless")
 _ENGINES = {"openvino": "openvino", "tensorflow": "tensorflow-cpu"}
@@ -24,11 +25,30 @@ def recipe_of(settings: FeaturesSettings, model: Model) -> Recipe:
     made_by: Essentials = {
         "tensors_sha256": tensors_sha256(settings),
         "model_sha256": model.sha256,
-        "decoding_rules": RULES,
-        _ENGINES[settings.engine]: version(_ENGINES[settings.engine]),
-        **{package: version(package) for package in _decoders()},
+        **made_by_here(settings.engine),
     }
     return Recipe(settings=recipe_settings(settings, model.image_size), made_by=made_by)
+
+
+def read_as(recipe: Recipe, reading: ReadingSettings) -> FeaturesSettings:
+    """The settings that gave features of ``recipe``, with ``reading`` for what changes none."""
+    return FeaturesSettings.model_validate(recipe.settings | reading.model_dump())
+
+
+def backbone_here(backbone: Backbone) -> Backbone:
+    """The backbone with the recipe of what this machine computes by it."""
+    recipe = backbone.recipe
+    here = recipe.made_by | made_by_here(backbone.model.engine)
+    return Backbone(backbone.model, recipe.model_copy(update={"made_by": here}))
+
+
+def made_by_here(engine: EngineName) -> Essentials:
+    """The part of a recipe that is this machine's: decoding rules, and versions of the engine and of what decodes."""
+    return {
+        "decoding_rules": RULES,
+        _ENGINES[engine]: version(_ENGINES[engine]),
+        **{package: version(package) for package in _decoders()},
+    }
 
 
 def _decoders() -> tuple[str, ...]:

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
 from fruits_pipeline.reduce.moments import Bounds, Grid, Sums
-from fruits_pipeline.reduce.transform import transformed
 from fruits_pipeline.session.spark import cores
 from fruits_pipeline.session.tables import as_matrix
 from fruits_pipeline.settings.reduce import TransformName
+from fruits_pipeline.trained.transform import transformed
 
 # Tasks of one pass: each makes D x D x 8 bytes, 13 MB for MobileNetV2 and 34 MB for Xception.
 _TASKS_PER_CORE: Final = 2

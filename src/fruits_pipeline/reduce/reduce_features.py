@@ -12,13 +12,14 @@ from pyspark.sql import DataFrame, SparkSession
 from fruits_pipeline import schemas
 from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.errors import DatasetError, InputError
+from fruits_pipeline.reduce.bounds import bounds
 from fruits_pipeline.reduce.calibrated import refuse_judged
 from fruits_pipeline.reduce.facts import Reduced
 from fruits_pipeline.reduce.labels import PART_IMAGES, copied_labels, labelled
 from fruits_pipeline.reduce.moments import Bounds
-from fruits_pipeline.reduce.reduction import LARGE_BATCHES, Reduction, fit, reduced
+from fruits_pipeline.reduce.project import reduced
+from fruits_pipeline.reduce.reduction import LARGE_BATCHES, Reduction, fit
 from fruits_pipeline.reduce.rule import Given, counted_uses, given, rule_of, tell
-from fruits_pipeline.reduce.transform import bounds
 from fruits_pipeline.reduce.variance import variance_table
 from fruits_pipeline.session import tables
 from fruits_pipeline.session.configured import configured
@@ -29,12 +30,18 @@ from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.storage.table import TableSource
 from fruits_pipeline.timeline import step
+from fruits_pipeline.trained.projection import save_projection
 
 log = logging.getLogger(__name__)
 
 
 def reduce_features(
-    spark: SparkSession, store: Store, snapshot: Snapshot, settings: ReduceSettings, labels: TableSource | None
+    spark: SparkSession,
+    store: Store,
+    snapshot: Snapshot,
+    settings: ReduceSettings,
+    labels: TableSource | None,
+    backbone: bytes,
 ) -> tuple[Reduced, PipelineModel]:
     """Fits the reduction on the training images, saves it, and writes every image's components.
 
@@ -44,6 +51,7 @@ def reduce_features(
         snapshot: The features and their manifest, perhaps of another output.
         settings: Components and split.
         labels: The table that replaces the manifest's labels, if there is one.
+        backbone: That of the features, as ``trained.backbone`` keeps it.
 
     Raises:
         InputError: When there are too few training images, ``labels`` names none of the images, or images would be
@@ -67,7 +75,7 @@ def reduce_features(
         with step("reduce: fit"):
             reduction = fit(parts, settings, known, only_labelled=rule.only_labelled)
         fit_s = round(time.monotonic() - started_s, 1)
-        _write(store, parts, reduction, place)
+        _write(store, parts, reduction, backbone, place)
     with step("reduce: read back"):
         written = tables.read_written(spark, store, layout.REDUCED, schemas.REDUCED)
         uses = counted_uses(written, only_labelled=rule.only_labelled)
@@ -80,7 +88,7 @@ def reduce_features(
     log.info("reduced rows=%d components=%d variance_share=%.4f", uses.images, reduction.k, share)
     facts = Reduced(
         components=reduction.k,
-        dimension=reduction.mean.size,
+        dimension=reduction.projection.mean.size,
         variance_share=share,
         training_rows=reduction.training_rows,
         rows=uses.images,
@@ -115,18 +123,20 @@ def _check_named(found: Given, labels: TableSource, rows: int, snapshot: Snapsho
     )
 
 
-def _write(store: Store, parts: Sequence[DataFrame], reduction: Reduction, place: str) -> None:
+def _write(store: Store, parts: Sequence[DataFrame], reduction: Reduction, backbone: bytes, place: str) -> None:
     """Writes the components of all images to ``place``, and saves the model at the same time."""
     with ThreadPool(1) as pool:
-        saving = pool.apply_async(inheritable_thread_target(_save), (store, reduction))
+        saving = pool.apply_async(inheritable_thread_target(_save), (store, reduction, backbone))
         with step("reduce: write"):
             for part in parts:
-                tables.write(reduced(part, reduction), place, schemas.REDUCED, "reduced")
+                tables.write(reduced(part, reduction.projection), place, schemas.REDUCED, "reduced")
         saving.get()
 
 
-def _save(store: Store, reduction: Reduction) -> None:
+def _save(store: Store, reduction: Reduction, backbone: bytes) -> None:
     with step("reduce: save model"):
         tables.save_model(store, reduction.model, f"{layout.MODELS}/reduce")
+        save_projection(store, reduction.projection)
+        store.write(layout.portable_file("backbone"), backbone)
     table = variance_table(reduction.explained_variance_ratio)
     tables.write_small(store, table, f"{layout.EVALUATION}/variance", schemas.VARIANCE)

@@ -1,12 +1,10 @@
 """The reduction: features centred and projected on their leading principal components."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from pyspark.ml import PipelineModel, Transformer
 from pyspark.sql import DataFrame
@@ -16,12 +14,12 @@ from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.reduce import cut
 from fruits_pipeline.reduce.decompose import eigen, moments_of
-from fruits_pipeline.reduce.labels import LABELLED
 from fruits_pipeline.reduce.moments import Bounds
 from fruits_pipeline.reduce.projection import centring, projection
-from fruits_pipeline.reduce.transform import length, stages_before, transformed
-from fruits_pipeline.session.tables import as_matrix, conform, spark_schema
-from fruits_pipeline.settings.reduce import ReduceSettings, TransformName
+from fruits_pipeline.reduce.transform import stages_before
+from fruits_pipeline.settings.reduce import ReduceSettings
+from fruits_pipeline.trained.projection import RESIDUAL_SHARE, Projection
+from fruits_pipeline.trained.transform import length
 
 CENTRED: Final = "centred_vector"
 OUTPUT: Final = "pca_vector"
@@ -36,24 +34,20 @@ class Reduction:
 
     Attributes:
         model: Takes the vector column ``input_column(transform)`` (D,), adds ``pca_vector`` (k,).
-        transform: What is done to features first.
-        mean: float64 (D,), what is taken away from transformed features.
-        loadings: float64 (D, k), what ``model`` projects on, one component in each column.
+        projection: The same as arrays.
         explained_variance_ratio: float64 (D,), share of the training variance of every component, falling.
         training_rows: Images of the fit.
     """
 
     model: PipelineModel
-    transform: TransformName
-    mean: NDArray[np.float64]
-    loadings: NDArray[np.float64]
+    projection: Projection
     explained_variance_ratio: NDArray[np.float64]
     training_rows: int
 
     @property
     def k(self) -> int:
         """Components kept."""
-        return self.loadings.shape[1]
+        return self.projection.k
 
 
 def fit(
@@ -91,43 +85,17 @@ def fit(
         )
     _check_finite(found.mean)
     ratio, loadings = eigen(found.covariance)
-    k, leading = _cut(ratio, loadings, settings.components, rows)
+    k, m, leading = _cut(ratio, loadings, settings.components, rows)
     deviation = np.sqrt(np.diag(found.covariance))
     before, source = stages_before(settings.transform)
     scale = length(found.mean.size, settings.transform)
     stages: list[Transformer] = [
         *before,
         centring(found.mean / scale, deviation / scale, source, CENTRED),
-        projection(leading * scale, ratio[:k], CENTRED, OUTPUT),
+        projection(leading[:, :k] * scale, ratio[:k], CENTRED, OUTPUT),
     ]
-    return Reduction(PipelineModel(stages), settings.transform, found.mean, leading, ratio, rows)
-
-
-def reduced(features: DataFrame, reduction: Reduction) -> DataFrame:
-    """Rows of ``schemas.REDUCED``, one for each of the rows of ``LABELLED``, with k components as float32.
-
-    They are what ``reduction.model`` gives, computed by NumPy for a batch of rows at a time: Spark's stages, which
-    take a row at a time, need more than twice the processor time.
-    """
-    project = partial(_projected, by=reduction.transform, mean=reduction.mean, loadings=reduction.loadings)
-    written = conform(features, LABELLED, "features").mapInArrow(project, spark_schema(schemas.REDUCED))
-    return conform(written, schemas.REDUCED, "reduced")
-
-
-def _projected(
-    batches: Iterable[pa.RecordBatch],
-    by: TransformName,
-    mean: NDArray[np.float64],
-    loadings: NDArray[np.float64],
-) -> Iterator[pa.RecordBatch]:
-    """Batches of ``schemas.REDUCED`` from batches of its first five columns and ``features``."""
-    k = loadings.shape[1]
-    for batch in batches:
-        centred = transformed(as_matrix(batch.column("features")), by) - mean
-        values = (centred @ loadings).astype(np.float32)
-        ends = pa.array(np.arange(0, values.size + 1, k, np.int32))
-        lists = pa.ListArray.from_arrays(ends, pa.array(values.ravel()))
-        yield pa.RecordBatch.from_arrays([*batch.columns[:-1], lists], schema=schemas.REDUCED)
+    whole = Projection(settings.transform, found.mean, leading, k, m)
+    return Reduction(PipelineModel(stages), whole, ratio, rows)
 
 
 def _check_finite(means: NDArray[np.float64]) -> None:
@@ -141,12 +109,16 @@ def _check_finite(means: NDArray[np.float64]) -> None:
 
 def _cut(
     ratio: NDArray[np.float64], loadings: NDArray[np.float64], components: float, rows: int
-) -> tuple[int, NDArray[np.float64]]:
-    """How many components are kept, k, and these, (D, k), each with its sign settled."""
+) -> tuple[int, int, NDArray[np.float64]]:
+    """How many components are kept, k, how many residuals are taken of, m, and the leading max(k, m) of them, (D, ...).
+
+    Each has its sign settled.
+    """
     if not np.isfinite(ratio).all():
         raise InputError(
             f"The reduction expects training images that differ, found {rows} with equal features. "
             "Give other training images."
         )
-    k = cut.kept(ratio, components, rows)
-    return k, loadings[:, :k] * cut.signs(loadings[:, :k])
+    k, m = (cut.kept(ratio, wanted, rows) for wanted in (components, RESIDUAL_SHARE))
+    leading = loadings[:, : max(k, m)]
+    return k, m, leading * cut.signs(leading)

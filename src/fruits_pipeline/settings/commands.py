@@ -13,12 +13,14 @@ from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSetti
 from fruits_pipeline.settings.demo import DemoSettings
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
-from fruits_pipeline.settings.features import BackboneSettings, FeaturesSettings, NetworkSettings
+from fruits_pipeline.settings.features import BackboneSettings, FeaturesSettings, NetworkSettings, ReadingSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.output import OutputPlaceSettings, OutputSettings
 from fruits_pipeline.settings.pack import PackSettings
+from fruits_pipeline.settings.predict import PredictSettings
 from fruits_pipeline.settings.reduce import FeaturesFromSettings, ReduceSettings
 from fruits_pipeline.settings.room import Room, flat
+from fruits_pipeline.settings.score import ScoreSettings
 from fruits_pipeline.settings.session import SessionSettings
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.settings.submit import SubmitSettings
@@ -99,6 +101,27 @@ class CalibrateCommand(Command):
 
 
 @Parameter(name="*")
+class ScoreCommand(JobCommand):
+    """Settings of ``score``: images are treated as those were that the models were trained on."""
+
+    ingest: Annotated[IngestSettings, flat("Input")]
+    reading: Annotated[ReadingSettings, flat("Features")] = ReadingSettings()
+    score: Annotated[ScoreSettings, flat("Predict")]
+
+
+# Commands that list images.
+SourceCommand = ExtractCommand | PackCommand | ScoreCommand
+
+
+@Parameter(name="*")
+class PredictCommand(Command):
+    """Settings of ``predict``, which reads an output's models and writes nothing."""
+
+    predict: Annotated[PredictSettings, flat("Predict")]
+    storage: Annotated[StorageSettings, flat("Storage")] = StorageSettings()
+
+
+@Parameter(name="*")
 class VerifyCommand(Command):
     """Settings of ``verify``, which reads an output and writes nothing."""
 
@@ -169,6 +192,8 @@ ALL = (
     PackCommand,
     WeightsCommand,
     CalibrateCommand,
+    ScoreCommand,
+    PredictCommand,
     VerifyCommand,
     DemoCommand,
     BundleCommand,

@@ -42,21 +42,14 @@ class BackboneSettings(NetworkSettings):
     )
 
 
-class FeaturesSettings(BackboneSettings):
-    """How images become features."""
+class ReadingSettings(Room):
+    """How images are read, and how many rejects are too many; nothing of it changes a feature."""
 
     reader: Annotated[ReaderName, Incidental] = Field(
         "auto",
         description="What reads the images: prefetch fetches ahead in the workers, binaryfile is Spark's own source "
         "and connectors; auto takes prefetch where a worker can read by it, else binaryfile.",
     )
-    max_pixels: int = Field(
-        100_000_000,
-        ge=1,
-        description="Images that take memory for more pixels are rejected; "
-        "JPEGs are judged as they are decoded, at reduced scale.",
-    )
-    max_bytes: int = Field(268_435_456, ge=1, description="Images with more bytes are rejected unread.")
     batch_rows: Annotated[int, Incidental] = Field(
         64, ge=1, le=1024, description="Images in one batch; fewer where files are large."
     )
@@ -70,3 +63,15 @@ class FeaturesSettings(BackboneSettings):
     decode_timeout_s: Annotated[float, Incidental] = Field(
         60.0, gt=0, description="Longest that one image may take to decode."
     )
+
+
+class FeaturesSettings(ReadingSettings, BackboneSettings):
+    """How images become features."""
+
+    max_pixels: int = Field(
+        100_000_000,
+        ge=1,
+        description="Images that take memory for more pixels are rejected; "
+        "JPEGs are judged as they are decoded, at reduced scale.",
+    )
+    max_bytes: int = Field(268_435_456, ge=1, description="Images with more bytes are rejected unread.")

@@ -11,6 +11,8 @@ PACKED_WAVES = f"{STATE}/packed"
 LABELS = f"{STATE}/labels"
 # SHA-256 of the images that the int8 model of the features was calibrated with, one in each line.
 CALIBRATED = f"{STATE}/calibrated.txt"
+# The backbone of the features, as trained models are saved, by the digest of the features' recipe.
+BACKBONES = f"{STATE}/backbones"
 # What every output of the version before has, and none of this one.
 FORMER_MARKER = f"{STATE}/ingest.json"
 
@@ -21,6 +23,8 @@ REJECTS = "rejects"
 REDUCED = "reduced"
 PREDICTIONS = "predictions"
 MODELS = "models"
+# What predicts without Spark: the fitted models once more, as plain arrays, and the backbone.
+PORTABLE = f"{MODELS}/portable"
 EVALUATION = "evaluation"
 EXPORTS = "exports"
 # The file of a dataset that one writer writes at once.
@@ -29,22 +33,28 @@ ONLY_FILE = "part-00000.parquet"
 # Datasets of waves: ``DATASET/wave=NAME/``.
 BY_WAVE = (MANIFEST, FEATURES, REJECTS, PACKED)
 
-RoomName = Literal["reduce", "export_json", "export_csv", "classify"]
+RoomName = Literal["reduce", "export_json", "export_csv", "classify", "score"]
 
 EXPORT_ROOMS: dict[str, RoomName] = {"json": "export_json", "csv": "export_csv"}
 # The folders of each room that is made as a whole; nobody else writes there.
 OWNED: dict[RoomName, tuple[str, ...]] = {
-    "reduce": (REDUCED, f"{MODELS}/reduce", f"{EVALUATION}/variance", LABELS),
+    "reduce": (
+        *(REDUCED, f"{MODELS}/reduce", f"{PORTABLE}/reduce", f"{PORTABLE}/backbone", f"{EVALUATION}/variance"),
+        LABELS,
+    ),
     "export_json": (f"{EXPORTS}/json",),
     "export_csv": (f"{EXPORTS}/csv",),
     "classify": (
         PREDICTIONS,
         f"{MODELS}/random_forest",
         f"{MODELS}/logistic_regression",
+        *(f"{PORTABLE}/{name}" for name in ("random_forest", "logistic_regression", "familiarity")),
         *(f"{EVALUATION}/{name}" for name in ("scores", "label_scores", "confusion", "mistakes", "duplicates")),
     ),
+    # The rival of ``classify``: see ``rivals``.
+    "score": (PREDICTIONS, *(f"{EVALUATION}/{name}" for name in ("scores", "label_scores", "confusion", "mistakes"))),
 }
-# What each room is made from; ``reduce`` is made from the snapshot's features, packs from its manifest.
+# What each room is made from; ``reduce`` and ``score`` are made from the snapshot's features, packs from its manifest.
 MADE_FROM: dict[RoomName, RoomName] = {"export_json": "reduce", "export_csv": "reduce", "classify": "reduce"}
 # The command that makes a room again.
 COMMANDS: dict[RoomName, str] = {
@@ -52,7 +62,31 @@ COMMANDS: dict[RoomName, str] = {
     "export_json": "reduce --export json",
     "export_csv": "reduce --export csv",
     "classify": "classify",
+    "score": "score",
 }
+
+
+def rivals(room: RoomName) -> tuple[RoomName, ...]:
+    """The rooms that own a folder of ``room``: an output has one or the other.
+
+    >>> rivals("score"), rivals("reduce")
+    (('classify',), ())
+    """
+    return tuple(other for other, folders in OWNED.items() if other != room and set(folders) & set(OWNED[room]))
+
+
+def portable_file(name: str) -> str:
+    """The only file of a trained model: ``reduce``, ``backbone``, ``familiarity``, or a classifier.
+
+    >>> portable_file("reduce")
+    'models/portable/reduce/part-00000.parquet'
+    """
+    return f"{PORTABLE}/{name}/{ONLY_FILE}"
+
+
+def backbone_file(recipe: str) -> str:
+    """The key of the backbone whose features have the recipe with that digest."""
+    return f"{BACKBONES}/{recipe}.parquet"
 
 
 def room_marker(room: RoomName) -> str:

@@ -113,9 +113,16 @@ class Rooms:
         """Refuses before any work what would be refused later.
 
         Raises:
-            DatasetError: When the room has other settings and may not be replaced, or a folder holds foreign files.
+            DatasetError: When the room has other settings and may not be replaced, a folder holds foreign files, or
+                another room owns it.
         """
-        found = self.marker(room, _Anything)
+        for rival in layout.rivals(room):
+            if self.marker(rival, AnyFacts) is not None:
+                raise DatasetError(
+                    f"expected no {rival} under {self._store.root}, whose folders {room} would take, found it; "
+                    "take another --output-uri"
+                )
+        found = self.marker(room, AnyFacts)
         if found is None:
             refuse_foreign(self._store, layout.OWNED[room])
         elif found.facts is not None and not self._overwrite:
@@ -153,7 +160,7 @@ class Rooms:
         if found is not None:
             models = [folder for folder in layout.OWNED[room] if folder.startswith(f"{layout.MODELS}/")]
             refuse_foreign(self._store, models, only_others=True)
-        self._save(RoomMarker[_Anything](room=room, made_from=made_from, settings=settings, labels=labels))
+        self._save(RoomMarker[AnyFacts](room=room, made_from=made_from, settings=settings, labels=labels))
         for dependant in layout.dependants(room):
             if self._remove(dependant):
                 self.removed.append(dependant)
@@ -178,11 +185,10 @@ class Rooms:
 
     def stale(self, made_from: str) -> list[RoomName]:
         """The rooms that were made from another snapshot than the one with this digest, and those made from them."""
-        reduced = self.marker("reduce", _Anything)
-        if reduced is None or reduced.made_from == made_from:
-            return []
-        rooms: tuple[RoomName, ...] = ("reduce", *reversed(layout.dependants("reduce")))
-        return [room for room in rooms if self.marker(room, _Anything) is not None]
+        found = {room: self.marker(room, AnyFacts) for room in layout.OWNED if room not in layout.MADE_FROM}
+        first = [room for room, marker in found.items() if marker is not None and marker.made_from != made_from]
+        rooms = (name for room in first for name in (room, *reversed(layout.dependants(room))))
+        return [room for room in rooms if self.marker(room, AnyFacts) is not None]
 
     def _why_again(self, found: RoomMarker[_F], settings: Essentials, made_from: str, labels: str | None) -> str | None:
         changes = differences(found.settings, settings)
@@ -202,7 +208,7 @@ class Rooms:
 
     def _remove(self, room: RoomName) -> bool:
         """Removes a room that has begun; its marker goes last, since it says that the files are ours."""
-        found = self.marker(room, _Anything)
+        found = self.marker(room, AnyFacts)
         if found is None:
             return False
         self._save(found.model_copy(update={"facts": None}))
@@ -214,7 +220,7 @@ class Rooms:
         self._store.write(layout.room_marker(marker.room), marker.model_dump_json(indent=1).encode())
 
 
-class _Anything(BaseModel):
+class AnyFacts(BaseModel):
     """Facts of a room of which only settings and files are of interest."""
 
     model_config = ConfigDict(frozen=True, extra="allow")

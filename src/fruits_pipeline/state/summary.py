@@ -46,6 +46,8 @@ def _facts(record: dict[str, Any], output: str) -> Iterator[tuple[str, str]]:
         )
     if "classify" in rooms:
         yield from _score_facts(rooms["classify"])
+    if "score" in rooms:
+        yield from _new_facts(rooms["score"])
     parts = ", ".join(f"{room} {seconds}" for room, seconds in record["seconds"].items())
     yield "seconds", f"{record['seconds_total']} ({parts})"
     yield "results", output
@@ -69,6 +71,15 @@ def _score_facts(classified: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for fact, (name, images) in _LABELS.items():
         if classified[fact]["labels"]:
             yield name, _labels(classified[fact], images)
+
+
+def _new_facts(scored: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What models said of new images, and how right they were."""
+    yield "models", scored["models"]
+    judged = f"judged {scored['judged']}, unfamiliar {scored['unfamiliar']}"
+    yield "scored", f"{scored['images']} images: {judged}, learnt from and not judged {scored['learnt']}"
+    for name, scores in scored["scores"].items():
+        yield "accuracy", f"{scores['accuracy']:.2%} {name}, macro F1 {scores['macro_f1']:.4f}"
 
 
 def _labels(labels: dict[str, Any], images: str) -> str:

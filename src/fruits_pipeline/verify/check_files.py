@@ -54,7 +54,7 @@ def _unnamed(state: OutputState, key: str) -> Finding:
         return Finding(Kind.FOREIGN, key, expected, "a file of somebody else")
     if key.partition("/")[0] in layout.BY_WAVE:
         return _of_no_wave(state, key, expected)
-    folder, room = _owner(key)
+    folder, room = _owner(state, key)
     if room is None or room not in state.rooms:
         return Finding(Kind.FOREIGN, key, expected, "none")
     is_read = not any(part.startswith((".", "_")) for part in key.removeprefix(f"{folder}/").split("/"))
@@ -72,7 +72,8 @@ def _of_no_wave(state: OutputState, key: str, expected: str) -> Finding:
     return Finding(Kind.LEFTOVER, key, expected, "a leftover; the next 'run' or 'extract' removes it")
 
 
-def _owner(key: str) -> tuple[str, RoomName | None]:
-    """The folder of a room that a file lies in, and the room."""
+def _owner(state: OutputState, key: str) -> tuple[str, RoomName | None]:
+    """The folder of a room that a file lies in, and the room: of two that share it, the one that there is."""
     owners = ((folder, room) for room, folders in layout.OWNED.items() for folder in folders)
-    return next(((folder, room) for folder, room in owners if key.startswith(f"{folder}/")), ("", None))
+    found = [(folder, room) for folder, room in owners if key.startswith(f"{folder}/")]
+    return next((one for one in found if one[1] in state.rooms), next(iter(found), ("", None)))

@@ -57,6 +57,7 @@ def check_rows(contents: Contents, state: OutputState, whole: AbstractSet[FileMa
         dataset, rows = {
             "reduce": (layout.REDUCED, facts.rows),
             "classify": (layout.PREDICTIONS, facts.predictions),
+            "score": (layout.PREDICTIONS, facts.predictions),
         }.get(room, ("", None))
         if rows is not None and found.is_whole and found.rows[dataset] != rows:
             again = f"delete its files, and '{layout.COMMANDS[room]}' makes it again"

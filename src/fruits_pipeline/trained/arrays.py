@@ -6,7 +6,7 @@ take one row at a time, and hold each tree as objects that every task is sent ag
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +16,6 @@ from numpy.typing import NDArray
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.state.files import is_data
 from fruits_pipeline.storage.store import Store
-
-if TYPE_CHECKING:  # because workers load this too, and need none of Spark's models
-    from pyspark.ml.classification import LogisticRegressionModel, RandomForestClassificationModel
 
 
 class Arrays(Protocol):
@@ -34,11 +31,6 @@ class RegressionArrays:
 
     coefficients: NDArray[np.float64]
     intercepts: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, model: "LogisticRegressionModel") -> Self:
-        """The arrays of a fitted model."""
-        return cls(model.coefficientMatrix.toArray(), model.interceptVector.toArray())
 
     def probabilities(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """See ``Arrays``: the softmax of the margins."""
@@ -78,18 +70,18 @@ class ForestArrays:
     labels: int
 
     @classmethod
-    def saved(cls, store: Store, folder: str, model: "RandomForestClassificationModel") -> Self:
-        """The arrays of ``model``, from the Parquet files of the pipeline that was saved in ``folder`` with it.
+    def saved(cls, store: Store, folder: str, uid: str, labels: int, trees: int) -> Self:
+        """The arrays of Spark's forest ``uid``, from the files of the pipeline that was saved in ``folder`` with it.
 
         Raises:
-            DatasetError: When there are none.
+            DatasetError: When they are not those of so many trees.
         """
-        place = f"_{model.uid}/data/"
+        place = f"_{uid}/data/"
         keys = [found.key for found in store.objects(folder) if place in found.key and is_data(found.key)]
         if not keys:
-            raise DatasetError(f"expected the trees of {model.uid} under {store.root}/{folder}, found no file of them")
+            raise DatasetError(f"expected the trees of {uid} under {store.root}/{folder}, found no file of them")
         nodes = pa.concat_tables(pq.read_table(io.BytesIO(store.read(key))) for key in keys)
-        return cls.of(nodes, model.numClasses, model.getNumTrees)
+        return cls.of(nodes, labels, trees)
 
     @classmethod
     def of(cls, nodes: pa.Table, labels: int, trees: int) -> Self:

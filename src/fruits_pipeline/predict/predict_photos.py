@@ -1,0 +1,65 @@
+"""The command ``predict``: labels of photos by the models of a finished run; no Spark, no Java, no TensorFlow."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from multiprocessing.pool import ThreadPool
+
+from fruits_pipeline.backbones.predictor import predictor
+from fruits_pipeline.errors import InputError
+from fruits_pipeline.predict.show import Prediction, show
+from fruits_pipeline.settings.commands import PredictCommand
+from fruits_pipeline.storage.opening import open_store
+from fruits_pipeline.trained.models import load_models
+
+
+def predict_photos(words: Sequence[str], command: PredictCommand) -> None:
+    """Writes to standard output what the models say of the photos that ``words`` name.
+
+    Raises:
+        InputError: When no photo is named, and once all are told, when some cannot be read.
+        DatasetError: When the models are not whole.
+        ModelError: When this machine cannot run the backbone.
+    """
+    if not words:
+        raise InputError("predict expects photos, found none; name files, folders or globs, or - for standard input")
+    settings = command.predict
+    models = load_models(open_store(settings.model, command.storage), settings.classifier)
+    with ThreadPool(1) as pool:
+        loading = pool.apply_async(predictor, (models.backbone.model, _cores()))
+        # Half a second, in which all else is imported.
+        from fruits_pipeline.predict.photos import named_photos
+        from fruits_pipeline.predict.predictions import predictions, tell_differences
+
+        tell_differences(models)
+        told = _Counted(predictions(named_photos(words, command.storage), models, command, loading.get))
+        try:
+            show(told, settings.format, models.classifiers[0].labels, settings.top, sys.stdout)
+        except BrokenPipeError:
+            # The reader has all that it wants, as ``head`` has; Python must not flush to it at the end either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return
+    if told.unread:
+        raise InputError(
+            f"expected photos that can be read, found {told.unread} of {told.photos} that cannot, each told above "
+            "with its reason"
+        )
+
+
+def _cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Counted:
+    """Predictions, counted on their way."""
+
+    def __init__(self, predictions: Iterable[Prediction]) -> None:
+        self._predictions = predictions
+        self.photos = self.unread = 0
+
+    def __iter__(self) -> Iterator[Prediction]:
+        for one in self._predictions:
+            self.photos += 1
+            self.unread += one.reason is not None
+            yield one

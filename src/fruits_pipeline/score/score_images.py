@@ -1,0 +1,92 @@
+"""New images by trained models: predictions of all, scores of those that have a label and were not learnt from."""
+
+import logging
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
+
+from fruits_pipeline import schemas
+from fruits_pipeline.classify.evaluation import evaluated
+from fruits_pipeline.errors import DatasetError
+from fruits_pipeline.reduce.labels import PART_IMAGES, labelled
+from fruits_pipeline.reduce.reduction import LARGE_BATCHES
+from fruits_pipeline.score.facts import Scored
+from fruits_pipeline.score.scored import scored
+from fruits_pipeline.session import tables
+from fruits_pipeline.session.configured import configured
+from fruits_pipeline.state import layout
+from fruits_pipeline.state.rooms import AnyFacts, Rooms
+from fruits_pipeline.state.snapshot import Snapshot
+from fruits_pipeline.storage import uri
+from fruits_pipeline.storage.store import Store
+from fruits_pipeline.timeline import step
+from fruits_pipeline.trained.models import TrainedModels
+
+log = logging.getLogger(__name__)
+
+
+def score_images(
+    spark: SparkSession, store: Store, snapshot: Snapshot, models: TrainedModels, models_at: Store
+) -> Scored:
+    """Writes what the models say of every image of the snapshot, and judges it.
+
+    Args:
+        spark: The session.
+        store: The output.
+        snapshot: Features of the new images, of the recipe of the models' own.
+        models: The models.
+        models_at: The output in which they were trained.
+
+    Raises:
+        DatasetError: When rows were lost on the way, or the training images' components are gone.
+    """
+    place = uri.join(store.root, layout.PREDICTIONS)
+    learnt = _learnt(spark, models_at).persist()
+    try:
+        with configured(spark, LARGE_BATCHES), step("score: predict"):
+            for part in snapshot.parts(PART_IMAGES):
+                rows = scored(labelled(spark, part, None, None), learnt, models)
+                tables.write(rows, place, schemas.SCORED, "predictions")
+    finally:
+        learnt.unpersist()
+    written = tables.read_written(spark, store, layout.PREDICTIONS, schemas.SCORED)
+    expected = snapshot.counts.read * len(models.classifiers)
+    with step("score: read back"):
+        counts = _counted(written, models.classifiers[0].name)
+    if counts["rows"] != expected:
+        raise DatasetError(f"expected {expected} rows in {place}, found {counts['rows']}; start the same command again")
+    if counts["learnt"]:
+        log.warning("images=%d were learnt from, and are predicted only", counts["learnt"])
+    log.info("scored images=%d judged=%d unfamiliar=%d", snapshot.counts.read, counts["judged"], counts["unfamiliar"])
+    with step("score: evaluate"):
+        judged = written.where(~F.col("learnt")).withColumn("split", F.lit(schemas.TEST))
+        scores = evaluated(store, judged).get(schemas.TEST, {})
+    return Scored(
+        models=models_at.root,
+        scores=scores,
+        judged=counts["judged"],
+        learnt=counts["learnt"],
+        unfamiliar=counts["unfamiliar"],
+        images=snapshot.counts.read,
+        predictions=expected,
+    )
+
+
+def _learnt(spark: SparkSession, models_at: Store) -> DataFrame:
+    """The contents of the images that the models were trained on, each once."""
+    marker = Rooms(models_at, overwrite=False).finished("reduce", AnyFacts)
+    files = marker.of(models_at.root, layout.REDUCED)
+    rows = tables.read(spark, files, schemas.REDUCED, "reduced")
+    return rows.where(F.col("split") == schemas.TRAIN).select("content_sha256").distinct()
+
+
+def _counted(written: DataFrame, classifier: str) -> dict[str, int]:
+    """All rows, and the images that were learnt from, that are judged and that are unfamiliar."""
+    one = F.col("classifier") == classifier
+    found = written.agg(
+        F.count("*").alias("rows"),
+        F.count_if(one & F.col("learnt")).alias("learnt"),
+        F.count_if(one & ~F.col("learnt") & F.col("label").isNotNull()).alias("judged"),
+        F.count_if(one & F.col("unfamiliar")).alias("unfamiliar"),
+    ).first()
+    return found.asDict() if found else {}

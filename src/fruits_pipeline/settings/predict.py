@@ -1,0 +1,17 @@
+"""Settings of ``predict``: how what the models say of photos is told."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from fruits_pipeline.settings.models import ModelsSettings
+from fruits_pipeline.settings.room import Incidental
+
+FormatName = Literal["table", "json", "csv"]
+
+
+class PredictSettings(ModelsSettings):
+    """Which models name the labels of photos, and what is told of each; the first classifier is asked."""
+
+    top: int = Field(3, ge=1, description="Labels that are told of each photo.")
+    format: Annotated[FormatName, Incidental] = Field("table", description="How they are told.")

@@ -1,0 +1,151 @@
+"""``score``: new images by the models of a finished run."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_source import add_images
+
+from fruits_pipeline.score import score_images as module
+from fruits_pipeline.state.layout import portable_file
+from outputs import contents, record, table
+
+
+@pytest.fixture
+def new(tmp_path):
+    """Images that the models have not seen, of which one label is a new one, and one image of the training."""
+    folder = add_images(tmp_path / "new", 12, first=8, splits=("shop",)) / "shop"
+    shutil.copytree(folder / "Plum", folder / "Damson")
+    return folder
+
+
+@pytest.fixture
+def score(command, finished, new, tmp_path):
+    """Scores the new images into an output of its own."""
+
+    def run(*more, output=tmp_path / "scored", model=finished):
+        words = ("--model", model, "--data-source", new, "--output-uri", output, "--wave-images", "20")
+        return command("score", *words, *more)
+
+    return run
+
+
+def predictions(output, root):
+    found = table(output, "predictions", root)
+    return found.set_index(["path", "classifier"]).sort_index()
+
+
+def test_new_images_are_predicted_and_judged(score, new, images, tmp_path):
+    shutil.copy(images / "Training/Apple/0.png", new / "Apple/learnt.png")
+    (new / "unlabelled.png").write_bytes((new / "Kiwi/9.png").read_bytes())
+    (new / "bad.png").write_text("no image")
+    ended = score("--max-reject-share", "0.5")
+    assert ended.code == 0, ended.err
+    output = tmp_path / "scored"
+    found = record(output)
+    assert found["counts"]["read"] == 50
+    assert found["counts"]["reject_reasons"] == {"not_an_image": 1}
+    facts = found["rooms"]["score"]
+    assert (facts["images"], facts["judged"], facts["learnt"], facts["predictions"]) == (50, 48, 1, 50)
+    assert "scored      50 images: judged 48, unfamiliar " in ended.out
+    rows = table(output, "predictions", new)
+    assert rows["learnt"].sum() == 1
+    assert rows[rows["path"] == "unlabelled.png"]["label"].isna().all()
+    known = rows[rows["label"].isin(["Apple", "Kiwi", "Plum"])]
+    assert (known["prediction"] == known["label"]).mean() > 0.9
+    assert facts["scores"]["logistic_regression"]["accuracy"] == pytest.approx(
+        (rows["prediction"] == rows["label"])[rows["label"].notna() & ~rows["learnt"]].mean()
+    )
+    assert (rows["confidence"] >= rows["second_confidence"]).all()
+    assert (rows["second_confidence"] >= rows["third_confidence"]).all()
+    guesses = rows[["prediction", "second", "third"]].to_numpy()
+    assert all(sorted(row) == ["Apple", "Kiwi", "Plum"] for row in guesses)
+    confusion = pd.read_parquet(output / "evaluation/confusion")
+    assert confusion["images"].sum() == 48
+    assert set(confusion["label"]) == {"Apple", "Kiwi", "Plum", "Damson"}
+
+
+def test_it_says_what_the_run_said_of_its_own_images(command, finished, images, tmp_path):
+    output = tmp_path / "again"
+    ended = command("score", "--model", finished, "--data-source", images, "--output-uri", output)
+    assert ended.code == 0, ended.err
+    ours, theirs = predictions(output, images), predictions(finished, images)
+    assert ours["prediction"].equals(theirs["prediction"])
+    np.testing.assert_allclose(ours["confidence"], theirs["confidence"], atol=1e-4)
+    # Its test images have the bytes of its training images.
+    assert ours["learnt"].all()
+    assert (record(output)["rooms"]["score"]["judged"], record(output)["rooms"]["score"]["scores"]) == (0, {})
+    assert "images=48 were learnt from, and are predicted only" in ended.err
+
+
+def test_without_labels_there_are_predictions_and_no_scores(score, tmp_path):
+    ended = score("--unlabelled", "*")
+    assert ended.code == 0, ended.err
+    facts = record(tmp_path / "scored")["rooms"]["score"]
+    assert (facts["judged"], facts["scores"], facts["images"]) == (0, {}, 48)
+    assert pd.read_parquet(tmp_path / "scored/evaluation/scores").empty
+
+
+def test_what_was_stopped_half_way_resumes_to_the_same(score, new, tmp_path, monkeypatch):
+    assert score(output=tmp_path / "whole").code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "evaluated", lambda *_: 1 / 0)
+        assert score().code == 70
+    output = tmp_path / "scored"
+    before = {name: time for name, time in contents(output).items() if name.startswith("features/")}
+    ended = score()
+    assert ended.code == 0, ended.err
+    assert "finished=3 pending=0" in ended.err
+    assert {name: time for name, time in contents(output).items() if name.startswith("features/")} == before
+    assert predictions(output, new).equals(predictions(tmp_path / "whole", new))
+
+
+def test_the_same_again_keeps_all_and_more_images_are_followed(score, new, tmp_path):
+    assert score().code == 0
+    ended = score()
+    assert (ended.code, "keep room=score" in ended.err) == (0, True)
+    add_images(tmp_path / "new", 1, first=40, splits=("shop",))
+    ended = score()
+    assert ended.code == 0, ended.err
+    assert "make again room=score because its input has changed since" in ended.err
+    assert len(table(tmp_path / "scored", "predictions", new)) == 51
+
+
+def test_other_models_are_refused_and_replace_on_request(command, score, finished, tmp_path):
+    assert score().code == 0
+    other = tmp_path / "other"
+    assert command("reduce", "--features-uri", finished, "--output-uri", other, "--components", "1").code == 0
+    assert command("classify", "--output-uri", other).code == 0
+    ended = score(model=other)
+    assert (ended.code, "score: models: " in ended.message) == (5, True)
+    assert score("--overwrite", model=other).code == 0
+    assert record(tmp_path / "scored")["rooms"]["score"]["models"] == f"file://{other}"
+
+
+def test_one_changed_byte_of_the_models_ends_with_5_before_anything_is_written(score, finished, tmp_path):
+    file = finished / portable_file("reduce")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    ended = score()
+    assert (ended.code, "it was changed since it was trained" in ended.message) == (5, True)
+    assert not (tmp_path / "scored/manifest").exists()
+
+
+def test_an_output_of_a_run_is_no_place_for_scores(command, finished, new):
+    ended = command("score", "--model", finished, "--data-source", new, "--output-uri", finished, "--overwrite")
+    assert ended.code == 5
+    assert "expected no classify under" in ended.message
+
+
+def test_scores_are_no_place_for_a_run(command, score, new, tmp_path):
+    assert score().code == 0
+    ended = command("run", "--data-source", new, "--output-uri", tmp_path / "scored", "--overwrite")
+    assert (ended.code, "expected no score under" in ended.message) == (5, True)
+
+
+def test_verify_finds_scores_whole(command, score, tmp_path):
+    assert score().code == 0
+    ended = command("verify", "--output-uri", tmp_path / "scored", "--deep")
+    assert ended.code == 0, ended.out + ended.err
