@@ -1,6 +1,8 @@
+import io
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -117,6 +119,20 @@ def test_spark_submit_gives_equal_results_elsewhere(finished, source, command, t
     assert ended.code == 0, ended.err
     assert "master=local[2]" in ended.out + ended.err  # spark-submit joins the two
     assert_equal_results(finished[0], tmp_path / "o", source)
+
+
+def test_photos_are_named_as_the_run_named_them_without_java(finished, source, command):
+    output = finished[0]
+    told = command("predict", "--model", output, "--format", "csv", source, JAVA_HOME="/none", SPARK_HOME="/none")
+    assert told.code == 3  # because three of them cannot be read
+    found = pd.read_csv(io.StringIO(told.out)).set_index("path")
+    predictions = pd.read_parquet(output / "predictions").set_index("path")
+    expected = predictions[predictions["classifier"] == "logistic_regression"]
+    assert sorted(found["reason"].dropna()) == ["empty", "not_an_image", "truncated"]
+    found = found[found["reason"].isna()].loc[expected.index]
+    assert len(found) == 130
+    assert (found["label_1"] == expected["prediction"]).all()
+    np.testing.assert_allclose(found["confidence_1"], expected["confidence"], atol=1e-4)
 
 
 def test_a_machine_without_a_fit_java_takes_that_of_the_package(finished, command, tmp_path):
