@@ -17,6 +17,7 @@ from fruits_pipeline.reduce.export import Exported, export_reduced
 from fruits_pipeline.reduce.facts import Reduced
 from fruits_pipeline.reduce.labels import digest_of_labels
 from fruits_pipeline.refusals import (
+    check_backbone,
     check_calibration,
     check_components,
     ingest_essentials,
@@ -126,12 +127,12 @@ class Job:
         with self.record.timed("reduce"):
             essentials = reduce_essentials(settings, self.command, self.store)
             labels = labels_of(settings, self.command)
+            backbone = kept_backbone(self.features_at, snapshot.waves[0].recipe)
             digest = digest_of_labels(labels) if labels else None
             done = self.rooms.begin("reduce", essentials, snapshot.digest, Reduced, digest)
             if done is None:
                 from fruits_pipeline.reduce.reduce_features import reduce_features
 
-                backbone = kept_backbone(self.features_at, snapshot.waves[0].recipe)
                 facts, model = reduce_features(self.spark, self.store, snapshot, settings, labels, backbone)
                 done = self.rooms.finish("reduce", facts)
             for kind in settings.export:
@@ -158,6 +159,7 @@ class Job:
 
     def score(self, snapshot: Snapshot, settings: ScoreSettings, models: TrainedModels) -> None:
         """Writes and judges what trained models say of the images."""
+        check_backbone(snapshot.waves, models)
         with self.record.timed("score"):
             done = self.rooms.begin("score", score_essentials(settings, models), snapshot.digest, Scored)
             if done is None:

@@ -1,10 +1,11 @@
 """What is refused before any work, and the settings that results depend on."""
 
 import logging
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 from fruits_pipeline.backbones.request import dimension_of, image_size_of
-from fruits_pipeline.errors import SettingsError
+from fruits_pipeline.errors import DatasetError, SettingsError
 from fruits_pipeline.features.recipe import recipe_settings
 from fruits_pipeline.ingest.listing import spelled
 from fruits_pipeline.reduce.split import CALIBRATED_SHARE, share_of
@@ -24,7 +25,7 @@ from fruits_pipeline.state.fingerprint import Essentials, differences
 from fruits_pipeline.state.layout import EXPORT_ROOMS
 from fruits_pipeline.state.plan import load_plan
 from fruits_pipeline.state.rooms import Rooms
-from fruits_pipeline.state.snapshot import load_waves
+from fruits_pipeline.state.snapshot import WaveMarker, load_waves
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.storage.table import TableSource
@@ -44,6 +45,9 @@ def check(command: JobCommand, store: Store, rooms: Rooms, models: TrainedModels
         InputError: When the table of labels cannot be read.
         SettingsError: When more components are asked for than the features have.
     """
+    if isinstance(command, ScoreCommand) and models:
+        rooms.check("score", score_essentials(command.score, models))
+        check_backbone(load_waves(store).values(), models)
     plan = load_plan(store)
     changes: list[str] = []
     if plan and plan.waves and isinstance(command, SourceCommand):
@@ -64,8 +68,21 @@ def check(command: JobCommand, store: Store, rooms: Rooms, models: TrainedModels
             rooms.check(EXPORT_ROOMS[kind], {})
     if isinstance(command, RunCommand | ClassifyCommand):
         rooms.check("classify", command.classify.essentials())
-    if isinstance(command, ScoreCommand) and models:
-        rooms.check("score", score_essentials(command.score, models))
+
+
+def check_backbone(waves: Iterable[WaveMarker], models: TrainedModels) -> None:
+    """Refuses features that another backbone computed than that of the models, such as one of other weights.
+
+    Raises:
+        DatasetError: Then.
+    """
+    for wave in waves:
+        found = wave.recipe.made_by.get("model_sha256")
+        if found != models.backbone.model.sha256:
+            raise DatasetError(
+                f"expected features by the backbone of the models, {models.backbone.model.sha256}, found those of wave "
+                f"{wave.wave} made by {found}; take another --output-uri"
+            )
 
 
 def _recipe_settings(command: JobCommand, models: TrainedModels | None) -> Essentials | None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from fruits_pipeline.trained.backbone import keep_backbone, kept_backbone
 from fruits_pipeline.trained.classifier import Classifier, save_classifier
 from fruits_pipeline.trained.familiarity import STEPS, Familiarity, save_familiarity
 from fruits_pipeline.trained.projection import Projection, save_projection
+from fruits_pipeline.trained.saved import save
 
 SIDE = 32
 COLOURS = {"Apple": (200, 20, 20), "Kiwi": (20, 200, 20), "Plum": (20, 20, 200)}
@@ -40,16 +42,16 @@ def trained(tmp_path_factory):
     rooms = Rooms(store, overwrite=False)
     rooms.begin("reduce", {}, "features", AnyFacts)
     keep_backbone(store, model, recipe)
-    store.write(portable_file("backbone"), kept_backbone(store, recipe))
-    save_projection(store, Projection("none", np.zeros(3), np.eye(3), 3, 2))
-    reduced = rooms.finish("reduce", AnyFacts())
+    projection = Projection("none", np.zeros(3), np.eye(3), 3, 2)
+    backbone = save(store, "backbone", kept_backbone(store, recipe))
+    portable = {"backbone": backbone, "reduce": save_projection(store, projection)}
+    reduced = rooms.finish("reduce", AnyFacts(portable=portable))
     rooms.begin("classify", {}, reduced.digest, AnyFacts)
-    save_classifier(
-        store, Classifier("logistic_regression", RegressionArrays(np.eye(3) / 20, np.zeros(3)), tuple(COLOURS))
-    )
+    arrays = RegressionArrays(np.eye(3) / 20, np.zeros(3))
+    classifier = save_classifier(store, Classifier("logistic_regression", arrays, tuple(COLOURS)))
     # A blue image lies wholly outside of the two leading components, red and green ones inside.
-    save_familiarity(store, Familiarity(STEPS / 2))
-    rooms.finish("classify", AnyFacts())
+    familiarity = save_familiarity(store, Familiarity(STEPS / 2))
+    rooms.finish("classify", AnyFacts(portable={"logistic_regression": classifier, "familiarity": familiarity}))
     return store
 
 
@@ -116,7 +118,7 @@ def test_more_labels_than_there_are_leave_room(predict, photos):
 
 
 def test_globs_and_lines_of_standard_input_name_photos_in_their_order(predict, photos, monkeypatch):
-    lines = io.StringIO(f"{photos}/Plum.png\n\n{photos}/Apple.png\n")
+    lines = io.StringIO(f"{photos}/Plum.png\r\n\n{photos}/Apple.png")
     monkeypatch.setattr("sys.stdin", lines)
     code, out, _ = predict("-", f"{photos}/*i.png", "--format", "csv")
     assert (code, [row["label_1"] for row in rows(out)]) == (0, ["Plum", "Apple", "Kiwi"])
@@ -141,6 +143,44 @@ def test_what_cannot_be_read_is_told_with_its_reason_after_all_others(predict, p
     if how == "csv":
         assert [row["reason"] for row in rows(out)] == ["not_an_image", "missing", "empty", ""]
         assert [row["label_1"] for row in rows(out)] == ["", "", "", "Apple"]
+
+
+@pytest.mark.parametrize("bad", [1, 33, 70])
+def test_photos_that_cannot_be_read_keep_none_from_those_after_them(predict, photos, bad):
+    code, out, _ = predict(*[photos / "gone.png"] * bad, photos / "Kiwi.png", "--format", "json")
+    assert (code, [one["reason"] for one in json.loads(out)]) == (3, ["missing"] * bad + [None])
+    code, out, _ = predict(*[photos / "gone.png"] * bad, "--format", "json")
+    assert (code, len(json.loads(out))) == (3, bad)
+
+
+def test_a_folder_of_nothing_is_told_before_any_photo(predict, photos, tmp_path):
+    (tmp_path / "none").mkdir()
+    code, out, err = predict(photos / "Kiwi.png", tmp_path / "none")
+    assert (code, out) == (3, "")
+    assert f"expected photos in {tmp_path}/none, found none" in err
+
+
+@pytest.mark.parametrize("words", [["{}/none-*"], ["-"]])
+def test_what_ends_before_the_model_is_loaded_ends_by_its_exit_code(model, photos, words):
+    line = [sys.executable, "-m", "fruits_pipeline", "predict", "--model", str(model)]
+    named = [word.format(photos) for word in words]
+    done = subprocess.run([*line, *named], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.startswith("error: expected photos") or done.stderr.startswith("error: predict expects photos")
+
+
+def test_a_path_of_two_lines_is_one_row_of_csv(predict, photos):
+    (photos / "Kiwi.png").rename(photos / "Ki\nwi.png")
+    code, out, _ = predict(photos / "Ki\nwi.png", "--format", "csv")
+    assert (code, [row["label_1"] for row in rows(out)]) == (0, ["Kiwi"])
+
+
+def test_a_name_that_is_no_utf_8_is_told_as_it_is(model, photos):
+    name = os.fsencode(photos) + b"/k\xe9.png"
+    shutil.copy(os.fsencode(photos / "Kiwi.png"), name)
+    line = [sys.executable, "-m", "fruits_pipeline", "predict", "--model", str(model), "--format", "csv", name]
+    done = subprocess.run(line, capture_output=True, check=True)
+    assert b"Kiwi" in done.stdout
 
 
 def test_many_photos_are_told_in_their_order(predict, photos):

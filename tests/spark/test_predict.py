@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fruits_pipeline.state import layout
-from outputs import table
+from outputs import contents, table
 
 
 @pytest.mark.parametrize("classifier", ["random_forest", "logistic_regression"])
@@ -48,7 +48,9 @@ def test_features_without_their_backbone_get_it_from_the_run_that_made_them(comm
     for file in (finished / layout.BACKBONES).iterdir():
         file.unlink()
     words = ("--output-uri", finished, "--components", "1", "--overwrite")
+    before = contents(finished / "predictions")
     refused = command("reduce", *words)
+    assert contents(finished / "predictions") == before
     assert (refused.code, "expected the backbone of the features" in refused.message) == (5, True)
     assert command("extract", "--data-source", images, "--output-uri", finished).code == 0
     assert command("reduce", *words).code == 0

@@ -5,6 +5,8 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from feature_jobs import mean_colour_model
+from in_process import SIZE, commands
 from small_source import add_images
 
 from fruits_pipeline.score import score_images as module
@@ -64,6 +66,9 @@ def test_new_images_are_predicted_and_judged(score, new, images, tmp_path):
     confusion = pd.read_parquet(output / "evaluation/confusion")
     assert confusion["images"].sum() == 48
     assert set(confusion["label"]) == {"Apple", "Kiwi", "Plum", "Damson"}
+    assert facts["unlearnt"] == {"labels": 1, "images": 12, "names": ["Damson"]}
+    assert "labels_not_learnt=['Damson'] labels=1 images=12" in ended.err
+    assert "not learnt  1 label of scored images (12 images): 'Damson'" in ended.out
 
 
 def test_it_says_what_the_run_said_of_its_own_images(command, finished, images, tmp_path):
@@ -77,6 +82,13 @@ def test_it_says_what_the_run_said_of_its_own_images(command, finished, images, 
     assert ours["learnt"].all()
     assert (record(output)["rooms"]["score"]["judged"], record(output)["rooms"]["score"]["scores"]) == (0, {})
     assert "images=48 were learnt from, and are predicted only" in ended.err
+
+
+def test_where_some_have_a_split_the_others_are_predicted_only(score, new, tmp_path):
+    (new / "Test").mkdir()
+    (new / "Kiwi").rename(new / "Test/Kiwi")
+    assert score().code == 0
+    assert record(tmp_path / "scored")["rooms"]["score"]["judged"] == 12
 
 
 def test_without_labels_there_are_predictions_and_no_scores(score, tmp_path):
@@ -123,6 +135,16 @@ def test_other_models_are_refused_and_replace_on_request(command, score, finishe
     assert record(tmp_path / "scored")["rooms"]["score"]["models"] == f"file://{other}"
 
 
+def test_features_of_another_backbone_are_never_judged(score, new, tmp_path, spark, capfd):
+    """Weights are no setting, so that only the backbone itself tells."""
+    other = mean_colour_model(tmp_path, SIZE, white=5)
+    with commands(spark, other, capfd) as run_other:
+        assert run_other("extract", "--data-source", new, "--output-uri", tmp_path / "scored").code == 0
+    for more in ((), ("--overwrite",)):
+        ended = score(*more)
+        assert (ended.code, "expected features by the backbone of the models" in ended.message) == (5, True)
+
+
 def test_one_changed_byte_of_the_models_ends_with_5_before_anything_is_written(score, finished, tmp_path):
     file = finished / portable_file("reduce")
     content = bytearray(file.read_bytes())
@@ -136,13 +158,15 @@ def test_one_changed_byte_of_the_models_ends_with_5_before_anything_is_written(s
 def test_an_output_of_a_run_is_no_place_for_scores(command, finished, new):
     ended = command("score", "--model", finished, "--data-source", new, "--output-uri", finished, "--overwrite")
     assert ended.code == 5
-    assert "expected no classify under" in ended.message
+    assert "expected no reduce under" in ended.message
 
 
 def test_scores_are_no_place_for_a_run(command, score, new, tmp_path):
     assert score().code == 0
-    ended = command("run", "--data-source", new, "--output-uri", tmp_path / "scored", "--overwrite")
-    assert (ended.code, "expected no score under" in ended.message) == (5, True)
+    for words in (("run", "--data-source", new), ("reduce",)):
+        ended = command(*words, "--output-uri", tmp_path / "scored", "--overwrite")
+        assert (ended.code, "expected no score under" in ended.message) == (5, True)
+    assert command("verify", "--output-uri", tmp_path / "scored").code == 0
 
 
 def test_verify_finds_scores_whole(command, score, tmp_path):

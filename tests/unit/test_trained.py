@@ -33,6 +33,15 @@ MODEL = Model("mobilenetv2", "openvino", "f32", 32, 3, (b"<xml/>", b"\0\1"))
 RECIPE = Recipe(settings={"image_size": 32}, made_by={"model_sha256": MODEL.sha256})
 
 
+def packed_backbone(store, model):
+    """The content of the file of another model, kept for the recipe of ``MODEL``."""
+    other = RECIPE.model_copy(update={"settings": {"image_size": 64}})
+    keep_backbone(store, model, other)
+    content = store.read(backbone_file(other.digest))
+    keep_backbone(store, MODEL, RECIPE)
+    return content
+
+
 @pytest.fixture
 def store(tmp_path):
     return open_store(str(tmp_path))
@@ -94,6 +103,8 @@ def test_a_backbone_is_kept_by_its_recipe_and_replaces_the_one_before(store):
     keep_backbone(store, MODEL, RECIPE)
     keep_backbone(store, MODEL, RECIPE)
     assert [found.key for found in store.objects()] == [backbone_file(RECIPE.digest)]
+    with pytest.raises(DatasetError, match=r"its file was changed; delete it"):
+        loaded_backbone(packed_backbone(store, Model("mobilenetv2", "openvino", "f32", 32, 3, (b"<xml/>", b"\0\2"))))
     found = loaded_backbone(kept_backbone(store, RECIPE))
     assert (found.model, found.recipe) == (MODEL, RECIPE)
     with pytest.raises(DatasetError, match=r"expected the backbone of the features at .*, found none"):

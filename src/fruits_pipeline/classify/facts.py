@@ -20,6 +20,7 @@ class Classified(BaseModel):
         predictions: Rows of ``predictions``.
         training_rows: Rows that each classifier learnt from: the forest of at most ``--forest-rows``.
         fit_s: Seconds of each fit alone.
+        portable: SHA-256 of each file of what is trained, by name.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,3 +35,4 @@ class Classified(BaseModel):
     predictions: int
     training_rows: dict[str, int]
     fit_s: dict[str, float]
+    portable: dict[str, str] = {}

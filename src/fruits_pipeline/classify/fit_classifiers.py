@@ -55,10 +55,9 @@ def fit_classifiers(
     place = uri.join(store.root, layout.PREDICTIONS)
     with step("classify: arrays"):
         classifiers = [as_arrays(store, one, found.labels) for one in fitted]
-        for classifier in classifiers:
-            save_classifier(store, classifier)
+        portable = {classifier.name: save_classifier(store, classifier) for classifier in classifiers}
     with step("classify: familiarity"):
-        save_familiarity(store, judge.familiarity(reduced, found.judged))
+        portable["familiarity"] = save_familiarity(store, judge.familiarity(reduced, found.judged, found.labels))
     with step("classify: predict"):
         tables.write(predictions(reduced, classifiers), place, schemas.PREDICTIONS, "predictions")
     with step("classify: duplicates"):
@@ -83,6 +82,7 @@ def fit_classifiers(
         predictions=expected,
         training_rows={one.name: one.training_rows for one in fitted},
         fit_s={one.name: one.fit_s for one in fitted},
+        portable=portable,
     )
 
 

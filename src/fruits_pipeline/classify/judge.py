@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
+from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.session.tables import conform
 from fruits_pipeline.trained.familiarity import STEPS, Familiarity
 
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 
 MOST_MISTAKES: Final = 50
 MOST_DUPLICATES: Final = 10_000
+# With fewer the quantile 0.99 is the second largest or the largest.
+_FEW_HELD_OUT: Final = 200
 # Up to some so many rows Spark's quantiles are exact.
 _EXACT_ROWS: Final = 100_000
 
@@ -41,12 +44,18 @@ def mistakes(predictions: DataFrame, most: int = MOST_MISTAKES) -> pa.Table:
     return _table(ranked.orderBy("classifier", "split", "place"), schemas.MISTAKES)
 
 
-def familiarity(reduced: DataFrame, side: str) -> Familiarity:
-    """How far from what training images vary in those of ``side`` lie, of which nothing was learnt."""
-    held_out = conform(reduced, schemas.REDUCED, "reduced").where(F.col("split") == side)
+def familiarity(reduced: DataFrame, side: str, labels: list[str]) -> Familiarity:
+    """How far from what training images vary in those of ``side`` lie that have one of the learnt ``labels``."""
+    rows = conform(reduced, schemas.REDUCED, "reduced")
+    held_out = rows.where((F.col("split") == side) & F.col("label").isin(labels))
     steps = [float(step) for step in STEPS]
-    found = held_out.agg(F.percentile_approx("residual", steps, _EXACT_ROWS)).first()
-    return Familiarity(np.array(found[0] if found else [], np.float64))
+    quantiles = F.percentile_approx("residual", steps, _EXACT_ROWS).alias("quantiles")
+    found = held_out.agg(F.count("*").alias("images"), quantiles).first()
+    if found is None or found.quantiles is None:
+        raise DatasetError(f"expected images of {side} to tell familiar from unfamiliar ones, found none")
+    if found.images < _FEW_HELD_OUT:
+        log.warning("familiarity rests on %d images of %s alone: a rough measure", found.images, side)
+    return Familiarity(np.array(found.quantiles, np.float64))
 
 
 @dataclass(frozen=True)

@@ -69,8 +69,9 @@ def compute_features(job: FeatureJob, plan: Plan) -> tuple[Snapshot, Change]:
     _judge(job, plan, done, final=True)
     drop_replaced(job.store, plan, found)
     snapshot = snapshot_of(job.store, plan, found)
-    if not others:
-        keep_backbone(job.store, job.model, job.recipe)
+    recipe = snapshot.waves[0].recipe
+    if recipe.made_by.get("model_sha256") == job.model.sha256:
+        keep_backbone(job.store, job.model, recipe)
     return snapshot, change
 
 

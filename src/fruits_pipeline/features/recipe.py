@@ -1,6 +1,6 @@
 """The recipe of a job's features: settings, model, and the versions of all that decodes and computes."""
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from fruits_pipeline.backbones.model import Model
 from fruits_pipeline.backbones.request import tensors_sha256
@@ -38,7 +38,8 @@ def read_as(recipe: Recipe, reading: ReadingSettings) -> FeaturesSettings:
 def backbone_here(backbone: Backbone) -> Backbone:
     """The backbone with the recipe of what this machine computes by it."""
     recipe = backbone.recipe
-    here = recipe.made_by | made_by_here(backbone.model.engine)
+    model = {name: recipe.made_by[name] for name in ("tensors_sha256", "model_sha256") if name in recipe.made_by}
+    here = model | made_by_here(backbone.model.engine)
     return Backbone(backbone.model, recipe.model_copy(update={"made_by": here}))
 
 
@@ -46,9 +47,17 @@ def made_by_here(engine: EngineName) -> Essentials:
     """The part of a recipe that is this machine's: decoding rules, and versions of the engine and of what decodes."""
     return {
         "decoding_rules": RULES,
-        _ENGINES[engine]: version(_ENGINES[engine]),
-        **{package: version(package) for package in _decoders()},
+        _ENGINES[engine]: _version(_ENGINES[engine]),
+        **{package: _version(package) for package in _decoders()},
     }
+
+
+def _version(package: str) -> str | None:
+    """The version that is installed; None where there is none, which the engine itself tells."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _decoders() -> tuple[str, ...]:

@@ -3,7 +3,9 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from io import TextIOWrapper
 from multiprocessing.pool import ThreadPool
+from typing import Final
 
 from fruits_pipeline.backbones.predictor import predictor
 from fruits_pipeline.errors import InputError
@@ -11,6 +13,8 @@ from fruits_pipeline.predict.show import Prediction, show
 from fruits_pipeline.settings.commands import PredictCommand
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.trained.models import load_models
+
+_NOTHING: Final = "predict expects photos, found none; name files, folders or globs, or - for standard input"
 
 
 def predict_photos(words: Sequence[str], command: PredictCommand) -> None:
@@ -21,24 +25,33 @@ def predict_photos(words: Sequence[str], command: PredictCommand) -> None:
         DatasetError: When the models are not whole.
         ModelError: When this machine cannot run the backbone.
     """
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Names of files need not be UTF-8.
+        sys.stdout.reconfigure(errors="surrogateescape")
     if not words:
-        raise InputError("predict expects photos, found none; name files, folders or globs, or - for standard input")
+        raise InputError(_NOTHING)
     settings = command.predict
     models = load_models(open_store(settings.model, command.storage), settings.classifier)
     with ThreadPool(1) as pool:
         loading = pool.apply_async(predictor, (models.backbone.model, _cores()))
-        # Half a second, in which all else is imported.
-        from fruits_pipeline.predict.photos import named_photos
-        from fruits_pipeline.predict.predictions import predictions, tell_differences
-
-        tell_differences(models)
-        told = _Counted(predictions(named_photos(words, command.storage), models, command, loading.get))
         try:
-            show(told, settings.format, models.classifiers[0].labels, settings.top, sys.stdout)
-        except BrokenPipeError:
-            # The reader has all that it wants, as ``head`` has; Python must not flush to it at the end either.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return
+            # Half a second, in which all else is imported.
+            from fruits_pipeline.predict.photos import named_photos
+            from fruits_pipeline.predict.predictions import predictions, tell_differences
+
+            tell_differences(models)
+            told = _Counted(predictions(named_photos(words, command.storage), models, command, loading.get))
+            try:
+                show(told, settings.format, models.classifiers[0].labels, settings.top, sys.stdout)
+            except BrokenPipeError:
+                # The reader has all that it wants, as ``head`` has; Python must not flush to it at the end either.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                return
+        finally:
+            # A process that ends while its engine loads is aborted.
+            loading.wait()
+    if not told.photos:
+        raise InputError(_NOTHING)
     if told.unread:
         raise InputError(
             f"expected photos that can be read, found {told.unread} of {told.photos} that cannot, each told above "

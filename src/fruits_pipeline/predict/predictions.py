@@ -78,8 +78,8 @@ def tell_differences(models: TrainedModels) -> None:
 def _told(paths: Sequence[str], outcome: pa.RecordBatch, models: TrainedModels, top: int) -> Iterator[Prediction]:
     reasons, details = outcome.column("reason").to_pylist(), outcome.column("detail").to_pylist()
     read = np.array([reason is None for reason in reasons])
-    features = outcome.column("features").flatten().to_numpy().reshape(int(read.sum()), -1)
-    judged = models.judged(features) if len(features) else None
+    features = outcome.column("features").flatten().to_numpy()
+    judged = models.judged(features.reshape(int(read.sum()), -1)) if read.any() else None
     classifier = models.classifiers[0]
     row = 0
     for path, reason, detail in zip(paths, reasons, details, strict=True):

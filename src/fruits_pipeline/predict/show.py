@@ -1,9 +1,10 @@
-"""What is told of photos: a table for people, JSON and CSV for programs, each photo as soon as it is known."""
+"""What is told of photos: a table for people, JSON and CSV for programs; some dozen photos are looked at together."""
 
 import csv
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from io import StringIO
 from itertools import chain
 from typing import TextIO
 
@@ -81,17 +82,7 @@ def _csv(predictions: Iterable[Prediction], labels: Sequence[str], top: int) -> 
         yield _line([one.path, one.familiarity, one.unfamiliar, *guesses, one.reason, one.detail])
 
 
-class _Line:
-    """Where ``csv`` writes one line."""
-
-    text = ""
-
-    def write(self, text: str) -> int:
-        self.text = text
-        return len(text)
-
-
 def _line(values: Sequence[object]) -> str:
-    line = _Line()
-    csv.writer(line, lineterminator="").writerow(values)
-    return line.text
+    line = StringIO()
+    csv.writer(line, lineterminator="\n").writerow(values)
+    return line.getvalue().removesuffix("\n")

@@ -19,6 +19,7 @@ class Reduced(BaseModel):
         fit_s: Seconds of the fit alone.
         features: Where the features lie; None where they lie in the same output.
         labelled_by_table: Images that the table of ``--labels`` names; None without one.
+        portable: SHA-256 of each file of what is trained, by name.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -33,3 +34,4 @@ class Reduced(BaseModel):
     fit_s: float
     features: str | None = None
     labelled_by_table: int | None = None
+    portable: dict[str, str] = {}

@@ -31,6 +31,7 @@ from fruits_pipeline.storage.store import Store
 from fruits_pipeline.storage.table import TableSource
 from fruits_pipeline.timeline import step
 from fruits_pipeline.trained.projection import save_projection
+from fruits_pipeline.trained.saved import save
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ def reduce_features(
         with step("reduce: fit"):
             reduction = fit(parts, settings, known, only_labelled=rule.only_labelled)
         fit_s = round(time.monotonic() - started_s, 1)
-        _write(store, parts, reduction, backbone, place)
+        portable = _write(store, parts, reduction, backbone, place)
     with step("reduce: read back"):
         written = tables.read_written(spark, store, layout.REDUCED, schemas.REDUCED)
         uses = counted_uses(written, only_labelled=rule.only_labelled)
@@ -97,6 +98,7 @@ def reduce_features(
         fit_s=fit_s,
         features=None if snapshot.root == store.root else snapshot.root,
         labelled_by_table=None if labels is None else found.named,
+        portable=portable,
     )
     return facts, reduction.model
 
@@ -123,20 +125,27 @@ def _check_named(found: Given, labels: TableSource, rows: int, snapshot: Snapsho
     )
 
 
-def _write(store: Store, parts: Sequence[DataFrame], reduction: Reduction, backbone: bytes, place: str) -> None:
-    """Writes the components of all images to ``place``, and saves the model at the same time."""
+def _write(
+    store: Store, parts: Sequence[DataFrame], reduction: Reduction, backbone: bytes, place: str
+) -> dict[str, str]:
+    """Writes the components of all images to ``place``, and saves the model at the same time; see ``_save``."""
     with ThreadPool(1) as pool:
         saving = pool.apply_async(inheritable_thread_target(_save), (store, reduction, backbone))
         with step("reduce: write"):
             for part in parts:
                 tables.write(reduced(part, reduction.projection), place, schemas.REDUCED, "reduced")
-        saving.get()
+        portable: dict[str, str] = saving.get()
+    return portable
 
 
-def _save(store: Store, reduction: Reduction, backbone: bytes) -> None:
+def _save(store: Store, reduction: Reduction, backbone: bytes) -> dict[str, str]:
+    """Saves what is trained, and gives the SHA-256 of each file of it by name."""
     with step("reduce: save model"):
         tables.save_model(store, reduction.model, f"{layout.MODELS}/reduce")
-        save_projection(store, reduction.projection)
-        store.write(layout.portable_file("backbone"), backbone)
+        portable = {
+            "reduce": save_projection(store, reduction.projection),
+            "backbone": save(store, "backbone", backbone),
+        }
     table = variance_table(reduction.explained_variance_ratio)
     tables.write_small(store, table, f"{layout.EVALUATION}/variance", schemas.VARIANCE)
+    return portable

@@ -1,15 +1,18 @@
 """New images by trained models: predictions of all, scores of those that have a label and were not learnt from."""
 
 import logging
+from typing import Final
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
 from fruits_pipeline.classify.evaluation import evaluated
+from fruits_pipeline.classify.inputs import Labels
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.reduce.labels import PART_IMAGES, labelled
 from fruits_pipeline.reduce.reduction import LARGE_BATCHES
+from fruits_pipeline.reduce.rule import given
 from fruits_pipeline.score.facts import Scored
 from fruits_pipeline.score.scored import scored
 from fruits_pipeline.session import tables
@@ -23,6 +26,8 @@ from fruits_pipeline.timeline import step
 from fruits_pipeline.trained.models import TrainedModels
 
 log = logging.getLogger(__name__)
+
+_MOST_LABELS: Final = 20_000
 
 
 def score_images(
@@ -41,7 +46,7 @@ def score_images(
         DatasetError: When rows were lost on the way, or the training images' components are gone.
     """
     place = uri.join(store.root, layout.PREDICTIONS)
-    learnt = _learnt(spark, models_at).persist()
+    learnt = _learnt(spark, models_at, models).persist()
     try:
         with configured(spark, LARGE_BATCHES), step("score: predict"):
             for part in snapshot.parts(PART_IMAGES):
@@ -52,19 +57,22 @@ def score_images(
     written = tables.read_written(spark, store, layout.PREDICTIONS, schemas.SCORED)
     expected = snapshot.counts.read * len(models.classifiers)
     with step("score: read back"):
-        counts = _counted(written, models.classifiers[0].name)
+        with_split = given(spark, snapshot, None).with_split > 0
+        counts = _counted(written, models.classifiers[0].name, _is_judged(with_split))
     if counts["rows"] != expected:
         raise DatasetError(f"expected {expected} rows in {place}, found {counts['rows']}; start the same command again")
     if counts["learnt"]:
         log.warning("images=%d were learnt from, and are predicted only", counts["learnt"])
     log.info("scored images=%d judged=%d unfamiliar=%d", snapshot.counts.read, counts["judged"], counts["unfamiliar"])
     with step("score: evaluate"):
-        judged = written.where(~F.col("learnt")).withColumn("split", F.lit(schemas.TEST))
+        judged = written.where(_is_judged(with_split)).withColumn("split", F.lit(schemas.TEST))
         scores = evaluated(store, judged).get(schemas.TEST, {})
+        unlearnt = _unlearnt(judged, models)
     return Scored(
         models=models_at.root,
         scores=scores,
         judged=counts["judged"],
+        unlearnt=unlearnt,
         learnt=counts["learnt"],
         unfamiliar=counts["unfamiliar"],
         images=snapshot.counts.read,
@@ -72,21 +80,46 @@ def score_images(
     )
 
 
-def _learnt(spark: SparkSession, models_at: Store) -> DataFrame:
-    """The contents of the images that the models were trained on, each once."""
+def _learnt(spark: SparkSession, models_at: Store, models: TrainedModels) -> DataFrame:
+    """The contents of the images that the models were trained or calibrated on, each once.
+
+    Raises:
+        DatasetError: When the models were made again since they were loaded.
+    """
     marker = Rooms(models_at, overwrite=False).finished("reduce", AnyFacts)
+    if marker.digest != models.reduced:
+        raise DatasetError(f"expected the models under {models_at.root} to stay, found others; start again")
     files = marker.of(models_at.root, layout.REDUCED)
     rows = tables.read(spark, files, schemas.REDUCED, "reduced")
-    return rows.where(F.col("split") == schemas.TRAIN).select("content_sha256").distinct()
+    trained = rows.where(F.col("split") == schemas.TRAIN).select("content_sha256")
+    calibrated = [(digest,) for digest in models.backbone.model.calibrated_with]
+    return trained.union(spark.createDataFrame(calibrated, trained.schema)).distinct()
 
 
-def _counted(written: DataFrame, classifier: str) -> dict[str, int]:
+def _unlearnt(judged: DataFrame, models: TrainedModels) -> Labels:
+    """Labels of judged images that the models do not know: every prediction for one is a mistake."""
+    first = models.classifiers[0]
+    counts = judged.where((F.col("classifier") == first.name) & F.col("label").isNotNull()).groupBy("label").count()
+    images = {label: count for label, count in counts.limit(_MOST_LABELS).collect() if label not in first.labels}
+    found = Labels.of(images)
+    if found.labels:
+        log.warning("labels_not_learnt=[%s] labels=%d images=%d", found, found.labels, found.images)
+    return found
+
+
+def _is_judged(with_split: bool) -> Column:
+    """Labelled images that were not learnt from; where any has a split, as in a run only those that have one."""
+    judged = ~F.col("learnt") & F.col("label").isNotNull()
+    return judged & F.col("split").isNotNull() if with_split else judged
+
+
+def _counted(written: DataFrame, classifier: str, is_judged: Column) -> dict[str, int]:
     """All rows, and the images that were learnt from, that are judged and that are unfamiliar."""
     one = F.col("classifier") == classifier
     found = written.agg(
         F.count("*").alias("rows"),
         F.count_if(one & F.col("learnt")).alias("learnt"),
-        F.count_if(one & ~F.col("learnt") & F.col("label").isNotNull()).alias("judged"),
+        F.count_if(one & is_judged).alias("judged"),
         F.count_if(one & F.col("unfamiliar")).alias("unfamiliar"),
     ).first()
     return found.asDict() if found else {}

@@ -34,7 +34,7 @@ def scored(labelled: DataFrame, learnt: DataFrame, models: TrainedModels) -> Dat
             for classifier in shared.value.classifiers:
                 yield _rows(batch, classifier, judged)
 
-    known = learnt.withColumn("learnt", F.lit(True))
+    known = F.broadcast(learnt).withColumn("learnt", F.lit(True))
     rows = labelled.join(known, on="content_sha256", how="left").select(
         *_KEPT, F.coalesce("learnt", F.lit(False)).alias("learnt"), "features"
     )  # fmt: skip

@@ -67,12 +67,12 @@ COMMANDS: dict[RoomName, str] = {
 
 
 def rivals(room: RoomName) -> tuple[RoomName, ...]:
-    """The rooms that own a folder of ``room``: an output has one or the other.
+    """The rooms beside which there is no ``room``: those of a run and ``score`` need outputs of their own.
 
-    >>> rivals("score"), rivals("reduce")
-    (('classify',), ())
+    >>> rivals("classify")
+    ('score',)
     """
-    return tuple(other for other, folders in OWNED.items() if other != room and set(folders) & set(OWNED[room]))
+    return tuple(other for other in OWNED if (other == "score") != (room == "score"))
 
 
 def portable_file(name: str) -> str:

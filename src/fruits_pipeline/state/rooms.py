@@ -119,8 +119,8 @@ class Rooms:
         for rival in layout.rivals(room):
             if self.marker(rival, AnyFacts) is not None:
                 raise DatasetError(
-                    f"expected no {rival} under {self._store.root}, whose folders {room} would take, found it; "
-                    "take another --output-uri"
+                    f"expected no {rival} under {self._store.root}, found it: a run and a 'score' need outputs of "
+                    "their own; take another --output-uri"
                 )
         found = self.marker(room, AnyFacts)
         if found is None:

@@ -80,6 +80,8 @@ def _new_facts(scored: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "scored", f"{scored['images']} images: {judged}, learnt from and not judged {scored['learnt']}"
     for name, scores in scored["scores"].items():
         yield "accuracy", f"{scores['accuracy']:.2%} {name}, macro F1 {scores['macro_f1']:.4f}"
+    if scored["unlearnt"]["labels"]:
+        yield "not learnt", _labels(scored["unlearnt"], "scored images")
 
 
 def _labels(labels: dict[str, Any], images: str) -> str:

@@ -18,7 +18,7 @@ from fruits_pipeline.storage.store import Store
 from fruits_pipeline.trained.saved import packed, read
 
 _PARTS: Final = pa.schema([("part", pa.binary())])
-_FACTS: Final = ("backbone", "engine", "precision", "image_size", "dimension")
+_FACTS: Final = ("backbone", "engine", "precision", "image_size", "dimension", "calibrated_with")
 _RECIPE: Final = "recipe"
 
 
@@ -53,7 +53,9 @@ def kept_backbone(store: Store, recipe: Recipe) -> bytes:
             f"expected the backbone of the features at {store.root}/{key}, found none; start the 'extract' or 'run' "
             "that made them again: it computes nothing anew"
         )
-    return store.read(key)
+    content = store.read(key)
+    loaded_backbone(content)
+    return content
 
 
 def loaded_backbone(content: bytes) -> Backbone:
@@ -68,4 +70,11 @@ def loaded_backbone(content: bytes) -> Backbone:
         raise DatasetError(f"expected a backbone, found a table of {table.schema.names} with {sorted(facts)}")
     values = {name: json.loads(facts[name]) for name in _FACTS}
     recipe = Recipe.model_validate_json(facts[_RECIPE])
-    return Backbone(Model(**values, parts=tuple(table["part"].to_pylist())), recipe)
+    sample = tuple(values.pop("calibrated_with"))
+    model = Model(**values, parts=tuple(table["part"].to_pylist()), calibrated_with=sample)
+    if model.sha256 != (expected := recipe.made_by.get("model_sha256")):
+        raise DatasetError(
+            f"expected the backbone {expected}, found {model.sha256}: its file was changed; delete it, then start the "
+            "'extract' or 'run' that made the features again"
+        )
+    return Backbone(model, recipe)

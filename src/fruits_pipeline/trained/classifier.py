@@ -32,10 +32,10 @@ class Classifier:
         return np.concatenate([np.empty((0, len(self.labels))), *parts])
 
 
-def save_classifier(store: Store, classifier: Classifier) -> None:
-    """Writes it below ``models/portable``."""
+def save_classifier(store: Store, classifier: Classifier) -> str:
+    """Writes it below ``models/portable``, and gives the SHA-256 of the file."""
     values = {field.name: np.asarray(getattr(classifier.arrays, field.name)) for field in fields(classifier.arrays)}  # type: ignore[arg-type] # because both kinds are dataclasses
-    save_arrays(store, classifier.name, values, {"labels": json.dumps(classifier.labels)})
+    return save_arrays(store, classifier.name, values, {"labels": json.dumps(classifier.labels)})
 
 
 def loaded_classifier(name: str, content: bytes) -> Classifier:

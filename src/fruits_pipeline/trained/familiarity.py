@@ -36,9 +36,9 @@ class Familiarity:
         return np.greater(residuals, self.quantiles[round(UNFAMILIAR * (len(STEPS) - 1))])
 
 
-def save_familiarity(store: Store, familiarity: Familiarity) -> None:
-    """Writes it below ``models/portable``."""
-    save_arrays(store, "familiarity", {"quantiles": familiarity.quantiles}, {})
+def save_familiarity(store: Store, familiarity: Familiarity) -> str:
+    """Writes it below ``models/portable``, and gives the SHA-256 of the file."""
+    return save_arrays(store, "familiarity", {"quantiles": familiarity.quantiles}, {})
 
 
 def loaded_familiarity(content: bytes) -> Familiarity:

@@ -54,10 +54,10 @@ class Projection:
         return values[:, : self.k].astype(np.float32), residuals
 
 
-def save_projection(store: Store, projection: Projection) -> None:
-    """Writes it below ``models/portable``."""
+def save_projection(store: Store, projection: Projection) -> str:
+    """Writes it below ``models/portable``, and gives the SHA-256 of the file."""
     facts = {"transform": projection.transform, "k": str(projection.k), "m": str(projection.m)}
-    save_arrays(store, "reduce", {"mean": projection.mean, "loadings": projection.loadings}, facts)
+    return save_arrays(store, "reduce", {"mean": projection.mean, "loadings": projection.loadings}, facts)
 
 
 def loaded_projection(content: bytes) -> Projection:

@@ -3,6 +3,7 @@
 pandas and pyarrow read them too. One row for each array: its name, its shape, and its numbers in C order.
 """
 
+import hashlib
 import io
 from collections.abc import Mapping
 
@@ -20,12 +21,18 @@ ARRAYS = pa.schema([("name", pa.string()), ("shape", pa.list_(pa.int64())), ("va
 Arrays = Mapping[str, NDArray[np.generic]]
 
 
-def save_arrays(store: Store, name: str, arrays: Arrays, facts: Mapping[str, str]) -> None:
-    """Writes ``arrays``, whose numbers a double holds exactly, and ``facts`` as the metadata of the file."""
+def save(store: Store, name: str, content: bytes) -> str:
+    """Writes the only file of what is trained, and gives its SHA-256."""
+    store.write(portable_file(name), content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def save_arrays(store: Store, name: str, arrays: Arrays, facts: Mapping[str, str]) -> str:
+    """Writes ``arrays``, whose numbers a double holds exactly, and ``facts`` as metadata; gives the file's SHA-256."""
     rows = [
         {"name": key, "shape": array.shape, "values": array.ravel().astype(np.float64)} for key, array in arrays.items()
     ]
-    store.write(portable_file(name), packed(pa.Table.from_pylist(rows, ARRAYS), facts))
+    return save(store, name, packed(pa.Table.from_pylist(rows, ARRAYS), facts))
 
 
 def loaded_arrays(content: bytes) -> tuple[dict[str, NDArray[np.float64]], dict[str, str]]:
