@@ -1,12 +1,15 @@
 """The main job on real servers of S3 and GCS: through Spark's connectors, through our own clients, end to end."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from fruits_pipeline.state.layout import portable_file
 from outputs import assert_equal_results, record
 from servers.server import Server
 
@@ -117,6 +120,14 @@ def test_a_bucket_gives_what_files_give_and_is_replaced_on_request(
     told = [ended.out.encode(), ended.err.encode(), *before.values()]
     assert not any(SECRET.encode() in text for text in told)
 
+    named = ("--model", f"{bucket.root}/out", f"{bucket.root}/photos/Test/Apple", "--format", "csv")
+    ended = command("predict", *named, **bucket.environment)
+    assert ended.code == 0, ended.err
+    photos = pd.read_csv(io.StringIO(ended.out)).set_index("path")["label_1"]
+    predicted = pd.read_parquet(output / "predictions").set_index("path")["prediction"]
+    assert len(photos) == sum("photos/Test/Apple/" in key for key in request.getfixturevalue("images"))
+    assert (photos == predicted.loc[photos.index]).all()
+
     bucket = request.getfixturevalue(replaced_in)
     bucket.fill(before)
     again = ("reduce", *words[2:4], "--components", "7", "--overwrite")
@@ -126,7 +137,11 @@ def test_a_bucket_gives_what_files_give_and_is_replaced_on_request(
     files = [{key for key in written if key.endswith(".parquet")} for written in (before, after)]
     kept, replaced = "out/features/", ("out/reduced/", "out/models/", "out/exports/", "out/predictions/")
     assert {key for key in before if key.startswith(kept)} <= after.keys()
-    assert not {key for key in files[0] & files[1] if key.startswith(replaced)}
+    # Of models as arrays each is the only file of its folder, whose name stays.
+    same = {key for key in files[0] & files[1] if key.startswith(replaced)}
+    assert same == {f"out/{portable_file(name)}" for name in ("backbone", "reduce")}
+    reduction = f"out/{portable_file('reduce')}"
+    assert before[reduction] != after[reduction]
 
 
 def test_credentials_that_have_expired_are_told_before_any_work(s3, command):
