@@ -149,7 +149,7 @@ def test_parts_reduce_as_the_whole(spark):
         whole.where(F.col("path") >= "file:///source/a/0080"),
     ]
     one, two = (fit_parts(given, ReduceSettings(components=5, transform="none")) for given in ([whole], parts))
-    assert (one.loadings == two.loadings).all()
+    assert (one.projection.loadings == two.projection.loadings).all()
     assert two.training_rows == 200
 
 

@@ -32,7 +32,7 @@ def test_json_lines_hold_every_key_and_value(reduced, tmp_path):
     ]
     found = {line["path"]: line for line in lines}
     assert [list(line) for line in lines] == [["path", "source_path", "label", "split", "pca_features"]] * 3
-    for path, source_path, label, split, _, values in ROWS:
+    for path, source_path, label, split, _, values, _ in ROWS:
         assert [found[path][name] for name in ("source_path", "label", "split")] == [source_path, label, split]
         assert found[path]["pca_features"] == pytest.approx(values)
 
@@ -45,7 +45,7 @@ def test_csv_is_read_by_another_reader_odd_names_and_all(reduced, tmp_path):
             header, *rows = csv.reader(lines)
         assert header == ["path", "source_path", "label", "split", "pc_1", "pc_2"]
         found |= {row[0]: row for row in rows}
-    for path, source_path, label, split, _, values in ROWS:
+    for path, source_path, label, split, _, values, _ in ROWS:
         assert found[path][1:4] == [source_path, label or "", split or ""]
         assert [float(value) for value in found[path][4:]] == pytest.approx(values)
 
