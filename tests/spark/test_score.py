@@ -166,10 +166,5 @@ def test_scores_are_no_place_for_a_run(command, score, new, tmp_path):
     for words in (("run", "--data-source", new), ("reduce",)):
         ended = command(*words, "--output-uri", tmp_path / "scored", "--overwrite")
         assert (ended.code, "expected no score under" in ended.message) == (5, True)
-    assert command("verify", "--output-uri", tmp_path / "scored").code == 0
-
-
-def test_verify_finds_scores_whole(command, score, tmp_path):
-    assert score().code == 0
-    ended = command("verify", "--output-uri", tmp_path / "scored", "--deep")
-    assert ended.code == 0, ended.out + ended.err
+    verified = command("verify", "--output-uri", tmp_path / "scored", "--deep")
+    assert verified.code == 0, verified.out
