@@ -18,7 +18,7 @@ class Classified(BaseModel):
         duplicate_images: Images whose bytes another image has too.
         duplicates_across_splits: Contents that stand on more than one side: each helps the score without merit.
         predictions: Rows of ``predictions``.
-        training_rows: Rows that each classifier learnt from: the forest of at most ``--forest-rows``.
+        training_rows: Rows that each classifier learnt from: the forest of some ``--forest-rows``.
         fit_s: Seconds of each fit alone.
         portable: SHA-256 of each file of what is trained, by name.
     """

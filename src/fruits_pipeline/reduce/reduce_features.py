@@ -72,8 +72,8 @@ def reduce_features(
     place = uri.join(store.root, layout.REDUCED)
     with configured(spark, LARGE_BATCHES):
         started_s = time.monotonic()
-        known = _known(snapshot, settings.transform)
         with step("reduce: fit"):
+            known = _known(snapshot, settings.transform)
             reduction = fit(parts, settings, known, only_labelled=rule.only_labelled)
         fit_s = round(time.monotonic() - started_s, 1)
         portable = _write(store, parts, reduction, backbone, place)
@@ -85,12 +85,10 @@ def reduce_features(
             f"expected {snapshot.counts.read} rows in {place}, found {uses.images}; 'verify' says whether files of "
             "the features are gone, else start the same command again"
         )
-    share = float(reduction.explained_variance_ratio[: reduction.k].sum())
-    log.info("reduced rows=%d components=%d variance_share=%.4f", uses.images, reduction.k, share)
     facts = Reduced(
         components=reduction.k,
         dimension=reduction.projection.mean.size,
-        variance_share=share,
+        variance_share=float(reduction.explained_variance_ratio[: reduction.k].sum()),
         training_rows=reduction.training_rows,
         rows=uses.images,
         uses=uses,
@@ -100,6 +98,7 @@ def reduce_features(
         labelled_by_table=None if labels is None else found.named,
         portable=portable,
     )
+    log.info("reduced rows=%d components=%d variance_share=%.4f", facts.rows, facts.components, facts.variance_share)
     return facts, reduction.model
 
 
