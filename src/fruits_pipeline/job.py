@@ -157,7 +157,7 @@ class Job:
                 done = self.rooms.finish("classify", facts)
         self.record.rooms["classify"] = done.facts_or_fail
 
-    def score(self, snapshot: Snapshot, settings: ScoreSettings, models: TrainedModels) -> None:
+    def score(self, snapshot: Snapshot, settings: ScoreSettings, models: TrainedModels) -> Scored:
         """Writes and judges what trained models say of the images."""
         check_backbone(snapshot.waves, models)
         with self.record.timed("score"):
@@ -169,3 +169,4 @@ class Job:
                 facts = score_images(self.spark, self.store, snapshot, models, models_at)
                 done = self.rooms.finish("score", facts)
         self.record.rooms["score"] = done.facts_or_fail
+        return done.facts_or_fail

@@ -10,7 +10,7 @@ from fruits_pipeline.ingest.listing import AnySource, check_naming, place_of, so
 from fruits_pipeline.ingest.packed import PackedSource
 from fruits_pipeline.job import Job
 from fruits_pipeline.reduce.facts import Reduced
-from fruits_pipeline.refusals import check
+from fruits_pipeline.refusals import check, refuse_drift
 from fruits_pipeline.session.gateway import stoppable
 from fruits_pipeline.session.spark import spark_session
 from fruits_pipeline.settings.commands import (
@@ -87,9 +87,12 @@ def _run(command: JobCommand, job: Job, source: AnySource | None) -> None:
     reduction = job.reduce(snapshot, command.reduce) if isinstance(command, RunCommand | ReduceCommand) else None
     if isinstance(command, RunCommand | ClassifyCommand):
         job.classify(snapshot, command.classify, reduction)
-    if isinstance(command, ScoreCommand) and job.models:
-        job.score(snapshot, command.score, job.models)
+    scored = (
+        job.score(snapshot, command.score, job.models) if isinstance(command, ScoreCommand) and job.models else None
+    )
     job.record.tell_next(job.rooms, snapshot.digest)
+    if scored and isinstance(command, ScoreCommand):
+        refuse_drift(scored, command.score.max_drift)
 
 
 def _source(command: JobCommand) -> AnySource | None:

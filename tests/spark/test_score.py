@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 from feature_jobs import mean_colour_model
 from in_process import SIZE, commands
+from PIL import Image
 from small_source import add_images
 
+from fruits_pipeline.score import drift
 from fruits_pipeline.score import score_images as module
 from fruits_pipeline.state.layout import portable_file
 from outputs import contents, record, table
@@ -69,6 +71,50 @@ def test_new_images_are_predicted_and_judged(score, new, images, tmp_path):
     assert facts["unlearnt"] == {"labels": 1, "images": 12, "names": ["Damson"]}
     assert "labels_not_learnt=['Damson'] labels=1 images=12" in ended.err
     assert "not learnt  1 label of scored images (12 images): 'Damson'" in ended.out
+
+
+@pytest.fixture
+def few_are_enough(monkeypatch):
+    monkeypatch.setattr(drift, "FEWEST", 20)
+
+
+def redden(folder):
+    for file in folder.rglob("*.png"):
+        red, green, blue = Image.open(file).convert("RGB").split()
+        Image.merge("RGB", (red.point(lambda value: 255 - value // 9), green, blue)).save(file)
+
+
+@pytest.mark.usefixtures("few_are_enough")
+def test_new_images_that_look_alike_are_no_drift(score, new, tmp_path):
+    ended = score("--max-drift", "0.6")
+    assert ended.code == 0, ended.err
+    found = record(tmp_path / "scored")["rooms"]["score"]["drift"]
+    assert (found["verdict"], found["same_labels"], found["rejected_share"]) == ("none", True, 0)
+    shares = predictions(tmp_path / "scored", new)["prediction"].value_counts(normalize=True)
+    assert {one["label"]: one["predicted"] for one in found["labels"]} == pytest.approx(shares.to_dict())
+    assert found["label_shift"] == pytest.approx((shares - 1 / 3).abs().sum() / 2)
+    assert "drift       none (AUC " in ended.out
+
+
+@pytest.mark.usefixtures("few_are_enough")
+def test_images_in_another_light_are_drift_and_end_with_3_where_that_is_asked(score, new, tmp_path):
+    redden(new)
+    ended = score()
+    assert ended.code == 0, ended.err
+    assert "drift verdict=drift auc=" in ended.err
+    assert "drift       new images differ (AUC " in ended.out
+    ended = score("--max-drift", "0.6")
+    assert (ended.code, "AUC below 0.6 (--max-drift), found " in ended.message) == (3, True)
+    found = record(tmp_path / "scored")
+    assert (found["exit_code"], found["rooms"]["score"]["drift"]["verdict"]) == (3, "drift")
+    assert len(predictions(tmp_path / "scored", new)) == 48
+
+
+def test_few_images_are_not_judged_and_that_is_told(score, tmp_path):
+    ended = score("--max-drift", "0.6")
+    assert ended.code == 0
+    assert record(tmp_path / "scored")["rooms"]["score"]["drift"]["verdict"] == "too few images"
+    assert "--max-drift=0.6 judged nothing: there are too few images" in ended.err
 
 
 def test_it_says_what_the_run_said_of_its_own_images(command, finished, images, tmp_path):

@@ -96,6 +96,7 @@ def reduce_features(
         fit_s=fit_s,
         features=None if snapshot.root == store.root else snapshot.root,
         labelled_by_table=None if labels is None else found.named,
+        rejected_share=snapshot.counts.reject_share,
         portable=portable,
     )
     log.info("reduced rows=%d components=%d variance_share=%.4f", facts.rows, facts.components, facts.variance_share)

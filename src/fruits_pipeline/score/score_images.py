@@ -13,12 +13,13 @@ from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.reduce.labels import PART_IMAGES, labelled
 from fruits_pipeline.reduce.reduction import LARGE_BATCHES
 from fruits_pipeline.reduce.rule import given
+from fruits_pipeline.score.drift import NewImages, drift
 from fruits_pipeline.score.facts import Scored
+from fruits_pipeline.score.reference import Reference, learnt, reference_of
 from fruits_pipeline.score.scored import scored
 from fruits_pipeline.session import tables
 from fruits_pipeline.session.configured import configured
 from fruits_pipeline.state import layout
-from fruits_pipeline.state.rooms import AnyFacts, Rooms
 from fruits_pipeline.state.snapshot import Snapshot
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
@@ -33,7 +34,7 @@ _MOST_LABELS: Final = 20_000
 def score_images(
     spark: SparkSession, store: Store, snapshot: Snapshot, models: TrainedModels, models_at: Store
 ) -> Scored:
-    """Writes what the models say of every image of the snapshot, and judges it.
+    """Writes what the models say of every image of the snapshot, judges it, and compares with the training.
 
     Args:
         spark: The session.
@@ -45,22 +46,15 @@ def score_images(
     Raises:
         DatasetError: When rows were lost on the way, or the training images' components are gone.
     """
-    place = uri.join(store.root, layout.PREDICTIONS)
-    learnt = _learnt(spark, models_at, models).persist()
-    try:
-        with configured(spark, LARGE_BATCHES), step("score: predict"):
-            for part in snapshot.parts(PART_IMAGES):
-                rows = scored(labelled(spark, part, None, None), learnt, models)
-                tables.write(rows, place, schemas.SCORED, "predictions")
-    finally:
-        learnt.unpersist()
-    written = tables.read_written(spark, store, layout.PREDICTIONS, schemas.SCORED)
-    expected = snapshot.counts.read * len(models.classifiers)
+    reference = reference_of(spark, models_at, models)
+    written = _written(store, snapshot, reference, models)
     with step("score: read back"):
         with_split = given(spark, snapshot, None).with_split > 0
         counts = _counted(written, models.classifiers[0].name, _is_judged(with_split))
+    expected = snapshot.counts.read * len(models.classifiers)
     if counts["rows"] != expected:
-        raise DatasetError(f"expected {expected} rows in {place}, found {counts['rows']}; start the same command again")
+        found = f"found {counts['rows']}; start the same command again"
+        raise DatasetError(f"expected {expected} rows in {store.root}/{layout.PREDICTIONS}, {found}")
     if counts["learnt"]:
         log.warning("images=%d were learnt from, and are predicted only", counts["learnt"])
     log.info("scored images=%d judged=%d unfamiliar=%d", snapshot.counts.read, counts["judged"], counts["unfamiliar"])
@@ -68,6 +62,9 @@ def score_images(
         judged = written.where(_is_judged(with_split)).withColumn("split", F.lit(schemas.TEST))
         scores = evaluated(store, judged).get(schemas.TEST, {})
         unlearnt = _unlearnt(judged, models)
+    with step("score: drift"):
+        new = _new_images(spark, snapshot, written.where(F.col("classifier") == models.classifiers[0].name))
+        differs = drift(reference, new, models)
     return Scored(
         models=models_at.root,
         scores=scores,
@@ -75,25 +72,37 @@ def score_images(
         unlearnt=unlearnt,
         learnt=counts["learnt"],
         unfamiliar=counts["unfamiliar"],
+        drift=differs,
         images=snapshot.counts.read,
         predictions=expected,
     )
 
 
-def _learnt(spark: SparkSession, models_at: Store, models: TrainedModels) -> DataFrame:
-    """The contents of the images that the models were trained or calibrated on, each once.
+def _written(store: Store, snapshot: Snapshot, reference: Reference, models: TrainedModels) -> DataFrame:
+    """Writes the predictions of every image, and gives their rows as they were written."""
+    spark = reference.rows.sparkSession
+    known = learnt(reference, models).persist()
+    try:
+        with configured(spark, LARGE_BATCHES), step("score: predict"):
+            for part in snapshot.parts(PART_IMAGES):
+                rows = scored(labelled(spark, part, None, None), known, models)
+                tables.write(rows, uri.join(store.root, layout.PREDICTIONS), schemas.SCORED, "predictions")
+    finally:
+        known.unpersist()
+    return tables.read_written(spark, store, layout.PREDICTIONS, schemas.SCORED)
 
-    Raises:
-        DatasetError: When the models were made again since they were loaded.
-    """
-    marker = Rooms(models_at, overwrite=False).finished("reduce", AnyFacts)
-    if marker.digest != models.reduced:
-        raise DatasetError(f"expected the models under {models_at.root} to stay, found others; start again")
-    files = marker.of(models_at.root, layout.REDUCED)
-    rows = tables.read(spark, files, schemas.REDUCED, "reduced")
-    trained = rows.where(F.col("split") == schemas.TRAIN).select("content_sha256")
-    calibrated = [(digest,) for digest in models.backbone.model.calibrated_with]
-    return trained.union(spark.createDataFrame(calibrated, trained.schema)).distinct()
+
+def _new_images(spark: SparkSession, snapshot: Snapshot, predicted: DataFrame) -> NewImages:
+    """What is compared with the training: of ``predicted`` there is one row for each image."""
+    files = (part.files(layout.FEATURES) for part in snapshot.parts(PART_IMAGES))
+    labels = predicted.groupBy("prediction").agg(F.count("*"), F.count_if("unfamiliar")).limit(_MOST_LABELS).collect()
+    return NewImages(
+        features=[tables.read(spark, part, schemas.FEATURES, "features") for part in files],
+        read=snapshot.counts.read,
+        predicted={label: images for label, images, _ in labels},
+        unfamiliar=sum(unfamiliar for *_, unfamiliar in labels),
+        rejected_share=snapshot.counts.reject_share,
+    )
 
 
 def _unlearnt(judged: DataFrame, models: TrainedModels) -> Labels:

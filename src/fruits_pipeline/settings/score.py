@@ -1,7 +1,20 @@
 """Settings of ``score``: whose models say what new images show."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from fruits_pipeline.settings.models import ModelsSettings
+from fruits_pipeline.settings.room import Incidental
 
 
 class ScoreSettings(ModelsSettings):
     """Which models; all classifiers that are asked for and that the output has give predictions."""
+
+    max_drift: Annotated[float | None, Incidental] = Field(
+        None,
+        ge=0.5,
+        le=1,
+        description="End with exit code 3, once all is written, when new images are told from training images at this "
+        "AUC or better (0.5: not at all, 1: all of them), and not by chance.",
+    )

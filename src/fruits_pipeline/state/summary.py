@@ -80,8 +80,23 @@ def _new_facts(scored: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "scored", f"{scored['images']} images: {judged}, learnt from and not judged {scored['learnt']}"
     for name, scores in scored["scores"].items():
         yield "accuracy", f"{scores['accuracy']:.2%} {name}, macro F1 {scores['macro_f1']:.4f}"
+    yield "drift", _drift(scored["drift"])
     if scored["unlearnt"]["labels"]:
         yield "not learnt", _labels(scored["unlearnt"], "scored images")
+
+
+def _drift(drift: dict[str, Any]) -> str:
+    """Whether new images look like training images, and how labels, unfamiliar images and rejects differ."""
+    looks, before = drift["looks"], drift["trained_rejected_share"]
+    rejected = "" if before is None else f" (training {before:.1%})"
+    shares = (
+        f"label shift {drift['label_shift']:.2f}, unfamiliar {drift['unfamiliar_share']:.1%}, "
+        f"rejected {drift['rejected_share']:.1%}{rejected}"
+    )
+    if looks is None:
+        return f"not judged, too few images; {shares}"
+    how = f"AUC {looks['auc']:.3f}, p {looks['p_value']:.3f}, {looks['images']} images of each"
+    return f"{'new images differ' if drift['verdict'] == 'drift' else 'none'} ({how}); {shares}"
 
 
 def _labels(labels: dict[str, Any], images: str) -> str:
