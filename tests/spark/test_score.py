@@ -81,7 +81,13 @@ def few_are_enough(monkeypatch):
 def redden(folder):
     for file in folder.rglob("*.png"):
         red, green, blue = Image.open(file).convert("RGB").split()
-        Image.merge("RGB", (red.point(lambda value: 255 - value // 9), green, blue)).save(file)
+        Image.merge(
+            "RGB",
+            (
+                red.point(lambda value: 255 - value // 9),
+                *(one.point(lambda value: value // 9) for one in (green, blue)),
+            ),
+        ).save(file)
 
 
 @pytest.mark.usefixtures("few_are_enough")

@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from running import kill_command
 
 from fruits_pipeline.state.layout import portable_file
-from outputs import assert_equal_results, record
+from outputs import assert_equal_results, record, table
 from servers.server import Server
 
 # The forest's many files say nothing of a bucket that the regression's do not.
@@ -142,6 +143,28 @@ def test_a_bucket_gives_what_files_give_and_is_replaced_on_request(
     assert same == {f"out/{portable_file(name)}" for name in ("backbone", "reduce")}
     reduction = f"out/{portable_file('reduce')}"
     assert before[reduction] != after[reduction]
+
+
+def test_a_killed_score_resumes_in_a_bucket_to_what_files_give(s3, local, command, cache_dir, tmp_path):
+    place = f"{s3.root}/scored"
+    words = ("score", "--model", local, "--wave-images", "10")
+    named = ("--data-source", f"{s3.root}/photos/Test", "--output-uri", place)
+    markers = "scored/_state/waves/"
+    kill_command(cache_dir, *words, *named, once=lambda: len(s3.objects(markers)) >= 2, **s3.environment)
+    finished = s3.objects(markers)
+    assert not s3.objects("scored/_state/score.json")
+    ended = command(*words, *named, **s3.environment)
+    assert ended.code == 0, ended.err
+    assert f"finished={len(finished)} " in ended.err
+    whole = tmp_path / "whole"
+    ended = command(*words, "--data-source", local.parent / "photos/Test", "--output-uri", whole)
+    assert ended.code == 0, ended.err
+    found = s3.download("scored", tmp_path)
+    for dataset in ("predictions", "features"):
+        ours = table(found, dataset, f"{s3.root}/photos").drop(columns="source_path", errors="ignore")
+        theirs = table(whole, dataset, local.parent / "photos").drop(columns="source_path", errors="ignore")
+        pd.testing.assert_frame_equal(ours, theirs)
+    assert record(found)["rooms"]["score"]["drift"] == record(whole)["rooms"]["score"]["drift"]
 
 
 def test_credentials_that_have_expired_are_told_before_any_work(s3, command):

@@ -1,11 +1,7 @@
-import os
 import shutil
-import signal
-import subprocess
-import time
 
 import pytest
-from running import BIN, SMALL
+from running import kill_command
 
 from outputs import assert_equal_results, record
 
@@ -31,18 +27,8 @@ def whole(images, tmp_path_factory, command):
 def test_a_killed_run_resumes_where_it_was(images, whole, command, cache_dir, tmp_path):
     output = tmp_path / "output"
     words = ["run", "--data-source", images, "--output-uri", output, "--wave-images", 128 // WAVES]
-    process = subprocess.Popen(
-        [str(BIN / "fruits-pipeline"), *map(str, words)],
-        env=os.environ | SMALL | {"FRUITS_CACHE_DIR": str(cache_dir)},
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
     markers = output / "_state/waves"
-    deadline = time.monotonic() + 200
-    while len(list(markers.glob("*.json"))) < 2 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    kill_command(cache_dir, *words, once=lambda: len(list(markers.glob("*.json"))) >= 2)
     done = {file: file.stat().st_mtime_ns for file in markers.glob("*.json")}
     assert 2 <= len(done) < WAVES
     ended = command(*words)

@@ -4,8 +4,9 @@ import pytest
 
 from fruits_pipeline.cli import _parsed
 from fruits_pipeline.errors import SettingsError, SubmissionError
-from fruits_pipeline.settings.commands import RunCommand
+from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.submit import SubmitSettings
+from fruits_pipeline.submit.command import submitted_command
 from fruits_pipeline.submit.job import arguments, submitted_job
 
 SHA = {"jobs/run.py": "a" * 64, "environment.tar.gz": "b" * 64, "models.tar.gz": "c" * 64}
@@ -168,3 +169,41 @@ def test_a_package_of_another_version_or_a_damaged_one_is_told(tmp_path, name, c
     (tmp_path / "p" / name).write_text(content)
     with pytest.raises(SubmissionError, match=rf"expected \S+/p/{name} as .* run fruits-pipeline bundle"):
         submitted_job("emr", asked(), SubmitSettings(bundle=place))
+
+
+SUBMIT = ("submit", "emr", "--data-source", "s3://b/new", "--output-uri", "s3://b/scored", "--dry-run")
+
+
+def submitted(*words):
+    settings = _parsed([*SUBMIT, *words]).keywords["settings"]
+    return submitted_job("emr", submitted_command(settings), settings.submit)
+
+
+def test_a_score_is_submitted_with_its_own_script_and_flags():
+    words = ("--job", "score", "--model", "s3://b/out", "--max-drift", "0.7", "--batch-rows", "32")
+    job = submitted(*words, "--classifier", "random_forest", "--label-folder", "first")
+    assert job.script == "${BUNDLE_URI}/jobs/score.py"
+    told = dict(zip(job.arguments[::2], job.arguments[1::2], strict=True))
+    assert told == {
+        "--data-source": "s3://b/new", "--output-uri": "s3://b/scored", "--label-folder": "first", "--batch-rows": "32",
+        "--model": "s3://b/out", "--max-drift": "0.7", "--classifier": "random_forest",
+    }  # fmt: skip  # because pairs of flag and value read best side by side
+    ScoreCommand.model_validate(_parsed(["score", *job.arguments]).keywords["settings"])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--job", "score"), "--model expects the output of a finished run"),
+        (("--job", "score", "--model", "results"), "--model: expected s3://BUCKET/FOLDER"),
+        (("--job", "score", "--model", "s3://b/out", "--components", "9", "--forest-trees", "3"), "--components"),
+        (
+            ("--job", "score", "--model", "s3://b/out", "--precision", "int8"),
+            "no flags of --job run, found --precision",
+        ),
+        (("--model", "s3://b/out"), "expected no flags of --job score, found --model"),
+    ],
+)
+def test_flags_of_another_job_are_refused(words, told):
+    with pytest.raises(SettingsError, match=told):
+        submitted(*words)

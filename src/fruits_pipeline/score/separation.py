@@ -37,7 +37,7 @@ def separation(trained: NDArray[np.float32], new: NDArray[np.float32], seed: int
 def matched(trained: NDArray[np.int64], new: NDArray[np.int64], seed: int = 0) -> tuple[NDArray[np.int64], ...]:
     """Places of training and of new images, drawn so that each label is as frequent among the one as the other.
 
-    >>> [places.tolist() for places in matched(np.array([0, 0, 1]), np.array([1, 2, 1]))]
+    >>> [places.tolist() for places in matched(np.array([0, 0, 1]), np.array([1, 2, 2]))]
     [[2], [0]]
     """
     rng = np.random.default_rng(seed)

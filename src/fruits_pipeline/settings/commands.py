@@ -20,7 +20,7 @@ from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.predict import PredictSettings
 from fruits_pipeline.settings.reduce import FeaturesFromSettings, ReduceSettings
 from fruits_pipeline.settings.room import Room, flat
-from fruits_pipeline.settings.score import ScoreSettings
+from fruits_pipeline.settings.score import ScoreSettings, SubmittedScoreSettings
 from fruits_pipeline.settings.session import SessionSettings
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.settings.submit import SubmitSettings
@@ -154,6 +154,7 @@ class SubmitCommand(RunCommand):
     """Settings of every ``submit``: those of the job, and how it is sent."""
 
     submit: Annotated[SubmitSettings, flat("Submit")] = SubmitSettings()
+    score: Annotated[SubmittedScoreSettings, flat("Predict")] = SubmittedScoreSettings()
 
 
 @Parameter(name="*")

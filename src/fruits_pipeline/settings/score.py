@@ -1,15 +1,15 @@
-"""Settings of ``score``: whose models say what new images show."""
+"""Settings of ``score``: whose models say what new images show, and how different these may be."""
 
 from typing import Annotated
 
 from pydantic import Field
 
 from fruits_pipeline.settings.models import ModelsSettings
-from fruits_pipeline.settings.room import Incidental
+from fruits_pipeline.settings.room import Incidental, Room
 
 
-class ScoreSettings(ModelsSettings):
-    """Which models; all classifiers that are asked for and that the output has give predictions."""
+class DriftSettings(Room):
+    """How different new images may be from those of the training."""
 
     max_drift: Annotated[float | None, Incidental] = Field(
         None,
@@ -18,3 +18,13 @@ class ScoreSettings(ModelsSettings):
         description="End with exit code 3, once all is written, when new images are told from training images at this "
         "AUC or better (0.5: not at all, 1: all of them), and not by chance.",
     )
+
+
+class ScoreSettings(DriftSettings, ModelsSettings):
+    """Which models; all classifiers that are asked for and that the output has give predictions."""
+
+
+class SubmittedScoreSettings(DriftSettings):
+    """What ``submit --job score`` takes beside the flags of ``run``."""
+
+    model: str | None = Field(None, description="With --job score: output of a finished run, whose models are used.")

@@ -10,6 +10,7 @@ from fruits_pipeline.settings.room import Room
 from fruits_pipeline.settings.session import Memory
 
 Arch = Literal["x86_64", "arm64"]
+JobName = Literal["run", "score"]
 _TAG = re.compile(r"([A-Za-z][\w-]{0,62})=([\w.-]{0,63})")
 
 
@@ -38,6 +39,7 @@ class SizeSettings(Room):
 class SubmitSettings(SizeSettings):
     """What is sent, and how it is followed."""
 
+    job: JobName = Field("run", description="Command that is run on the cluster.")
     target: str | None = Field(
         None, description="Release to run on, a name in config/releases.json; by default the platform's Spark 3.5."
     )

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,7 @@ from fruits_pipeline.clusters.machines import Machine, machine
 from fruits_pipeline.clusters.releases import Release, releases
 from fruits_pipeline.clusters.sizing import Sizes, sizes
 from fruits_pipeline.errors import SettingsError
-from fruits_pipeline.settings.commands import RunCommand
+from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.submit import Arch, SubmitSettings
 from fruits_pipeline.storage import uri
@@ -25,7 +25,7 @@ _MACHINES = {"emr": "m6i.2xlarge", "dataproc": "n2-standard-8"}
 _REGIONS = {"emr": "eu-west-1", "dataproc": "europe-west1"}
 # Each cloud's nodes fetch the job's files from buckets of the same cloud.
 _SCHEMES = {"emr": "s3", "dataproc": "gs"}
-_NEEDED = ("jobs/run.py", ENVIRONMENT, MODELS)
+_ARCHIVES = (ENVIRONMENT, MODELS)
 # The archives appear under these names in the working directory of driver and executors.
 _ENVIRONMENT_AS, _MODELS_AS = "environment", "models"
 PYTHON = f"./{_ENVIRONMENT_AS}/bin/python"
@@ -63,7 +63,7 @@ class SubmittedJob:
         object.__setattr__(self, "job_id", f"{self.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}")
 
 
-def submitted_job(cloud: Cloud, run: RunCommand, submit: SubmitSettings) -> SubmittedJob:
+def submitted_job(cloud: Cloud, run: RunCommand | ScoreCommand, submit: SubmitSettings) -> SubmittedJob:
     """The job that the settings ask for on ``cloud``.
 
     With ``dry_run`` placeholders stand for the addresses of a bundle that does not exist yet.
@@ -73,6 +73,8 @@ def submitted_job(cloud: Cloud, run: RunCommand, submit: SubmitSettings) -> Subm
         SubmissionError: When there is no bundle, or it was not uploaded.
     """
     _in_bucket("--data-source", run.ingest.data_source, "s3", "gs")
+    if isinstance(run, ScoreCommand):
+        _in_bucket("--model", run.score.model, "s3", "gs")
     output = _in_bucket("--output-uri", run.output.output_uri, "s3", "gs")
     node = _node(cloud, submit)
     target = submit.target or _TARGETS[cloud]
@@ -87,7 +89,7 @@ def submitted_job(cloud: Cloud, run: RunCommand, submit: SubmitSettings) -> Subm
         nodes=submit.nodes,
         sizes=cut,
         script=script,
-        arguments=(*arguments(run), "--cache-dir", _MODELS_AS),
+        arguments=(*arguments(run), *(("--cache-dir", _MODELS_AS) if isinstance(run, RunCommand) else ())),
         archives=(f"{environment}#{_ENVIRONMENT_AS}", f"{models}#{_MODELS_AS}"),
         properties=cut.properties() | _properties(cut),
         output_uri=output,
@@ -96,9 +98,9 @@ def submitted_job(cloud: Cloud, run: RunCommand, submit: SubmitSettings) -> Subm
     )
 
 
-def arguments(run: RunCommand) -> Iterator[str]:
+def arguments(run: RunCommand | ScoreCommand) -> Iterator[str]:
     """The job's flags: settings that differ from the defaults, without those that hold for this machine alone."""
-    rooms = (getattr(run, name).model_dump(mode="json", exclude_defaults=True) for name in RunCommand.model_fields)
+    rooms = (getattr(run, name).model_dump(mode="json", exclude_defaults=True) for name in _rooms(run))
     for name, value in (pair for room in rooms for pair in room.items()):
         flag = "--" + name.replace("_", "-")
         if name in _STAYS_HERE:
@@ -109,6 +111,11 @@ def arguments(run: RunCommand) -> Iterator[str]:
             yield from (word for part in value for word in (flag, str(part)))
         else:
             yield from (flag, str(value))
+
+
+def _rooms(run: RunCommand | ScoreCommand) -> Iterable[str]:
+    """The rooms that are the job's own: those of ``submit`` stay here."""
+    return (ScoreCommand if isinstance(run, ScoreCommand) else RunCommand).model_fields
 
 
 def _properties(cut: Sizes) -> dict[str, str]:
@@ -166,11 +173,14 @@ def _release(cloud: Cloud, target: str, arch: Arch) -> Release:
     return known[target]
 
 
-def _addresses(submit: SubmitSettings, run: RunCommand, cloud: Cloud, target: str, arch: Arch) -> tuple[str, ...]:
+def _addresses(
+    submit: SubmitSettings, run: RunCommand | ScoreCommand, cloud: Cloud, target: str, arch: Arch
+) -> tuple[str, ...]:
     """The addresses of script, environment and models."""
+    needed = (f"jobs/{'score' if isinstance(run, ScoreCommand) else 'run'}.py", *_ARCHIVES)
     place = submit.bundle or f"dist/{target}-{arch}"
     if submit.dry_run and not (Path(place) / UPLOADED).is_file():
-        return tuple(f"${{BUNDLE_URI}}/{name}" for name in _NEEDED)
+        return tuple(f"${{BUNDLE_URI}}/{name}" for name in needed)
     bundle = read_bundle(place, run.storage)
     found = (bundle.index.target, bundle.index.arch)
     if found != (target, arch):
@@ -184,8 +194,9 @@ def _addresses(submit: SubmitSettings, run: RunCommand, cloud: Cloud, target: st
             f"--bundle: expected one in {_SCHEMES[cloud]}://BUCKET/FOLDER without blanks, commas or quotes, found one "
             f"in {bundle.base!r}; run fruits-pipeline bundle --target {target} --arch {arch} --upload URI"
         )
-    _check_model(run.features, bundle.index, place)
-    return tuple(bundle.address(name) for name in _NEEDED)
+    if isinstance(run, RunCommand):
+        _check_model(run.features, bundle.index, place)
+    return tuple(bundle.address(name) for name in needed)
 
 
 def _check_model(features: FeaturesSettings, index: Index, place: str) -> None:
