@@ -22,7 +22,7 @@ SCRIPTS := .ci/run $(wildcard bootstrap/*.sh) src/fruits_pipeline/bundle/python.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath $(CONSTRAINTS))
 
-.PHONY: help install fmt lint types walls test unit engines storage spark system bundle packaging yarn kill fuzz check demo bench bench-job timeline clean
+.PHONY: help install fmt lint types walls test unit engines storage spark system bundle packaging yarn kill fuzz check demo notebook bench bench-job timeline clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -98,6 +98,9 @@ bench: $(BENCH_STAMP) ## Measure against other ways of doing it, on a quiet mach
 
 bench-job: $(BENCH_STAMP) ## Measure the whole job, images to judged classifiers, against other ways of doing it
 	$(BIN)/python benchmarks/job.py
+
+notebook: $(STAMP) ## Run docs/notebooks/fruits_pipeline.ipynb, and keep what it prints
+	$(BIN)/python docs/notebooks/execute.py
 
 OUTPUT ?= fruits-demo
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from fruits_pipeline import errors, logs
 from fruits_pipeline.errors import FruitsError, SettingsError
 from fruits_pipeline.session import interrupt
+from fruits_pipeline.session.submitted import stderr
 from fruits_pipeline.settings import commands
 from fruits_pipeline.settings.room import Room, flat
 from fruits_pipeline.settings.sources import Sources
@@ -173,10 +174,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             _parsed(list(sys.argv[1:] if argv is None else argv))()
         except FruitsError as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {error}", file=stderr())
             return error.exit_code
         except KeyboardInterrupt:
-            print(interrupt.LINE, file=sys.stderr)
+            print(interrupt.LINE, file=stderr())
             return errors.INTERRUPTED
         except Exception as error:  # noqa: BLE001 because this is the one place that turns a bug into exit code 70
             return _unforeseen(error)
@@ -206,7 +207,7 @@ def _parsed(tokens: list[str]) -> Callable[[], object]:
         raise SettingsError("\n  ".join(["wrong settings", *sources.faults]) + "\nsee --help for all settings")
     settings = next((value for value in bound.kwargs.values() if isinstance(value, commands.Command)), None)
     if settings is not None:
-        logs.configure(settings.session.log_level)
+        logs.configure(settings.session.log_level, stderr())
     return partial(call, *bound.args, **bound.kwargs)
 
 
@@ -233,14 +234,14 @@ def _unforeseen(error: Exception) -> int:
     """Tells of an error that no room foresaw: a failure of Spark or storage in one line, a bug with its trace."""
     code = errors.exit_code(error)
     if code == errors.BUG:
-        traceback.print_exception(error, file=sys.stderr)
+        traceback.print_exception(error, file=stderr())
         print(
             f"error: a bug in fruits-pipeline ({type(error).__name__}); report it with the lines above",
-            file=sys.stderr,
+            file=stderr(),
         )
     else:
         print(
             f"error: {type(error).__name__}: {errors.root_cause(error)}; start the same command again: it resumes",
-            file=sys.stderr,
+            file=stderr(),
         )
     return code

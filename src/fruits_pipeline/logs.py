@@ -1,13 +1,14 @@
 """Logs as lines of ``time level room message key=value ...`` on stderr."""
 
+import io
 import logging
-import sys
 import time
+from typing import TextIO
 
 
-def configure(level: str) -> None:
-    """Sends the package's log lines of at least ``level`` to stderr; called once, by ``cli``."""
-    handler = logging.StreamHandler(sys.stderr)
+def configure(level: str, stream: TextIO | io.TextIOBase | None = None) -> None:
+    """Sends the package's log lines of at least ``level`` to ``stream``, by default stderr; called once, by ``cli``."""
+    handler = logging.StreamHandler(stream)
     formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(room)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)

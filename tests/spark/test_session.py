@@ -1,21 +1,31 @@
 """Settings for a block, and what Spark records of executors."""
 
 import re
+import signal
 import subprocess
+import threading
+import time
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import pytest
+from py4j.protocol import Py4JJavaError
 from pyspark import SparkConf
 from pyspark.errors import PySparkException
 
+from fruits_pipeline.session import hadoop
 from fruits_pipeline.session import spark as module
 from fruits_pipeline.session.class_archive import java_options
 from fruits_pipeline.session.configured import configured
+from fruits_pipeline.session.gateway import stoppable
 from fruits_pipeline.session.java import Java
-from fruits_pipeline.session.spark import _local_properties, _spark_home, executor_losses
+from fruits_pipeline.session.jobs import grouped, is_grouped
+from fruits_pipeline.session.local import JVM_OPTIONS, local_properties, spark_home
+from fruits_pipeline.session.spark import executor_losses
 from fruits_pipeline.settings.session import SessionSettings
+from fruits_pipeline.settings.storage import StorageSettings
 
 ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
 PARTITIONS = "spark.sql.shuffle.partitions"
@@ -39,6 +49,51 @@ def test_blocks_may_stand_in_each_other(spark):
     assert spark.conf.get(ROWS, None) is None
 
 
+def test_a_session_of_somebody_else_is_taken_and_has_its_settings_again(spark, monkeypatch):
+    context, asked = spark.sparkContext, {"io.seqfile.compress.blocksize": "8192", "fruits.test": "1"}
+    monkeypatch.setattr(hadoop, "hadoop_properties", lambda *_: asked)
+    connectors = context._jsc.hadoopConfiguration()
+    handler = signal.getsignal(signal.SIGINT)
+
+    def state():
+        names = ("spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCancel")
+        conf = {row.key: row.value for row in spark.sql("SET").collect()}
+        return conf, [context.getLocalProperty(name) for name in names], [connectors.get(name) for name in asked]
+
+    before = state()
+    assert before[2] == ["1000000", None]
+    for _ in range(2):  # because the second time finds what the first has left
+        with module.spark_session(SessionSettings(), StorageSettings(), frozenset({"file"})) as taken:
+            assert taken.sparkContext is context
+            assert taken.conf.get("spark.sql.parquet.outputTimestampType") == "TIMESTAMP_MICROS"
+            assert [connectors.get(name) for name in asked] == ["8192", "1"]
+            assert is_grouped(context)
+        assert state() == before
+    assert spark.range(2).count() == 2
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_only_jobs_of_the_block_are_cancelled_in_a_session_of_somebody_else(spark):
+    context, started = spark.sparkContext, threading.Event()
+
+    def slow(_):
+        time.sleep(4)
+        return 1
+
+    def others():
+        started.set()
+        return context.parallelize([1], 1).map(slow).sum()
+
+    with ThreadPool(1) as pool:
+        theirs = pool.apply_async(others)
+        started.wait()
+        with grouped(context), stoppable(context) as stop:
+            threading.Timer(1.5, stop).start()
+            with pytest.raises(Py4JJavaError, match="cancelled part of cancelled job group fruits-pipeline-"):
+                context.parallelize([1], 1).map(slow).sum()
+        assert theirs.get() == 1
+
+
 def test_a_local_spark_loses_no_executor(spark):
     assert executor_losses(spark.sparkContext) == []
     assert executor_losses(spark.sparkContext, datetime.now(UTC)) == []
@@ -52,7 +107,7 @@ def java(spark, tmp_path, monkeypatch):
 
 
 def test_short_lived_objects_may_fill_an_eighth_of_a_local_heap(java):
-    properties = _local_properties(SessionSettings(driver_memory="4g"), Java(java, 17), fits=True)
+    properties = local_properties(SessionSettings(driver_memory="4g"), Java(java, 17), fits=True)
     options = properties["spark.driver.extraJavaOptions"].split()
     command = [java, "-Xmx4g", *options, "-XX:+PrintFlagsFinal", "-version"]
     flags = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -61,8 +116,8 @@ def test_short_lived_objects_may_fill_an_eighth_of_a_local_heap(java):
 
 def test_a_jvm_writes_an_archive_of_its_classes_and_the_next_one_loads_spark_s_from_it(java):
     def loaded():
-        options = java_options(Java(java, 17), _spark_home(), "-XX:+UseParallelGC", may_write=True).split()
-        spark = ["-cp", f"{_spark_home()}/jars/*", "org.apache.spark.launcher.Main", "no.such.Class"]
+        options = java_options(Java(java, 17), spark_home(), "-XX:+UseParallelGC", may_write=True).split()
+        spark = ["-cp", f"{spark_home()}/jars/*", "org.apache.spark.launcher.Main", "no.such.Class"]
         command = [java, "-XX:+UseParallelGC", *options, "-Xlog:class+load:stderr", *spark]
         return subprocess.run(command, capture_output=True, text=True, check=False).stderr
 
@@ -76,12 +131,12 @@ def test_a_jvm_that_does_not_start_from_its_archive_is_started_without(tmp_path,
     archive.touch()
 
     def connect(conf):
-        seen.append(conf.get(module._JVM_OPTIONS).split())
+        seen.append(conf.get(JVM_OPTIONS).split())
         if archive.exists():
             raise PySparkException("JAVA_GATEWAY_EXITED")
 
     monkeypatch.setattr(module, "connect", connect)
-    conf = SparkConf(loadDefaults=False).set(module._JVM_OPTIONS, f"-Xshare:auto -XX:SharedArchiveFile={archive} -Da=b")
+    conf = SparkConf(loadDefaults=False).set(JVM_OPTIONS, f"-Xshare:auto -XX:SharedArchiveFile={archive} -Da=b")
     module._connect(conf)
     assert seen == [["-Xshare:auto", f"-XX:SharedArchiveFile={archive}", "-Da=b"], ["-Xshare:auto", "-Da=b"]]
     assert "the JVM did not start from its archive of classes" in caplog.text

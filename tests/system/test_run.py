@@ -1,4 +1,5 @@
 import io
+import re
 import shutil
 from pathlib import Path
 
@@ -114,10 +115,21 @@ def test_the_same_command_again_keeps_everything(finished, source, command):
 
 def test_spark_submit_gives_equal_results_elsewhere(finished, source, command, tmp_path):
     submit = BIN / "spark-submit"
-    words = ["--master", "local[2]", ROOT / "jobs/run.py", "--data_source", source, "--output-uri", tmp_path / "o"]
+    words = [
+        "--name",
+        "nightly",
+        "--master",
+        "local[2]",
+        ROOT / "jobs/run.py",
+        "--data_source",
+        source,
+        "--output-uri",
+        tmp_path / "o",
+    ]
     ended = command(*words, program=submit)
     assert ended.code == 0, ended.err
-    assert "master=local[2]" in ended.out + ended.err  # spark-submit joins the two
+    assert re.search(r"session spark=.* master=local\[2\] .* name=nightly$", ended.err, re.MULTILINE)
+    assert [line.split()[0] for line in ended.out.splitlines()][:2] == ["images", "rejects"]  # no log line is on stdout
     assert_equal_results(finished[0], tmp_path / "o", source)
 
 

@@ -187,7 +187,7 @@ def parsed_or_refused(argv):
 
 @pytest.fixture
 def _no_log(monkeypatch):
-    monkeypatch.setattr(cli.logs, "configure", lambda _level: None)
+    monkeypatch.setattr(cli.logs, "configure", lambda *_: None)
     for name in [name for name in os.environ if name.startswith("FRUITS_")]:
         monkeypatch.delenv(name)
 

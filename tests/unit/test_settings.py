@@ -27,7 +27,7 @@ def _no_settings_around(monkeypatch):
 @pytest.fixture
 def parse(monkeypatch, tmp_path):
     """Flat settings of a command line, with FRUITS_ variables and a settings file beside it."""
-    monkeypatch.setattr(cli.logs, "configure", lambda _level: None)
+    monkeypatch.setattr(cli.logs, "configure", lambda *_: None)
 
     def flat(argv, variables=None, file=None):
         for name, value in (variables or {}).items():
@@ -193,7 +193,7 @@ def test_a_flag_of_another_command_is_unknown(parse):
 
 def test_a_command_without_any_flag_has_its_settings_and_its_log_level(monkeypatch):
     levels = []
-    monkeypatch.setattr(cli.logs, "configure", levels.append)
+    monkeypatch.setattr(cli.logs, "configure", lambda level, _: levels.append(level))
     settings = cli._parsed(["demo"]).keywords["settings"]
     assert (settings.output.overwrite, levels) == (False, ["INFO"])
 

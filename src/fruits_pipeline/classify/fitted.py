@@ -57,9 +57,14 @@ def assembled(name: ClassifierName, reduction: PipelineModel, stages: Stages, la
         stages: What was fitted.
         labels: Label of each index, by alphabet.
     """
+    model = PipelineModel([*reduction.stages, *whole(stages, labels)])
+    return Fitted(name, model, stages.classifier, stages.training_rows, stages.fit_s)
+
+
+def whole(stages: Stages, labels: list[str]) -> list[Transformer]:
+    """From components to the string ``predicted_label``."""
     naming = IndexToString(inputCol=PREDICTED_INDEX, outputCol=PREDICTED, labels=labels)
-    whole = [*reduction.stages, *stages.before, stages.classifier, naming]
-    return Fitted(name, PipelineModel(whole), stages.classifier, stages.training_rows, stages.fit_s)
+    return [*stages.before, stages.classifier, naming]
 
 
 def output_of(model: PipelineModel) -> str:

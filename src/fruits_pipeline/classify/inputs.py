@@ -129,18 +129,7 @@ def check(inputs: Inputs) -> None:
         InputError: When no training image has a label, when all have the same, when neither a test nor a validation
             image has one, or when no label of the side that is told can be learnt.
     """
-    if not inputs.train:
-        raise InputError(
-            "The classifiers expect labelled training images, found none in reduced. "
-            "Put images into folders named by their label under Training/; "
-            "features and components are kept."
-        )
-    if len(inputs.train) < _MIN_LABELS:
-        raise InputError(
-            f"The classifiers expect training images of at least {_MIN_LABELS} labels, found only "
-            f"{inputs.labels[0]!r} in reduced. Put images of another label into a folder under Training/; "
-            "features and components are kept."
-        )
+    check_learnable(inputs)
     if not inputs.test and not inputs.validation:
         raise InputError(
             "The classifiers expect labelled test images to be judged by, found none in reduced. "
@@ -158,6 +147,26 @@ def check(inputs: Inputs) -> None:
         told = ", ".join("/".join(map(ascii, labels)) for labels in inputs.alike[:_MOST_NAMED])
         _log.warning(
             "labels_spelled_alike=[%s] groups=%d, each spelling is a label of its own", told, len(inputs.alike)
+        )
+
+
+def check_learnable(inputs: Inputs) -> None:
+    """Says what cannot be fitted.
+
+    Raises:
+        InputError: When no training image has a label, or all have the same.
+    """
+    if not inputs.train:
+        raise InputError(
+            "The classifiers expect labelled training images, found none in reduced. "
+            "Put images into folders named by their label under Training/; "
+            "features and components are kept."
+        )
+    if len(inputs.train) < _MIN_LABELS:
+        raise InputError(
+            f"The classifiers expect training images of at least {_MIN_LABELS} labels, found only "
+            f"{inputs.labels[0]!r} in reduced. Put images of another label into a folder under Training/; "
+            "features and components are kept."
         )
 
 

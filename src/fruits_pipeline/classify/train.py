@@ -44,17 +44,31 @@ def train(
     source = output_of(reduction)
     learnt = rows.where((F.col("split") == schemas.TRAIN) & F.col("label").isNotNull())
     count = learnt.count()
-    vectors = partial(_vectors, source=source, labels=labels)
     for name in dict.fromkeys(settings.classifier):
-        if name == "random_forest":
-            drawn = vectors(_drawn(learnt, count, len(labels), settings)).persist()
-            fit = _timed(name, drawn, count, partial(forest, source, settings))
-        else:
-            start = _start(learnt, count, len(labels), settings)
-            start = None if start is None else vectors(start)
-            # It keeps blocks of the rows itself.
-            fit = _timed(name, vectors(arranged(learnt)), count, partial(regression, source, settings, start))
-        yield assembled(name, reduction, fit, labels)
+        yield assembled(name, reduction, fitted_stages(name, learnt, count, source, settings, labels), labels)
+
+
+def fitted_stages(
+    name: ClassifierName, learnt: DataFrame, count: int, source: str, settings: ClassifySettings, labels: list[str]
+) -> Stages:
+    """Fits one classifier.
+
+    Args:
+        name: Which.
+        learnt: Columns ``content_sha256, label, split, pca_features``; each row has a label.
+        count: How many rows these are.
+        source: The vector column of components that the stages are to take.
+        settings: How.
+        labels: The labels, by alphabet.
+    """
+    vectors = partial(_vectors, source=source, labels=labels)
+    if name == "random_forest":
+        drawn = vectors(_drawn(learnt, count, len(labels), settings)).persist()
+        return _timed(name, drawn, count, partial(forest, source, settings))
+    start = _start(learnt, count, len(labels), settings)
+    start = None if start is None else vectors(start)
+    # It keeps blocks of the rows itself.
+    return _timed(name, vectors(arranged(learnt)), count, partial(regression, source, settings, start))
 
 
 def _drawn(learnt: DataFrame, count: int, labels: int, settings: ClassifySettings) -> DataFrame:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from py4j.protocol import Py4JError
+from pyspark import inheritable_thread_target
 from pyspark.errors import PySparkException
 
 from fruits_pipeline.errors import root_cause
@@ -21,6 +22,7 @@ from fruits_pipeline.features.takeover import Takeover, takeover
 from fruits_pipeline.features.tasks import rows_of_batch
 from fruits_pipeline.features.wave import Computed, Pixels, computed, shared
 from fruits_pipeline.features.worker_faults import fatal_fault
+from fruits_pipeline.session.jobs import cancellation
 from fruits_pipeline.session.progress import ImageProgress
 from fruits_pipeline.session.spark import executor_losses, task_counts
 from fruits_pipeline.state.counts import Change
@@ -68,7 +70,8 @@ def finished_waves(
     taken_over = _TakenOver()
     stopped = threading.Event()
     divide = partial(takeover, job.store, finished=finished, retry=retry)
-    finish = partial(_finish, job, reader, divide, taken_over, stopped)
+    finish = inheritable_thread_target(partial(_finish, job, reader, divide, taken_over, stopped))
+    cancel = cancellation(context)
     pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="wave")
     with ImageProgress(images, lambda: job.counter.value + taken_over.images, partial(task_counts, context)):
         try:
@@ -80,7 +83,7 @@ def finished_waves(
             answers = False
             try:
                 with contextlib.suppress(PySparkException, Py4JError):
-                    context.cancelAllJobs()
+                    cancel()
                     answers = True
             finally:
                 pool.shutdown(wait=answers, cancel_futures=True)

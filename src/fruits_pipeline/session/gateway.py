@@ -16,6 +16,7 @@ from pyspark.java_gateway import launch_gateway
 
 from fruits_pipeline.errors import Interrupted
 from fruits_pipeline.session.interrupt import on_interruption, raise_if_interrupted
+from fruits_pipeline.session.jobs import cancellation, is_grouped
 
 # Seconds for the JVM to write why it did not start, and to turn its log off.
 _LAST_WORDS_S = 1.0
@@ -126,19 +127,27 @@ def stoppable(context: SparkContext) -> Iterator[Callable[[], None]]:
     """Gives a function by which another thread stops the block: it cancels all jobs, and soon all calls to the JVM.
 
     A call that waits for storage that is gone ends by no cancelled job: Hadoop's S3 client tries again for
-    minutes.
+    minutes. In somebody else's session only the block's own jobs are cancelled, until the block has ended.
     """
     ended = threading.Event()
+    cancel, is_lent = cancellation(context), is_grouped(context)
 
     def stop() -> None:
-        context.cancelAllJobs()
-        if not ended.wait(_CANCEL_S):
-            # Python's server of accumulators would print a trace for the JVM that is gone.
-            server: Any = context._accumulatorServer  # noqa: SLF001 because Spark has no other way
-            server.handle_error = lambda *_: None
-            _calls[0].end(PySparkException("the call was given up because the job is to stop"))
+        cancel()
+        while not ended.wait(_CANCEL_S):
+            if not is_lent:
+                _end_calls(context)
+                return
+            cancel()
 
     try:
         yield stop
     finally:
         ended.set()
+
+
+def _end_calls(context: SparkContext) -> None:
+    # Python's server of accumulators would print a trace for the JVM that is gone.
+    server: Any = context._accumulatorServer  # noqa: SLF001 because Spark has no other way
+    server.handle_error = lambda *_: None
+    _calls[0].end(PySparkException("the call was given up because the job is to stop"))

@@ -1,8 +1,11 @@
 """Hadoop's settings of a running Spark: checks that the connectors exist, and sets what nobody has set."""
 
+import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.sql import SparkSession
 
 from fruits_pipeline.session.buckets import MAGIC_COMMITTER, hadoop_properties
@@ -20,6 +23,36 @@ def configure(spark: SparkSession, schemes: frozenset[str], settings: StorageSet
         SettingsError: When there is no connector for a scheme.
     """
     hadoop = _hadoop(spark)
+    for name, value in _wanted(spark, schemes, settings).items():
+        hadoop.set(name, value)
+
+
+@contextmanager
+def configured_connectors(spark: SparkSession, schemes: frozenset[str], settings: StorageSettings) -> Iterator[None]:
+    """The same for the length of a block; afterwards each property has the value and the source that it had.
+
+    Raises:
+        SettingsError: When there is no connector for a scheme.
+    """
+    hadoop = _hadoop(spark)
+    wanted = _wanted(spark, schemes, settings)
+    former = {name: (hadoop.getRaw(name), _source(hadoop, name)) for name in wanted}
+    configure(spark, schemes, settings)
+    try:
+        yield
+    finally:
+        # Where the JVM is lost there is nothing to restore, and the error of the block says more.
+        with contextlib.suppress(Py4JError):
+            for name, (value, source) in former.items():
+                if value is None:
+                    hadoop.unset(name)
+                else:
+                    hadoop.set(name, value, source)
+
+
+def _wanted(spark: SparkSession, schemes: frozenset[str], settings: StorageSettings) -> dict[str, str]:
+    """The properties to set."""
+    hadoop = _hadoop(spark)
     jvm: Any = spark.sparkContext._jvm  # noqa: SLF001 because Spark has no public way to ask
     version = jvm.org.apache.hadoop.util.VersionInfo.getVersion()
     properties = hadoop_properties(schemes, settings, version)
@@ -27,10 +60,18 @@ def configure(spark: SparkSession, schemes: frozenset[str], settings: StorageSet
     for scheme in sorted(schemes & _OURS.keys()):
         if hadoop.get(f"fs.{scheme}.impl") is None and not has_class(spark, _OURS[scheme]):
             raise missing(scheme, spark.version)
-    for name, value in properties.items():
-        sources = hadoop.getPropertySources(name)
-        if (name, value) in requested or sources is None or list(sources)[-1] == _UNTOUCHED:
-            hadoop.set(name, value)
+    return {
+        name: value
+        for name, value in properties.items()
+        # A property that was unset has no value, and still a source.
+        if (name, value) in requested or hadoop.getRaw(name) is None or _source(hadoop, name) == _UNTOUCHED
+    }
+
+
+def _source(hadoop: Any, name: str) -> str | None:
+    """What set a property last; None where nothing did."""
+    sources = hadoop.getPropertySources(name)
+    return None if sources is None else str(list(sources)[-1])
 
 
 def committer(spark: SparkSession, schemes: frozenset[str]) -> dict[str, str]:

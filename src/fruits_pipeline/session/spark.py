@@ -5,25 +5,25 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import pyspark
 from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException
-from pyspark.find_spark_home import _find_spark_home
 from pyspark.sql import SparkSession
 
-from fruits_pipeline.session import class_archive, connectors
-from fruits_pipeline.session.buckets import hadoop_properties
+from fruits_pipeline.session import class_archive
+from fruits_pipeline.session.configured import configured
 from fruits_pipeline.session.executors import ExecutorLoss, is_unlimited, reasons_since, tasks_at_once
 from fruits_pipeline.session.gateway import connect
-from fruits_pipeline.session.hadoop import committer, configure
+from fruits_pipeline.session.hadoop import committer, configure, configured_connectors
 from fruits_pipeline.session.interrupt import install_handlers
-from fruits_pipeline.session.java import Java, ensure_java
+from fruits_pipeline.session.java import ensure_java
+from fruits_pipeline.session.jobs import grouped
+from fruits_pipeline.session.local import JVM_OPTIONS, connector_properties, local_properties
+from fruits_pipeline.session.submitted import under_spark_submit
 from fruits_pipeline.settings.session import SessionSettings
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage.jvm_credentials import environment
@@ -40,57 +40,78 @@ _SQL = {
     # Else functions of DataFrames have worker processes of their own, beside those that Spark's own RDDs start.
     "spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled": "false",
 }
-_JVM_OPTIONS = "spark.driver.extraJavaOptions"
+_NAME = "fruits-pipeline"
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
-# A retried task needs a second attempt, which plain local[*] does not give: local[threads,attempts].
-_LOCAL_MASTER = "local[*,4]"
-# Java would let short-lived objects fill a third of the heap: of 4 GB 1.4, where 0.2 were in use in the feature job.
-# A method is compiled by the slow compiler after ten times as many calls as usual: that compiler took a third of the
-# processor time of a small job, and 13,309 images are classified 5 % sooner too (benchmarks/README.md).
-_JAVA_OPTIONS = (
-    "-XX:+UseParallelGC -XX:NewRatio=7 -XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 "
-    "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
-)
 
 
 @contextmanager
 def spark_session(
     settings: SessionSettings, storage: StorageSettings, schemes: frozenset[str], *, fits: bool = False
 ) -> Iterator[SparkSession]:
-    """A session that reads and writes addresses of ``schemes``; it is stopped when the block ends.
+    """A session that reads and writes addresses of ``schemes``.
 
-    With ``fits`` models are fitted: a JVM of our own then loads all classes that an archive of them should have.
+    A session that is active in this process belongs to whoever started it: it is taken, goes on afterwards, and has the
+    settings again that it had. Else one is started, and stopped when the block ends; with ``fits`` models are fitted: a
+    JVM of our own then loads all classes that an archive of them should have.
 
     Raises:
-        SettingsError: When a local Spark finds no supported Java, or ``spark-submit`` has no connector for a scheme.
+        SettingsError: When a local Spark finds no supported Java, or a session of others or of ``spark-submit`` has no
+            connector for a scheme.
     """
+    given = active_session()
+    with _started(settings, storage, schemes, fits=fits) if given is None else _lent(given, storage, schemes) as spark:
+        _log_session(spark)
+        yield spark
+
+
+def active_session() -> SparkSession | None:
+    """The session of this thread or of this process, which somebody else started; None where there is none."""
+    if SparkContext._active_spark_context is None:  # noqa: SLF001 because Spark has no public way to ask
+        return None
+    return SparkSession.getActiveSession() or SparkSession.builder.getOrCreate()
+
+
+@contextmanager
+def _lent(spark: SparkSession, storage: StorageSettings, schemes: frozenset[str]) -> Iterator[SparkSession]:
+    """Somebody else's session with our settings, for the length of the block."""
+    with ExitStack() as stack:
+        stack.enter_context(grouped(spark.sparkContext))
+        stack.enter_context(configured_connectors(spark, schemes, storage))
+        stack.enter_context(configured(spark, _session_properties(spark, schemes)))
+        yield spark
+
+
+@contextmanager
+def _started(
+    settings: SessionSettings, storage: StorageSettings, schemes: frozenset[str], *, fits: bool
+) -> Iterator[SparkSession]:
+    """A session of our own, for the length of the block."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    spark = _started(settings, storage, schemes, fits=fits)
+    spark = _start(settings, storage, schemes, fits=fits)
     try:
         if under_spark_submit():
             spark.sparkContext.setLogLevel("ERROR")
         configure(spark, schemes, storage)
-        for key, value in (_SQL | committer(spark, schemes) | _partition_counts(spark)).items():
+        for key, value in _session_properties(spark, schemes).items():
             spark.conf.set(key, value)
-        _log_session(spark)
         yield spark
     finally:
         spark.stop()
 
 
-def _started(
-    settings: SessionSettings, storage: StorageSettings, schemes: frozenset[str], *, fits: bool
-) -> SparkSession:
+def _start(settings: SessionSettings, storage: StorageSettings, schemes: frozenset[str], *, fits: bool) -> SparkSession:
     properties: dict[str, str] = {}
     variables: dict[str, str | None] = {}
     if not under_spark_submit():
         with step("session: find java"):
             java = ensure_java()
-        properties = _local_properties(settings, java, fits=fits) | _connector_properties(schemes, storage)
+        properties = local_properties(settings, java, fits=fits) | connector_properties(schemes, storage)
         variables = environment(schemes, storage)
-    conf = SparkConf().setAppName("fruits-pipeline").setAll(list(properties.items()))
+    conf = SparkConf().setAll(list(properties.items()))
     with _environment(variables), step("session: jvm"):
         _connect(conf)
+    if not (under_spark_submit() and is_named(SparkConf().get("spark.app.name"), sys.argv[0])):
+        conf.setAppName(_NAME)
     with step("session: context"):
         SparkContext.getOrCreate(conf)
     install_handlers()
@@ -98,9 +119,18 @@ def _started(
         return SparkSession.builder.getOrCreate()
 
 
+def is_named(name: str | None, script: str) -> bool:
+    """Whether somebody has named the application: ``spark-submit`` without ``--name`` calls it as its script's file.
+
+    >>> is_named("nightly", "/jobs/run.py"), is_named("run.py", "/jobs/run.py"), is_named(None, "")
+    (True, False, False)
+    """
+    return name is not None and name != Path(script).name
+
+
 def _connect(conf: SparkConf) -> None:
     """Connects to a JVM; one that does not start from its archive of classes is started again without it."""
-    options = conf.get(_JVM_OPTIONS) or ""
+    options = conf.get(JVM_OPTIONS) or ""
     try:
         connect(conf)
     except PySparkException:
@@ -108,12 +138,7 @@ def _connect(conf: SparkConf) -> None:
         if bare == options:
             raise
         log.warning("the JVM did not start from its archive of classes, which was deleted; it is started without")
-        connect(conf.set(_JVM_OPTIONS, bare))
-
-
-def under_spark_submit() -> bool:
-    """Whether ``spark-submit`` started this process; it then sets master and memory."""
-    return "PYSPARK_GATEWAY_PORT" in os.environ
+        connect(conf.set(JVM_OPTIONS, bare))
 
 
 def cores(spark: SparkSession) -> int:
@@ -162,37 +187,6 @@ def _loss(executor: Any) -> ExecutorLoss:
     return ExecutorLoss(executor.removeReason().get(), removed_at)
 
 
-def _local_properties(settings: SessionSettings, java: Java, *, fits: bool) -> dict[str, str]:
-    log4j = Path(str(resources.files("fruits_pipeline.session") / "log4j2.properties")).as_uri()
-    own = f"-Xmx{settings.driver_memory} {_JAVA_OPTIONS}"
-    options = f"{_JAVA_OPTIONS} {class_archive.java_options(java, _spark_home(), own, may_write=fits)}"
-    return {
-        "spark.master": _LOCAL_MASTER,
-        "spark.driver.memory": settings.driver_memory,
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        _JVM_OPTIONS: f"{options} -Dlog4j2.configurationFile={log4j}",
-        # Node statistics of the forest are arrays of doubles, which Java's own serialisation writes slowly.
-        "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
-        "spark.kryoserializer.buffer.max": "1g",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.sql.catalogImplementation": "in-memory",
-    }
-
-
-def _spark_home() -> Path:
-    return Path(_find_spark_home())  # type: ignore[no-untyped-call]  # because PySpark leaves it untyped
-
-
-def _connector_properties(schemes: frozenset[str], storage: StorageSettings) -> dict[str, str]:
-    """Properties for a local Spark to address ``schemes``: packages of missing connectors, and Hadoop's properties."""
-    absent = schemes - connectors.shipped_with_spark(_spark_home())
-    properties = hadoop_properties(schemes, storage, connectors.hadoop_version(_spark_home()))
-    named = {f"spark.hadoop.{name}": value for name, value in properties.items()}
-    return named | connectors.resolution(connectors.packages(absent, pyspark.__version__))
-
-
 @contextmanager
 def _environment(values: dict[str, str | None]) -> Iterator[None]:
     """Environment variables for processes that are started in the block."""
@@ -221,6 +215,10 @@ def _partition_counts(spark: SparkSession) -> dict[str, str]:
     }
 
 
+def _session_properties(spark: SparkSession, schemes: frozenset[str]) -> dict[str, str]:
+    return _SQL | committer(spark, schemes) | _partition_counts(spark)
+
+
 def _properties(spark: SparkSession) -> dict[str, str]:
     return dict(spark.sparkContext.getConf().getAll())
 
@@ -229,7 +227,7 @@ def _log_session(spark: SparkSession) -> None:
     context = spark.sparkContext
     jvm: Any = context._jvm  # noqa: SLF001 because Spark has no public way to ask
     log.info(
-        "session spark=%s master=%s tasks_at_once=%d task_cpus=%d java=%s python=%s application=%s",
+        "session spark=%s master=%s tasks_at_once=%d task_cpus=%d java=%s python=%s application=%s name=%s",
         spark.version,
         context.master,
         cores(spark),
@@ -237,6 +235,7 @@ def _log_session(spark: SparkSession) -> None:
         jvm.System.getProperty("java.version"),
         platform.python_version(),
         context.applicationId,
+        context.appName,
     )
     if is_unlimited(_properties(spark)):
         log.info(

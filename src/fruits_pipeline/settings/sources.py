@@ -79,8 +79,8 @@ class Sources:
         for fault in error.errors():
             name = next(str(part) for part in reversed(fault["loc"]) if part in known_settings())
             if fault["input"] != _MISSING:
-                found = _PASSWORD.sub("//...@", repr(fault["input"]))
-                self.faults.append(f"{_flag(name)}: expected {_expectation(fault['msg'])}, found {found}")
+                found = shown(fault["input"])
+                self.faults.append(f"{_flag(name)}: expected {expectation(fault['msg'])}, found {found}")
 
     def _file(self, path: str) -> dict[str, Any]:
         try:
@@ -110,10 +110,19 @@ def _is_flat(value: object) -> bool:
     return all(isinstance(one, str | int | float) for one in (value if isinstance(value, list) else [value]))
 
 
-def _expectation(message: str) -> str:
+def shown(value: object) -> str:
+    """A value as messages have it: without what a URL holds before its host, which may be a password.
+
+    >>> shown("https://me:secret@host")
+    "'https://...@host'"
+    """
+    return _PASSWORD.sub("//...@", repr(value))
+
+
+def expectation(message: str) -> str:
     """What pydantic's message expects, without its preface.
 
-    >>> _expectation("Input should be greater than or equal to 1")
+    >>> expectation("Input should be greater than or equal to 1")
     'a number greater than or equal to 1'
     """
     said = message.partition(", unable to ")[0]
