@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.schemas import CONFUSION, PREDICTIONS, REDUCED, TEST, VALIDATION
 from fruits_pipeline.state import layout
+from fruits_pipeline.state.files import FileMark
 from fruits_pipeline.state.rooms import RoomMarker, Rooms
 from fruits_pipeline.state.uses import Uses
 from fruits_pipeline.storage.store import Store
@@ -58,7 +59,7 @@ class Sides:
 
 @dataclass(frozen=True)
 class Results:
-    """The tables of a finished run, each file of them held against its marker before it is read."""
+    """The tables of a finished run, each file of them held against its checksum before it is read."""
 
     store: Store
     reduced: RoomMarker[Facts]
@@ -120,14 +121,20 @@ class Results:
         for mark in marker.files:
             if not mark.is_data or not mark.key.startswith(f"{folder}/"):
                 continue
-            if (found := self.store.checksum(mark.key)) != mark.checksum:
-                raise DatasetError(
-                    f"expected {mark.checksum} of {self.store.root}/{mark.key}, found {found}: it was changed since it "
-                    "was written; delete it, and start the 'run' that made it again"
-                )
+            self._refuse_changed(mark)
             with pq.ParquetFile(io.BytesIO(self.store.read(mark.key))) as file:
                 for batch in file.iter_batches(_BATCH_ROWS, columns=schema.names):
                     yield pa.Table.from_batches([batch]).cast(schema)
+
+    def _refuse_changed(self, mark: FileMark) -> None:
+        """A copy in another kind of storage has another kind of checksum, and an ETag may follow from the upload."""
+        found = self.store.checksum(mark.key)
+        kind = found.partition(":")[0]
+        if kind == mark.checksum.partition(":")[0] != "etag" and found != mark.checksum:
+            raise DatasetError(
+                f"expected {mark.checksum} of {self.store.root}/{mark.key}, found {found}: it was changed since it was "
+                "written; delete it, and start the 'run' that made it again"
+            )
 
 
 def load_results(store: Store) -> Results:
