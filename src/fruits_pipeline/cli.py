@@ -86,15 +86,20 @@ def predict(
 
 
 @app.command
+def export(*, settings: commands.ExportCommand) -> None:
+    """Write the model of a finished run as one file for an app, from pixels to labels, with all that an app needs."""
+    from fruits_pipeline.export.export_model import export_model
+
+    print(export_model(settings))
+
+
+@app.command
 def weights(*, settings: commands.WeightsCommand = commands.WeightsCommand()) -> None:
     """Fetch, verify and convert the pretrained weights into the cache."""
     from fruits_pipeline.backbones.model import prepare
     from fruits_pipeline.backbones.request import model_request
 
-    model = prepare(model_request(settings.backbone))
-    print(f"backbone   {model.backbone} ({model.engine}, {model.precision}, {model.image_size} px)")
-    print(f"features   {model.dimension} for each image")
-    print(f"sha256     {model.sha256}")
+    print(prepare(model_request(settings.backbone)).summary)
 
 
 @app.command
@@ -102,9 +107,7 @@ def calibrate(*, settings: commands.CalibrateCommand) -> None:
     """Make the int8 model from a sample of your images, for --precision int8."""
     from fruits_pipeline.calibrate.calibration import calibrate_model
 
-    model = calibrate_model(settings)
-    print(f"backbone   {model.backbone} ({model.engine}, {model.precision}, {model.image_size} px)")
-    print(f"sha256     {model.sha256}")
+    print(calibrate_model(settings).summary)
 
 
 @app.command

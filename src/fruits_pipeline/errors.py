@@ -27,7 +27,7 @@ class InputError(FruitsError):
 
 
 class ModelError(FruitsError):
-    """When weights are missing, damaged or of another backbone, or an engine cannot do what was asked."""
+    """When weights are missing, damaged or of another backbone, or an engine or an app's model fails what was asked."""
 
     exit_code = 4
 

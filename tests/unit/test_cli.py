@@ -24,6 +24,7 @@ MODELS = {
     "classify": commands.ClassifyCommand,
     "score": commands.ScoreCommand,
     "predict": commands.PredictCommand,
+    "export": commands.ExportCommand,
     "weights": commands.WeightsCommand,
     "calibrate": commands.CalibrateCommand,
     "demo": commands.DemoCommand,

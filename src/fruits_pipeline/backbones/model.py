@@ -57,6 +57,15 @@ class Model:
             digest.update(hashlib.sha256(part).digest())
         object.__setattr__(self, "sha256", digest.hexdigest())
 
+    @property
+    def summary(self) -> str:
+        """What it is, in three lines for a person."""
+        return (
+            f"backbone   {self.backbone} ({self.engine}, {self.precision}, {self.image_size} px)\n"
+            f"features   {self.dimension} for each image\n"
+            f"sha256     {self.sha256}"
+        )
+
 
 def prepare(request: ModelRequest) -> Model:
     """The model for ``request``: weights obtained and verified, converted where the engine needs it.

@@ -41,7 +41,7 @@ def run_module(module: str, arguments: list[str], what: str) -> None:
         raise ModelError(last)
     raise ModelError(
         f"{what}: expected the process {module} to succeed, found exit code {done.returncode} and {last!r}; "
-        "start the same command again, and if it fails again, install fruits-pipeline[tensorflow,calibrate] anew"
+        "start the same command again, and if it fails again, install fruits-pipeline[tensorflow,calibrate,export] anew"
     )
 
 

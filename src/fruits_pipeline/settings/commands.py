@@ -13,7 +13,14 @@ from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSetti
 from fruits_pipeline.settings.demo import DemoSettings
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
-from fruits_pipeline.settings.features import BackboneSettings, FeaturesSettings, NetworkSettings, ReadingSettings
+from fruits_pipeline.settings.export import ExportSettings
+from fruits_pipeline.settings.features import (
+    BackboneSettings,
+    FeaturesSettings,
+    NetworkSettings,
+    ReadingSettings,
+    WeightsSettings,
+)
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.output import OutputPlaceSettings, OutputSettings
 from fruits_pipeline.settings.pack import PackSettings
@@ -122,6 +129,16 @@ class PredictCommand(Command):
 
 
 @Parameter(name="*")
+class ExportCommand(Command):
+    """Settings of ``export``, which reads an output and writes elsewhere."""
+
+    output: Annotated[OutputPlaceSettings, flat("Output")]
+    weights: Annotated[WeightsSettings, flat("Features")] = WeightsSettings()
+    export: Annotated[ExportSettings, flat("Export")]
+    storage: Annotated[StorageSettings, flat("Storage")] = StorageSettings()
+
+
+@Parameter(name="*")
 class VerifyCommand(Command):
     """Settings of ``verify``, which reads an output and writes nothing."""
 
@@ -195,6 +212,7 @@ ALL = (
     CalibrateCommand,
     ScoreCommand,
     PredictCommand,
+    ExportCommand,
     VerifyCommand,
     DemoCommand,
     BundleCommand,

@@ -13,7 +13,18 @@ Precision = Literal["f32", "bf16", "int8"]
 ReaderName = Literal["auto", "prefetch", "binaryfile"]
 
 
-class NetworkSettings(Room):
+class WeightsSettings(Room):
+    """Where the pretrained weights come from, and where they are kept."""
+
+    weights: Annotated[Path | None, Incidental] = Field(
+        None, description="Weights file (Keras HDF5, no top); by default fetched once and kept in the cache."
+    )
+    cache_dir: Annotated[Path | None, Incidental] = Field(
+        None, description="Folder for weights and converted models; by default the user's cache folder."
+    )
+
+
+class SizedSettings(Room):
     """Which pretrained network, at which size."""
 
     backbone: BackboneName = Field("mobilenetv2", description="Pretrained network.")
@@ -24,12 +35,11 @@ class NetworkSettings(Room):
         description="Side in pixels of the square that images are resized to; by default the "
         "published 224 (mobilenetv2) or 299 (xception).",
     )
-    weights: Annotated[Path | None, Incidental] = Field(
-        None, description="Weights file (Keras HDF5, no top); by default fetched once and kept in the cache."
-    )
-    cache_dir: Annotated[Path | None, Incidental] = Field(
-        None, description="Folder for weights and converted models; by default the user's cache folder."
-    )
+
+
+# The base that is named last gives the first flags.
+class NetworkSettings(WeightsSettings, SizedSettings):
+    """Which pretrained network, at which size, with which weights."""
 
 
 class BackboneSettings(NetworkSettings):

@@ -9,10 +9,15 @@ from fruits_pipeline.settings.classify import ClassifierName
 from fruits_pipeline.settings.room import Room
 
 
-class ModelsSettings(Room):
-    """Which trained models."""
+class ModelPlaceSettings(Room):
+    """Where the trained models lie."""
 
     model: str = Field(min_length=1, description="Output of a finished run, whose models are used.")
+
+
+class ModelsSettings(ModelPlaceSettings):
+    """Which trained models."""
+
     classifier: Annotated[tuple[ClassifierName, ...], Parameter(negative="", consume_multiple=False)] = Field(
         ("logistic_regression", "random_forest"),
         min_length=1,

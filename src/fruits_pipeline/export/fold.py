@@ -1,0 +1,56 @@
+"""Centring, projection and regression of an output as one dense layer."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fruits_pipeline.backbones.chain import Head
+from fruits_pipeline.errors import DatasetError
+from fruits_pipeline.trained.arrays import RegressionArrays
+from fruits_pipeline.trained.models import TrainedModels
+from fruits_pipeline.trained.transform import length
+
+
+def head_of(models: TrainedModels, temperature: float) -> Head:
+    """The head whose softmax gives the regression's probabilities at a temperature, folded in float64.
+
+    ``(x - mean) P C' + b = x (P C') + (b - mean P C')``, divided by the temperature; x are the transformed features.
+
+    Raises:
+        DatasetError: When the first classifier is no regression.
+    """
+    regression, projection = regression_of(models), models.projection
+    weights = projection.loadings[:, : projection.k] @ regression.coefficients.T
+    bias = regression.intercepts - projection.mean @ weights
+    transform = projection.transform
+    size = length(len(projection.mean), transform)
+    parts = ((part / temperature).astype(np.float32) for part in (weights, bias))
+    return Head(transform, size, *parts)
+
+
+def regression_of(models: TrainedModels) -> RegressionArrays:
+    """The arrays of the regression, which is the first classifier.
+
+    Raises:
+        DatasetError: When it is another one.
+    """
+    arrays = models.classifiers[0].arrays
+    if not isinstance(arrays, RegressionArrays):
+        raise DatasetError(f"expected a regression, found {models.classifiers[0].name}")
+    return arrays
+
+
+def margins_of(regression: RegressionArrays, components: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The regression's float64 (N, L) of components (N, k), whose softmax are its probabilities."""
+    margins: NDArray[np.float64] = components.astype(np.float64) @ regression.coefficients.T + regression.intercepts
+    return margins
+
+
+def softmax(margins: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities float64 (N, L) of margins (N, L).
+
+    >>> softmax(np.log(np.array([[1.0, 3.0]]))).round(6).tolist()
+    [[0.25, 0.75]]
+    """
+    shares: NDArray[np.float64] = np.exp(margins - margins.max(axis=1, keepdims=True))
+    whole: NDArray[np.float64] = shares.sum(axis=1, keepdims=True)
+    return shares / whole
