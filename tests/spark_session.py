@@ -25,6 +25,7 @@ def spark():
         .config("spark.sql.codegen.wholeStage", "false")
         .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
         .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        .config("spark.python.daemon.module", "fruits_pipeline.session.daemon")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled", "false")
         .getOrCreate()

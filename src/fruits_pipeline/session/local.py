@@ -39,6 +39,7 @@ def local_properties(settings: SessionSettings, java: Java, *, fits: bool) -> di
         # Node statistics of the forest are arrays of doubles, which Java's own serialisation writes slowly.
         "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
         "spark.kryoserializer.buffer.max": "1g",
+        "spark.python.daemon.module": "fruits_pipeline.session.daemon",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.catalogImplementation": "in-memory",

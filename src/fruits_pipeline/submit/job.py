@@ -130,6 +130,7 @@ def _properties(cut: Sizes) -> dict[str, str]:
         "spark.dynamicAllocation.maxExecutors": str(cut.executors),
         "spark.yarn.appMasterEnv.PYSPARK_PYTHON": PYTHON,
         "spark.executorEnv.PYSPARK_PYTHON": PYTHON,
+        "spark.python.daemon.module": "fruits_pipeline.session.daemon",
         # Node statistics of the forest are arrays of doubles, which Java's own serialisation writes slowly.
         "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
         "spark.kryoserializer.buffer.max": "1g",
