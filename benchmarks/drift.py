@@ -26,8 +26,9 @@ from fruits_pipeline.images.decode import decode
 from fruits_pipeline.reduce import cut
 from fruits_pipeline.reduce.decompose import eigen
 from fruits_pipeline.results import labelled_features
-from fruits_pipeline.score.drift import compared
+from fruits_pipeline.score.drift import compared, sided
 from fruits_pipeline.score.facts import LARGEST_P, LEAST_AUC, Separation
+from fruits_pipeline.score.separation import Side
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state.plan import required_plan
 from fruits_pipeline.storage.opening import open_store
@@ -62,17 +63,16 @@ def main() -> None:
         mixed = training.sample(frac=1, random_state=seed)
         half, other = mixed[: len(mixed) // 2], mixed[len(mixed) // 2 :]
         projection, classifier = _fitted(half)
-        base = _components(half, projection)
-        alarms += _tell("other half", seed, compared(base, _components(other, projection), classifier)[0])
+        base = _side(half, projection, classifier)
+        alarms += _tell("other half", seed, compared(base, _side(other, projection, classifier)))
     print(f"\n{alarms} alarms on {asked.seeds} random halves\n")
-    for name, group in {"85 other labels": images[~known], "test images": images[known & ~is_train]}.items():
-        _tell(name, seed, compared(base, _components(group.sample(frac=1, random_state=0), projection), classifier)[0])
+    for name, group in {"other labels": images[~known], "test images": images[known & ~is_train]}.items():
+        mixed = group.sample(frac=1, random_state=0)
+        _tell(name, seed, compared(base, _side(mixed, projection, classifier)))
     for brightness in (1.0, *asked.brightness):
         dark = _darkened(asked.output, other.head(_DARKENED), brightness, asked.cache_dir)
-        found = projection.applied(dark)[0]
-        _tell(
-            f"{len(dark)} of the other half at {brightness:.0%} brightness", seed, compared(base, found, classifier)[0]
-        )
+        found = compared(base, sided(projection.applied(dark)[0], classifier))
+        _tell(f"other half at {brightness:.0%} brightness", seed, found)
 
 
 def _fitted(images: pd.DataFrame) -> tuple[Projection, Classifier]:
@@ -89,8 +89,8 @@ def _features(images: pd.DataFrame) -> NDArray[np.float32]:
     return np.stack(images["features"].to_list()).astype(np.float32)
 
 
-def _components(images: pd.DataFrame, projection: Projection) -> NDArray[np.float32]:
-    return projection.applied(_features(images.head(_SAMPLE)))[0]
+def _side(images: pd.DataFrame, projection: Projection, classifier: Classifier) -> Side:
+    return sided(projection.applied(_features(images.head(_SAMPLE)))[0], classifier)
 
 
 def _darkened(output: str, images: pd.DataFrame, brightness: float, cache_dir: Path) -> NDArray[np.float32]:
@@ -116,7 +116,7 @@ def _tell(name: str, seed: int, found: Separation | None) -> bool:
         raise SystemExit(f"expected at least 200 images to compare with, found fewer in: {name}")
     alarm = found.auc >= LEAST_AUC and found.p_value < LARGEST_P
     print(
-        f"| {name} | {seed} | {found.auc:.3f} | {found.p_value:.3f} | {found.images} | {'yes' if alarm else 'no'} |",
+        f"| {name} | {seed} | {found.auc:.3f} | {found.p_value:.3f} | {found.new} | {'yes' if alarm else 'no'} |",
         flush=True,
     )
     return alarm

@@ -96,11 +96,11 @@ def refuse_drift(scored: Scored, max_drift: float | None) -> None:
     if max_drift is None:
         return
     if drift.looks is None:
-        log.warning("--max-drift=%s judged nothing: there are too few images", max_drift)
+        log.warning("--max-drift=%s judged nothing: there are too few images of the same labels", max_drift)
     elif drift.exceeds(max_drift):
         raise InputError(
             f"expected new images that are told from training images at an AUC below {max_drift} (--max-drift), found "
-            f"{drift.looks.auc:.3f} (p = {drift.looks.p_value:.3f}, {drift.looks.images} of each); all is written: "
+            f"{drift.looks.auc:.3f} (p = {drift.looks.p_value:.3f}, {drift.looks.new} new images); all is written: "
             "look at the new images, and train on such ones where they are right"
         )
 

@@ -74,7 +74,7 @@ def test_the_folder_has_all_that_an_app_needs(export, app):
     assert (agreement["images"], agreement["held_out"], agreement["same"]) == (50, 50, 50)
     assert agreement["largest_difference"] < 1e-5
     assert told["spec"]["fitted"]["confidence"]["split"] == "validation"
-    assert told["spec"]["fitted"]["checked"]["images"] == 30
+    assert told["checked"]["images"] == 26
     assert told["spec"]["trained"]["sides"] == {"train": 36, "validation": 24, "test": 30, "predicted_only": 0}
     assert [line.split()[0] for line in out.splitlines()][:3] == ["model", "agreement", "speed"]
     assert "100.00% with Spark's regression on 50 images (50 of them held out)" in out
@@ -209,6 +209,11 @@ def test_a_folder_that_is_not_empty_is_refused_and_overwrite_replaces_an_earlier
     code, _, err = export()
     assert (code, sorted(file.name for file in app.iterdir())) == (2, ["model.tflite", "notes.txt"])
     golden("export_not_empty", err, folder=tmp_path)
+    assert export("--overwrite")[0] == 2
+    (app / "model.tflite").unlink()
+    (app / "notes.txt").rename(tmp_path / "notes.txt")
+    assert export()[0] == 0
+    (tmp_path / "notes.txt").rename(app / "notes.txt")
     assert export("--overwrite")[0] == 0
     assert {file.name for file in app.iterdir()} == WRITTEN | {"notes.txt"}
     assert (app / "notes.txt").read_text() == "mine"

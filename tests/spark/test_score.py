@@ -95,7 +95,7 @@ def test_new_images_that_look_alike_are_no_drift(score, new, tmp_path):
     ended = score("--max-drift", "0.6")
     assert ended.code == 0, ended.err
     found = record(tmp_path / "scored")["rooms"]["score"]["drift"]
-    assert (found["verdict"], found["same_labels"], found["rejected_share"]) == ("none", True, 0)
+    assert (found["verdict"], found["looks"]["new"], found["rejected_share"]) == ("none", 24, 0)
     shares = predictions(tmp_path / "scored", new)["prediction"].value_counts(normalize=True)
     assert {one["label"]: one["predicted"] for one in found["labels"]} == pytest.approx(shares.to_dict())
     assert found["label_shift"] == pytest.approx((shares - 1 / 3).abs().sum() / 2)
@@ -120,7 +120,7 @@ def test_few_images_are_not_judged_and_that_is_told(score, tmp_path):
     ended = score("--max-drift", "0.6")
     assert ended.code == 0
     assert record(tmp_path / "scored")["rooms"]["score"]["drift"]["verdict"] == "too few images"
-    assert "--max-drift=0.6 judged nothing: there are too few images" in ended.err
+    assert "--max-drift=0.6 judged nothing: there are too few images of the same labels" in ended.err
 
 
 def test_it_says_what_the_run_said_of_its_own_images(command, finished, images, tmp_path):

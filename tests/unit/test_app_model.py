@@ -7,14 +7,14 @@ import pytest
 from fruits_pipeline.backbones.model import Model
 from fruits_pipeline.errors import InputError, ModelError, SettingsError
 from fruits_pipeline.export.card import model_card
-from fruits_pipeline.export.compare import Read, agreement_of, refuse_disagreement, without_temperature
+from fruits_pipeline.export.compare import Read, agreement_of, refuse_disagreement
 from fruits_pipeline.export.confidence import calibration_error, temperature_of, threshold_of
 from fruits_pipeline.export.describe import describe, refuse_lines
 from fruits_pipeline.export.destination import check_destination, write_export
-from fruits_pipeline.export.fit_confidence import fit_confidence
-from fruits_pipeline.export.fold import head_of, softmax
+from fruits_pipeline.export.fit_confidence import check_confidence, fit_confidence
+from fruits_pipeline.export.fold import head_of, softmax, without_temperature
 from fruits_pipeline.export.intervals import macro_f1_interval, side_scores
-from fruits_pipeline.export.rows import Sides
+from fruits_pipeline.export.rows import Sides, components_of
 from fruits_pipeline.export.show import summary
 from fruits_pipeline.export.spec import Agreement, Checked, Confidence, Exported, Fitted, Speed, Trained, Unknown
 from fruits_pipeline.schemas import REDUCED, TEST, VALIDATION
@@ -76,24 +76,26 @@ def test_the_temperature_is_found_by_which_labels_were_drawn(truth):
     assert calibration_error(softmax(margins / found), labels) < 0.01
 
 
-def test_the_temperature_is_that_of_the_least_loss_under_platts_targets():
+def test_the_temperature_is_that_of_the_least_loss():
     noise = np.random.default_rng(3)
     margins = noise.normal(0, 3, (300, L))
     labels = np.where(noise.uniform(size=300) < 0.8, margins.argmax(axis=1), noise.integers(0, L, 300))
-    target = np.full((300, L), (1 / 302) / (L - 1))
-    target[np.arange(300), labels] = 301 / 302
 
     def loss(temperature):
-        return -(target * np.log(softmax(margins / temperature))).sum(axis=1).mean()
+        return -np.log(softmax(margins / temperature)[np.arange(300), labels]).mean()
 
     found = temperature_of(margins, labels)
     assert loss(found) <= min(loss(found * 1.01), loss(found / 1.01))
 
 
-def test_images_that_are_all_predicted_rightly_make_no_confidence_certain():
-    margins = np.eye(L)[np.arange(100) % L] * 30
-    confidence = softmax(margins / temperature_of(margins, np.arange(100) % L)).max(axis=1)
-    assert confidence == pytest.approx(np.full(100, 101 / 102), abs=1e-4)
+def test_confidence_is_left_as_it_is_where_hardly_an_image_is_wrong(caplog):
+    validation = rows(VALIDATION, list(LABELS) * 60, 4)
+    right = models().classifiers[0].probabilities(components_of(validation)).argmax(axis=1)
+    named = validation.set_column(0, REDUCED.field("label"), pa.array([LABELS[place] for place in right]))
+    with caplog.at_level("INFO"):
+        fitted = fit_confidence(models(), Sides({VALIDATION: named, TEST: named.slice(0, 0)}, named), 0.95)
+    assert (fitted.confidence.temperature, fitted.unknown.coverage) == (1, 1)
+    assert "left as it is: 0 of 240 images" in caplog.text
 
 
 def test_the_threshold_is_the_smallest_confidence_of_the_precision_and_ties_stay_together():
@@ -115,15 +117,30 @@ def rows(side, labels, seed):
     return pa.table({name: columns[name] for name in names}, pa.schema([REDUCED.field(name) for name in names]))
 
 
-def test_confidence_is_fitted_on_validation_and_checked_on_test_or_fitted_on_test_and_told(caplog):
+def test_confidence_is_fitted_on_validation_or_on_test_and_told(caplog):
     validation, test = rows(VALIDATION, list(LABELS) * 60, 4), rows(TEST, list(LABELS) * 10, 5)
     fitted = fit_confidence(models(), Sides({VALIDATION: validation, TEST: test}, test), 0.3)
-    assert (fitted.confidence.split, fitted.confidence.images, fitted.checked.images) == (VALIDATION, 240, 40)
+    assert (fitted.confidence.split, fitted.confidence.images) == (VALIDATION, 240)
     assert caplog.text == ""
-    fitted = fit_confidence(models(), Sides({VALIDATION: validation.slice(0, 0), TEST: test}, test), 0.3)
-    assert (fitted.confidence.split, fitted.checked) == (TEST, None)
+    for few in (0, 3):
+        fitted = fit_confidence(models(), Sides({VALIDATION: validation.slice(0, few), TEST: test}, test), 0.3)
+        assert fitted.confidence.split == TEST
     assert "the scores are of too" in caplog.text
     assert "rests on 40 images of test alone" in caplog.text
+
+
+def test_the_written_models_own_confidence_is_checked_on_test_images():
+    images = pa.concat_tables([rows(TEST, list(LABELS[:2]) * 4, 1), rows("train", ["Apple"], 2), rows(TEST, ["?"], 3)])
+    sure = np.full((10, len(LABELS)), 0.1 / (len(LABELS) - 1), np.float32)
+    sure[:, 0] = 0.9
+    fitted = fit_confidence(models(), Sides({VALIDATION: images.slice(0, 0), TEST: images.slice(0, 8)}, images), 0.3)
+    unknown = fitted.unknown.model_copy(update={"confidence": 0.85})
+    found = check_confidence(images, sure, LABELS, fitted.model_copy(update={"unknown": unknown}))
+    assert (found.images, found.reached, found.coverage) == (8, 0.5, 1.0)
+    assert found.error_after == pytest.approx(0.4)
+    strict = fitted.model_copy(update={"unknown": unknown.model_copy(update={"confidence": 0.95})})
+    assert check_confidence(images, sure, LABELS, strict).coverage == 0
+    assert check_confidence(images.slice(8), sure[8:], LABELS, fitted) is None
 
 
 def test_without_held_out_images_there_is_nothing_to_fit_on(golden):
@@ -144,9 +161,15 @@ def test_the_interval_of_macro_f1_holds_it_and_narrows_with_more_images():
     assert side_scores("test", few) == scores
 
 
-@pytest.mark.parametrize(("same", "refused"), [(495, False), (494, True)])
-def test_99_of_100_are_enough(same, refused, caplog, golden):
-    agreement = AGREEMENT.model_copy(update={"same": same})
+@pytest.mark.parametrize("images", [1, 2, 3])
+def test_the_interval_of_few_images_of_many_labels_holds_the_score(images):
+    low, high = macro_f1_interval([(f"label {n}", f"label {n}", images) for n in range(100)])
+    assert (low, high) == (1, 1)
+
+
+@pytest.mark.parametrize(("same", "difference", "refused"), [(495, 0.03, False), (494, 0.01, True), (500, 0.031, True)])
+def test_99_of_100_are_enough_with_much_the_same_confidence(same, difference, refused, caplog, golden):
+    agreement = AGREEMENT.model_copy(update={"same": same, "mean_difference": difference})
     refuse_disagreement(agreement, force=True)
     assert ("because of --force" in caplog.text) == refused
     if not refused:
@@ -154,7 +177,7 @@ def test_99_of_100_are_enough(same, refused, caplog, golden):
         return
     with pytest.raises(ModelError) as fault:
         refuse_disagreement(agreement, force=False)
-    golden("export_below_agreement", str(fault.value))
+    golden(f"export_below_agreement_{same}", str(fault.value))
 
 
 def test_agreement_counts_equal_labels_and_differences_of_confidence():
@@ -184,10 +207,12 @@ TRAINED = Trained(
 
 
 def exported(form, side, confidence):
-    checked = Checked(images=480, reached=0.97, coverage=0.9, **CONFIDENCE) if side == VALIDATION else None
+    checked = None
+    if side == VALIDATION:
+        checked = Checked(images=480, reached=0.97, coverage=0.9 if confidence else 1, **CONFIDENCE)
     unknown = Unknown(precision=0.95, confidence=confidence, reached=0.96 if confidence else 0, coverage=0.93)
     fitted = Fitted(
-        confidence=Confidence(split=side, images=480, temperature=1.5, **CONFIDENCE), unknown=unknown, checked=checked
+        confidence=Confidence(split=side, images=480, labels=3, temperature=1.5, **CONFIDENCE), unknown=unknown
     )
     spec = describe(form, models(), TRAINED, fitted)
     spec = spec.model_copy(update={"versions": {"fruits-pipeline": "0.1.0", "tensorflow-cpu": "2.21.0"}})
@@ -195,6 +220,7 @@ def exported(form, side, confidence):
     return Exported(
         spec=spec,
         agreement=AGREEMENT,
+        checked=checked,
         speed=Speed(package="a-runtime", version="1.2", milliseconds=12.34),
         scores=(side_scores(TEST, [("Apple", "Apple", 95), ("Kiwi", "Kiwi", 90), ("Kiwi", "Apple", 5)]),),
         size_bytes=2_800_000,
@@ -224,7 +250,7 @@ def test_a_destination_is_checked_and_files_of_others_stay(tmp_path):
     check_destination(store, str(tmp_path / "output"), overwrite=False)
     with pytest.raises(SettingsError, match="outside of the output of --model"):
         check_destination(open_store(str(tmp_path / "output/app")), str(tmp_path / "output"), overwrite=True)
-    write_export(store, {"model.onnx": b"1", "reference/01.png": b"2"}, "card")
+    write_export(store, {"model.onnx": b"1", "reference/01.png": b"2", "model.json": b'{"spec": {}}'}, "card")
     store.write("mine.onnx", b"3")
     with pytest.raises(SettingsError, match="expected an empty folder"):
         check_destination(store, str(tmp_path / "output"), overwrite=False)
@@ -232,3 +258,24 @@ def test_a_destination_is_checked_and_files_of_others_stay(tmp_path):
     write_export(store, {"model.tflite": b"4"}, "another card")
     assert {found.key for found in store.objects()} == {"model.tflite", "model-card.md", "mine.onnx"}
     assert store.read("model-card.md") == b"another card"
+
+
+@pytest.mark.parametrize("content", [None, b"[]", b"no json", b'{"name": "of another program"}'])
+def test_files_that_are_no_export_are_never_replaced(tmp_path, content):
+    store = open_store(str(tmp_path / "app"))
+    store.write("model.tflite", b"of another program")
+    if content is not None:
+        store.write("model.json", content)
+    with pytest.raises(SettingsError, match=r"that of an earlier export, found 'model\.(tflite|json)'"):
+        check_destination(store, str(tmp_path / "output"), overwrite=True)
+
+
+def test_an_export_that_was_ended_half_way_can_be_replaced(tmp_path, monkeypatch):
+    store = open_store(str(tmp_path / "app"))
+    written = []
+    monkeypatch.setattr(type(store), "write", lambda _, key, __: written.append(key))
+    write_export(store, {"model.onnx": b"1", "model.json": b"{}"}, "card")
+    assert written == ["model.json", "model.onnx", "model-card.md"]
+    monkeypatch.undo()
+    store.write("model.json", b'{"spec": {}}')
+    check_destination(store, str(tmp_path / "output"), overwrite=False)

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from fruits_pipeline.score import drift, separation
+from fruits_pipeline.score import separation
+from fruits_pipeline.score.drift import compared
 from fruits_pipeline.score.facts import LARGEST_P, LEAST_AUC
-from fruits_pipeline.score.separation import matched
-from fruits_pipeline.trained.arrays import RegressionArrays
-from fruits_pipeline.trained.classifier import Classifier
+from fruits_pipeline.score.separation import Side, matched
 
 K = 20
 
@@ -17,28 +16,31 @@ def quick(monkeypatch):
     monkeypatch.setattr(separation, "_SHUFFLES", 199)
 
 
-def drawn(images, seed, of_first=0.5, moved=0.0):
-    """Components of two labels, which lie on either side of 0 in the first of them."""
+def drawn(images, seed, labels=2, moved=0.0, shares=None):
+    """Images of so many labels, whose means lie far from each other and are the same for each seed."""
+    means = np.random.default_rng(99).normal(scale=6, size=(labels, K))
     rng = np.random.default_rng(seed)
-    values = rng.normal(size=(images, K)) + moved
-    values[:, 0] += np.where(rng.random(images) < of_first, -8, 8)
-    return values.astype(np.float32)
-
-
-def classifier():
-    sides = np.zeros((2, K))
-    sides[:, 0] = -1, 1
-    return Classifier("logistic_regression", RegressionArrays(sides, np.zeros(2)), ("left", "right"))
+    label = rng.choice(labels, images, p=shares)
+    return Side((means[label] + rng.normal(size=(images, K)) + moved).astype(np.float32), label)
 
 
 def is_alarm(found):
     return found.auc >= LEAST_AUC and found.p_value < LARGEST_P
 
 
-def test_equal_images_are_told_apart_by_chance_only():
-    found = [separation.separation(drawn(300, 2 * seed), drawn(300, 2 * seed + 1)) for seed in range(20)]
+@pytest.mark.parametrize("labels", [1, 2, 100])
+def test_equal_images_are_told_apart_by_chance_only(labels):
+    found = [compared(drawn(600, 2 * seed, labels), drawn(600, 2 * seed + 1, labels)) for seed in range(20)]
     assert not any(is_alarm(one) for one in found)
     assert np.mean([one.p_value for one in found]) == pytest.approx(0.5, abs=0.2)
+
+
+@pytest.mark.parametrize("labels", [1, 2, 100])
+def test_a_small_shift_is_an_alarm_however_many_labels_there_are(labels):
+    found = compared(drawn(1000, 0, labels), drawn(1000, 1, labels, moved=0.2))
+    assert is_alarm(found)
+    assert found.auc == pytest.approx(0.7, abs=0.1)
+    assert found.p_value == 1 / 200
 
 
 def test_a_reduction_that_was_fitted_on_few_images_is_no_alarm():
@@ -48,45 +50,46 @@ def test_a_reduction_that_was_fitted_on_few_images_is_no_alarm():
     loadings = np.linalg.svd(trained - trained.mean(axis=0), full_matrices=False)[2][:100].T
     ours, theirs = ((part - trained.mean(axis=0)) @ loadings for part in (trained, new))
     assert ours.std() > 1.5 * theirs.std()
-    assert not is_alarm(separation.separation(ours.astype(np.float32), theirs.astype(np.float32)))
+    none = np.zeros(200, np.int64)
+    assert not is_alarm(separation.separation(Side(ours, none), Side(theirs, none)))
 
 
-def test_a_small_joint_shift_is_an_alarm():
-    found = separation.separation(drawn(500, 0), drawn(500, 1, moved=0.2))
-    assert is_alarm(found)
-    assert found.auc == pytest.approx(0.7, abs=0.1)
-    assert found.p_value == 1 / 200
+def test_components_that_are_equal_tell_nothing():
+    ours, theirs = drawn(300, 0, labels=1), drawn(300, 1, labels=1, moved=1)
+    ours.components[:, 5] = theirs.components[:, 5] = 7
+    assert is_alarm(compared(ours, theirs))
+    ours.components[:] = theirs.components[:] = 7
+    found = compared(ours, theirs)
+    assert (found.auc, found.p_value) == (0.5, 1)
 
 
-def test_a_constant_component_does_no_harm():
-    ours, theirs = drawn(300, 0), drawn(300, 1, moved=1)
-    ours[:, 5] = theirs[:, 5] = 7
-    assert is_alarm(separation.separation(ours, theirs))
+def test_images_that_mostly_look_the_same_are_no_alarm():
+    """Ties count half: else the order of the rows would tell new from old."""
+    ours, theirs = drawn(1000, 0, labels=1), drawn(1000, 1, labels=1)
+    ours.components[:800] = theirs.components[:800] = 3
+    assert not is_alarm(compared(ours, theirs))
 
 
 def test_another_mix_of_labels_alone_is_no_alarm():
-    looks, all_images, same_labels = drift.compared(drawn(1000, 0), drawn(1000, 1, of_first=0.2), classifier())
-    assert same_labels
-    assert not is_alarm(looks)
-    assert is_alarm(all_images)
-    assert looks.images < all_images.images == 1000
-
-
-def test_without_enough_images_of_the_same_labels_all_are_compared():
-    looks, all_images, same_labels = drift.compared(drawn(300, 0, of_first=1), drawn(300, 1, of_first=0), classifier())
-    assert (same_labels, looks) == (False, all_images)
-    assert is_alarm(looks)
+    found = compared(drawn(1000, 0), drawn(1000, 1, shares=[0.2, 0.8]))
+    assert not is_alarm(found)
+    assert 400 < found.new == found.trained < 900
 
 
 @pytest.mark.parametrize(("trained", "new"), [(199, 500), (500, 199)])
-def test_fewer_than_two_hundred_are_not_judged(trained, new):
-    assert drift.compared(drawn(trained, 0), drawn(new, 1, moved=9), classifier()) == (None, None, False)
+def test_fewer_than_two_hundred_of_the_same_labels_are_not_judged(trained, new):
+    assert compared(drawn(trained, 0, labels=1), drawn(new, 1, labels=1, moved=9)) is None
+    assert compared(drawn(500, 0, shares=[1, 0]), drawn(500, 1, shares=[0, 1])) is None
 
 
 def test_labels_are_matched_one_to_one():
     rng = np.random.default_rng(0)
-    trained, new = rng.integers(0, 5, 400), rng.integers(2, 8, 300)
-    ours, theirs = matched(trained, new)
-    assert len(set(ours)) == len(ours) == len(theirs) == len(set(theirs))
-    assert np.bincount(trained[ours]).tolist() == np.bincount(new[theirs]).tolist()
-    assert set(trained[ours]) == {2, 3, 4}
+    sides = (
+        Side(np.arange(n, dtype=np.float32)[:, None], rng.integers(*ends, n)) for n, *ends in [(400, 0, 5), (300, 2, 8)]
+    )
+    ours, theirs = matched(*sides)
+    assert np.bincount(ours.labels).tolist() == np.bincount(theirs.labels).tolist()
+    assert set(ours.labels) == {2, 3, 4}
+    assert all(len(set(side.components[:, 0])) == len(side.labels) for side in (ours, theirs))
+    # Not the first ones, which are those of the first folders.
+    assert ours.components.max() > 390 or theirs.components.max() > 290

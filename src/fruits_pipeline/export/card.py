@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from fruits_pipeline.export.intervals import SideScores
-from fruits_pipeline.export.show import agreement_line, confidence_line, unknown_line
+from fruits_pipeline.export.show import agreement_line, checked_line, confidence_line, unknown_line
 from fruits_pipeline.export.spec import Exported
 
 _LIBRARIES = {"tflite": "litert", "onnx": "onnxruntime", "openvino": "openvino"}
@@ -97,19 +97,17 @@ def _agreement(exported: Exported) -> Iterator[str]:
 
 
 def _confidence(exported: Exported) -> Iterator[str]:
-    fitted, checked = exported.spec.fitted.confidence, exported.spec.fitted.checked
+    fitted, unknown, checked = exported.spec.fitted.confidence, exported.spec.fitted.unknown, exported.checked
     yield "## Confidence"
     yield ""
-    yield f"* {confidence_line(exported).capitalize()} (expected calibration error, 15 bins)."
+    yield f"* {confidence_line(exported).capitalize()} (expected calibration error, 15 bins; of the run's regression)."
     if fitted.split == "test":
-        yield "* No validation image has a label that was learnt: confidence, threshold and scores are of the same test"
-        yield "  images, so that the first two look better than they are."
-    begin = "No threshold:" if exported.spec.fitted.unknown.confidence is None else 'Say "unknown"'
+        yield "* There were too few validation images: confidence, threshold and scores are of the same test images, so"
+        yield "  that the first two look better than they are."
+    begin = "No threshold:" if unknown.confidence is None else 'Say "unknown"'
     yield f"* {begin} {unknown_line(exported)}."
     if checked is not None:
-        errors = f"calibration error {checked.error_before:.4f}, then {checked.error_after:.4f}"
-        yield f"* Checked on {checked.images} test images, which were not used for it: {errors};"
-        yield f"  {checked.reached:.2%} of the answers above are right, for {checked.coverage:.2%} of the images."
+        yield f"* This file itself: {checked_line(checked)}, {checked.error_before:.4f} without a temperature."
 
 
 def _limits(exported: Exported) -> Iterator[str]:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from fruits_pipeline.backbones.engines.runtimes import PIXELS
 from fruits_pipeline.errors import InputError, ModelError
-from fruits_pipeline.export.fold import softmax
 from fruits_pipeline.export.spec import Agreement
 from fruits_pipeline.images.isolation import IsolatedDecoder
 from fruits_pipeline.images.outcome import Rejected
@@ -28,6 +27,8 @@ log = logging.getLogger(__name__)
 
 # Below this share of equal labels a model is refused: it does not say what was judged.
 LEAST_AGREEMENT = 0.99
+# Above this mean difference its confidence is another one, though its labels are the same.
+_MOST_DIFFERENCE = 0.03
 _LEAST_READ = 0.5
 
 
@@ -133,27 +134,18 @@ def agreement_of(
     )
 
 
-def without_temperature(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
-    """The probabilities that a model would give at the temperature 1, float64 (N, L).
-
-    >>> without_temperature(np.array([[0.5, 0.5]], np.float32), 3.0).tolist()
-    [[0.5, 0.5]]
-    """
-    smallest = np.finfo(np.float64).tiny
-    return softmax(np.log(np.maximum(probabilities.astype(np.float64), smallest)) * temperature)
-
-
 def refuse_disagreement(agreement: Agreement, *, force: bool) -> None:
-    """Raises where the model says other labels than the run and nobody insists.
+    """Raises where the model says other labels than the run, or says them otherwise, and nobody insists.
 
     Raises:
         ModelError: Then.
     """
-    if agreement.share >= LEAST_AGREEMENT:
+    if agreement.share >= LEAST_AGREEMENT and agreement.mean_difference <= _MOST_DIFFERENCE:
         return
     told = (
-        f"expected the written model to say what the run said of at least {LEAST_AGREEMENT:.0%} of its images, found "
-        f"{agreement.share:.1%} of {agreement.images}"
+        f"expected the written model to say what the run said of at least {LEAST_AGREEMENT:.0%} of its images, with a "
+        f"confidence that differs by at most {_MOST_DIFFERENCE} on average, found {agreement.share:.1%} of "
+        f"{agreement.images} and {agreement.mean_difference:.4f}"
     )
     if not force:
         raise ModelError(

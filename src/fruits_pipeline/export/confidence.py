@@ -1,10 +1,10 @@
 """Confidence that can be believed: a temperature, its error before and after, and where "unknown" begins.
 
 A temperature divides the margins before the softmax, so that no label changes (Guo et al., On Calibration of Modern
-Neural Networks, 2017, section 4.2). Where each image is predicted rightly, the likelihood alone would make the
-confidence 1; Platt's targets (1999, section 2.2), which the label of n images has by (n + 1) / (n + 2), keep it finite.
-Measured on 20 labels of Fruits-360 (2026-11-26; each of 180 validation images is predicted rightly, 97.75 % of 400 test
-images): the temperature is 1.44 and the calibration error on test 0.013, 0.014 before; at 0.3 it would be 0.022.
+Neural Networks, 2017, section 4.2). Where hardly an image is predicted wrongly, there is nothing to fit it on: the
+likelihood alone would make each confidence 1, and targets that keep it finite make it smaller without need. On 20
+labels of Fruits-360 (2026-11-26; each of 180 validation images is predicted rightly, 97.75 % of 400 test images)
+Platt's targets gave 1.44, by which the calibration error on validation rose from 0.0025 to 0.0122.
 """
 
 from dataclasses import dataclass
@@ -45,13 +45,8 @@ def temperature_of(margins: NDArray[np.float64], labels: NDArray[np.int64]) -> f
         margins: float64 (N, L), N at least 1.
         labels: int64 (N,), the right ones by index.
     """
-    images, places = margins.shape
-    right = (images + 1) / (images + 2)
     centred = margins - margins.mean(axis=1, keepdims=True)
-    of_label = centred[np.arange(images), labels]
-    other = (1 - right) / max(places - 1, 1)
-    # The sum of the others is that of the label with the other sign, because rows are centred.
-    target = float((right * of_label - other * of_label).mean())
+    target = float(centred[np.arange(len(labels)), labels].mean())
     low, high = -np.log(_HOTTEST), np.log(_HOTTEST)
     for _ in range(_STEPS):
         middle = (low + high) / 2

@@ -1,5 +1,6 @@
 """The folder that an app's model is written to: refused before any work where it is not free."""
 
+import json
 import re
 from typing import Final
 
@@ -22,7 +23,7 @@ def check_destination(store: Store, model: str, *, overwrite: bool) -> None:
     Args:
         store: The folder.
         model: The address of the run's output.
-        overwrite: Whether files of an earlier export may be replaced.
+        overwrite: Whether files of an earlier export may be replaced; those of one that was ended half-way always may.
 
     Raises:
         SettingsError: Then.
@@ -32,11 +33,22 @@ def check_destination(store: Store, model: str, *, overwrite: bool) -> None:
             f"--output-uri: expected a folder outside of the output of --model, found {store.root}; name another one"
         )
     found = next(store.objects(), None)
-    if found is not None and not overwrite:
+    if found is not None and not (_is_export(store) and (overwrite or store.stat(CARD) is None)):
         raise SettingsError(
-            f"--output-uri: expected an empty folder, found {found.key!r} in {store.root}; name another one, or "
-            "replace the files of an earlier export with --overwrite"
+            f"--output-uri: expected an empty folder, or with --overwrite that of an earlier export, found "
+            f"{found.key!r} in {store.root}; name another one"
         )
+
+
+def _is_export(store: Store) -> bool:
+    """Whether an export began to write here."""
+    if store.stat(MODEL_JSON) is None:
+        return False
+    try:
+        found = json.loads(store.read(MODEL_JSON))
+    except ValueError:
+        return False
+    return isinstance(found, dict) and "spec" in found
 
 
 def write_export(store: Store, files: dict[str, bytes], card: str) -> None:
@@ -50,6 +62,7 @@ def write_export(store: Store, files: dict[str, bytes], card: str) -> None:
     earlier = [found.key for found in store.objects() if _OURS.fullmatch(found.key)]
     store.delete([key for key in earlier if key == CARD])
     store.delete([key for key in earlier if key != CARD and key not in files])
-    for key, content in files.items():
+    # First of all what tells that the others are an export's, should this be ended in between.
+    for key, content in sorted(files.items(), key=lambda file: file[0] != MODEL_JSON):
         store.write(key, content)
     store.write(CARD, card.encode())

@@ -15,11 +15,11 @@ from fruits_pipeline.backbones.convert_chain import app_model
 from fruits_pipeline.backbones.engines.runtimes import Ran, run_app_model
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.export.card import model_card
-from fruits_pipeline.export.compare import Read, agreement_of, read_again, refuse_disagreement, without_temperature
+from fruits_pipeline.export.compare import Read, agreement_of, read_again, refuse_disagreement
 from fruits_pipeline.export.describe import describe, refuse_lines, trained_on
 from fruits_pipeline.export.destination import MODEL_JSON, check_destination, write_export
-from fruits_pipeline.export.fit_confidence import fit_confidence
-from fruits_pipeline.export.fold import head_of, margins_of, regression_of, softmax
+from fruits_pipeline.export.fit_confidence import check_confidence, fit_confidence
+from fruits_pipeline.export.fold import head_of, margins_of, regression_of, softmax, without_temperature
 from fruits_pipeline.export.intervals import side_scores
 from fruits_pipeline.export.reference import reference_files
 from fruits_pipeline.export.rows import REGRESSION, Results, components_of, load_results
@@ -51,7 +51,7 @@ def export_model(command: ExportCommand) -> str:
     models = _regression(source)
     refuse_lines(models.classifiers[0].labels)
     with tempfile.TemporaryDirectory(prefix="fruits-export-") as scratch:
-        made = _Export(command, models, load_results(source), Path(scratch))
+        made = _Export(command, models, load_results(source, models), Path(scratch))
         exported, files = made.checked()
     write_export(folder, files, model_card(exported))
     log.info("exported format=%s files=%d folder=%s", asked.format, len(files) + 1, folder.root)
@@ -112,6 +112,7 @@ class _Export:
         exported = Exported(
             spec=spec,
             agreement=agreement,
+            checked=check_confidence(read.rows, probabilities, self._labels, spec.fitted),
             speed=Speed(**asdict(ran)),
             scores=tuple(side_scores(split, pairs) for split, pairs in self._results.confusion().items()),
             size_bytes=model.size_bytes,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.export.confidence import calibration_error, precision_above, temperature_of, threshold_of
-from fruits_pipeline.export.fold import margins_of, regression_of, softmax
+from fruits_pipeline.export.fold import margins_of, regression_of, softmax, without_temperature
 from fruits_pipeline.export.rows import Sides, components_of
 from fruits_pipeline.export.spec import Checked, Confidence, Fitted, Unknown
 from fruits_pipeline.schemas import TEST, VALIDATION
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 # With fewer the share of right answers above a threshold is off by several points.
 _FEW = 200
+# With fewer wrong answers a temperature is a guess.
+_FEWEST_WRONG = 5
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class _Judged:
 
 
 def fit_confidence(models: TrainedModels, sides: Sides, precision: float) -> Fitted:
-    """Fitted on validation images, or on test images where no validation image has a label that was learnt.
+    """Fitted on validation images with a label that was learnt, or on test images where there is none.
+
+    On test images also where fewer than 200 are of validation, and less than a tenth as many as of test.
 
     Args:
         models: The regression, first.
@@ -53,7 +57,8 @@ def fit_confidence(models: TrainedModels, sides: Sides, precision: float) -> Fit
     Raises:
         InputError: When no held-out image has a label that was learnt.
     """
-    side = VALIDATION if sides.held_out[VALIDATION].num_rows else TEST
+    validation, test = (sides.held_out[side].num_rows for side in (VALIDATION, TEST))
+    side = VALIDATION if validation and validation >= min(_FEW, test // 10) else TEST
     rows = sides.held_out[side]
     if not rows.num_rows:
         raise InputError(
@@ -61,29 +66,62 @@ def fit_confidence(models: TrainedModels, sides: Sides, precision: float) -> Fit
             "run again with some, in folders or by --train-split"
         )
     if side == TEST:
-        log.warning("confidence is fitted on test images, which the scores are of too: there are none of validation")
+        log.warning(
+            "confidence is fitted on test images, which the scores are of too: validation has only %d", validation
+        )
     if rows.num_rows < _FEW:
         log.warning("confidence rests on %d images of %s alone: a rough measure", rows.num_rows, side)
     judged = _Judged.of(models, rows)
-    temperature = temperature_of(judged.margins, judged.labels)
+    temperature = _temperature(judged)
     threshold = threshold_of(judged.probabilities(temperature), judged.labels, precision)
     if threshold.confidence is None:
         log.warning("no confidence has answers of which %.0f%% are right: no threshold for unknown", 100 * precision)
     errors = {"error_before": judged.error(1), "error_after": judged.error(temperature)}
-    confidence = Confidence(split=side, images=rows.num_rows, temperature=temperature, **errors)
+    seen = len(np.unique(judged.labels))
+    if seen < len(models.classifiers[0].labels):
+        log.warning("confidence rests on images of %d of %d labels", seen, len(models.classifiers[0].labels))
+    confidence = Confidence(split=side, images=rows.num_rows, labels=seen, temperature=temperature, **errors)
     shares = {"reached": threshold.precision, "coverage": threshold.coverage}
     unknown = Unknown(precision=precision, confidence=threshold.confidence, **shares)
-    test = sides.held_out[TEST] if side == VALIDATION else rows.slice(0, 0)
-    checked = _checked(_Judged.of(models, test), temperature, threshold.confidence) if test.num_rows else None
-    return Fitted(confidence=confidence, unknown=unknown, checked=checked)
+    return Fitted(confidence=confidence, unknown=unknown)
 
 
-def _checked(test: _Judged, temperature: float, confidence: float | None) -> Checked:
-    above = precision_above(test.probabilities(temperature), test.labels, 0.0 if confidence is None else confidence)
+def _temperature(judged: _Judged) -> float:
+    """The temperature that makes confidence right on these images; 1 where too few are wrong to find one by."""
+    wrong = int((judged.margins.argmax(axis=1) != judged.labels).sum())
+    if wrong >= _FEWEST_WRONG:
+        found = temperature_of(judged.margins, judged.labels)
+        if judged.error(found) < judged.error(1):
+            return found
+    log.info("confidence is left as it is: %d of %d images are predicted wrongly", wrong, len(judged.labels))
+    return 1.0
+
+
+def check_confidence(
+    rows: pa.Table, probabilities: NDArray[np.float32], labels: tuple[str, ...], fitted: Fitted
+) -> Checked | None:
+    """How a written model does on the test images among N images; None where none has a label that was learnt.
+
+    Args:
+        rows: Their rows of ``reduced``.
+        probabilities: What the model says of them, (N, L).
+        labels: The names of L labels.
+        fitted: Its temperature and its threshold.
+    """
+    places = pc.index_in(rows["label"], pa.array(labels, rows["label"].type)).to_pylist()
+    kept = [
+        n
+        for n, (split, place) in enumerate(zip(rows["split"].to_pylist(), places, strict=True))
+        if split == TEST and place is not None
+    ]
+    if not kept:
+        return None
+    right, answers = np.array([places[n] for n in kept]), probabilities[kept].astype(np.float64)
+    above = precision_above(answers, right, fitted.unknown.confidence or 0.0)
     return Checked(
-        images=len(test.labels),
-        error_before=test.error(1),
-        error_after=test.error(temperature),
+        images=len(kept),
+        error_before=calibration_error(without_temperature(probabilities[kept], fitted.confidence.temperature), right),
+        error_after=calibration_error(answers, right),
         reached=above.precision,
         coverage=above.coverage,
     )

@@ -54,3 +54,13 @@ def softmax(margins: NDArray[np.float64]) -> NDArray[np.float64]:
     shares: NDArray[np.float64] = np.exp(margins - margins.max(axis=1, keepdims=True))
     whole: NDArray[np.float64] = shares.sum(axis=1, keepdims=True)
     return shares / whole
+
+
+def without_temperature(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
+    """The probabilities that a model would give at the temperature 1, float64 (N, L).
+
+    >>> without_temperature(np.array([[0.5, 0.5]], np.float32), 3.0).tolist()
+    [[0.5, 0.5]]
+    """
+    smallest = np.finfo(np.float64).tiny
+    return softmax(np.log(np.maximum(probabilities.astype(np.float64), smallest)) * temperature)

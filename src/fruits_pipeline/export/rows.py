@@ -19,6 +19,7 @@ from fruits_pipeline.state.files import FileMark
 from fruits_pipeline.state.rooms import RoomMarker, Rooms
 from fruits_pipeline.state.uses import Uses
 from fruits_pipeline.storage.store import Store
+from fruits_pipeline.trained.models import TrainedModels
 
 REGRESSION: Final = "logistic_regression"
 # Images that confidence is fitted on, at most: the first by the hash of their content. The error of a share of 0.95 is
@@ -59,7 +60,10 @@ class Sides:
 
 @dataclass(frozen=True)
 class Results:
-    """The tables of a finished run, each file of them held against its checksum before it is read."""
+    """The tables of a finished run; each file is held against its checksum first, on S3 where it keeps one.
+
+    The length of all files was held against their markers before.
+    """
 
     store: Store
     reduced: RoomMarker[Facts]
@@ -137,14 +141,16 @@ class Results:
             )
 
 
-def load_results(store: Store) -> Results:
-    """The tables of the finished run in ``store``.
+def load_results(store: Store, models: TrainedModels) -> Results:
+    """The tables of the finished run in ``store`` that trained ``models``.
 
     Raises:
-        DatasetError: When it is not finished, or files are gone.
+        DatasetError: When it is not finished, files are gone, or the models were made again since they were loaded.
     """
     rooms = Rooms(store, overwrite=False)
     reduced = rooms.finished("reduce", Facts)
+    if reduced.digest != models.reduced:
+        raise DatasetError(f"expected the models under {store.root} to stay, found others; start again")
     return Results(store, reduced, rooms.finished("classify", Facts, reduced.digest))
 
 

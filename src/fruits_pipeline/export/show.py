@@ -1,8 +1,9 @@
 """What an export came to, in a few lines for a person."""
 
 from collections.abc import Iterator
+from math import floor
 
-from fruits_pipeline.export.spec import Exported
+from fruits_pipeline.export.spec import Checked, Exported
 
 
 def summary(exported: Exported, folder: str) -> str:
@@ -23,6 +24,8 @@ def _facts(exported: Exported, folder: str) -> Iterator[tuple[str, str]]:
     yield "speed", f"{speed.milliseconds:.1f} ms a photo on one thread ({speed.package} {speed.version})"
     yield "confidence", confidence_line(exported)
     yield "unknown", unknown_line(exported)
+    if exported.checked is not None:
+        yield "checked", checked_line(exported.checked)
     if agreement.left_out:
         yield "left out", ", ".join(f"{reason} {images}" for reason, images in agreement.left_out.items())
     yield "not in it", "the forest, and familiarity: a photo of something else is not told by it"
@@ -41,9 +44,20 @@ def agreement_line(exported: Exported) -> str:
 def confidence_line(exported: Exported) -> str:
     """How the confidence was fitted, and what that did."""
     fitted = exported.spec.fitted.confidence
+    images = f"{fitted.images} images of {fitted.split}, of {fitted.labels} of {exported.spec.labels} labels"
+    if fitted.temperature == 1:
+        return f"left as it is: calibration error {fitted.error_before:.4f} on {images}"
     return (
-        f"temperature {fitted.temperature:.3f} from {fitted.images} images of {fitted.split}: calibration error "
-        f"{fitted.error_before:.4f}, then {fitted.error_after:.4f}"
+        f"temperature {fitted.temperature:.3f} from {images}: calibration error {fitted.error_before:.4f}, then "
+        f"{fitted.error_after:.4f}"
+    )
+
+
+def checked_line(checked: Checked) -> str:
+    """How the written model does on test images."""
+    return (
+        f"{checked.reached:.2%} of its answers to {checked.images} test images are right, given for "
+        f"{checked.coverage:.2%} of them; calibration error {checked.error_after:.4f}"
     )
 
 
@@ -52,7 +66,8 @@ def unknown_line(exported: Exported) -> str:
     unknown = exported.spec.fitted.unknown
     if unknown.confidence is None:
         return f"no confidence has answers of which {unknown.precision:.0%} are right"
+    least = floor(unknown.confidence * 10_000) / 10_000
     return (
-        f"below {unknown.confidence:.4f}: {unknown.reached:.2%} of the answers above are right (asked for: "
+        f"below {least:.4f}: {unknown.reached:.2%} of the answers above are right (asked for: "
         f"{unknown.precision:.0%}), for {unknown.coverage:.2%} of the images"
     )

@@ -58,13 +58,15 @@ class Confidence(_Part):
     Attributes:
         split: The side whose images were used.
         images: How many.
-        temperature: What the regression's margins are divided by, inside of the model.
+        labels: How many labels these have.
+        temperature: What the regression's margins are divided by, inside of the model; 1 leaves them as they are.
         error_before: The expected calibration error of the run's own confidence on these images.
-        error_after: That of the model's.
+        error_after: The same at the temperature.
     """
 
     split: str
     images: int
+    labels: int
     temperature: float
     error_before: float
     error_after: float
@@ -87,13 +89,13 @@ class Unknown(_Part):
 
 
 class Checked(_Part):
-    """How confidence and threshold do on test images, on which neither was fitted.
+    """How the written model's own answers do on test images that were compared.
 
     Attributes:
-        images: How many.
-        error_before: The expected calibration error of the run's own confidence on them.
-        error_after: That of the model's.
-        reached: The share of right answers among those that are given.
+        images: How many have a label that was learnt.
+        error_before: The expected calibration error of its confidence, the temperature taken away again.
+        error_after: That of its confidence.
+        reached: The share of right answers among those that are given, all of them where there is no threshold.
         coverage: The share of images that are answered.
     """
 
@@ -110,12 +112,10 @@ class Fitted(_Part):
     Attributes:
         confidence: The temperature.
         unknown: The threshold.
-        checked: Both on test images; None where they were fitted on these, or none has a label that was learnt.
     """
 
     confidence: Confidence
     unknown: Unknown
-    checked: Checked | None
 
 
 class Trained(_Part):
@@ -215,6 +215,7 @@ class Exported(_Part):
     Attributes:
         spec: What was known before.
         agreement: How far it agrees with the run.
+        checked: How its confidence and its threshold do on test images; None where none was compared.
         speed: How fast it is.
         scores: What the run's own evaluation says of the regression, by side.
         size_bytes: Of the model's files together.
@@ -224,6 +225,7 @@ class Exported(_Part):
 
     spec: Spec
     agreement: Agreement
+    checked: Checked | None
     speed: Speed
     scores: tuple[SideScores, ...]
     size_bytes: int

@@ -144,7 +144,7 @@ def _refuse_unread(values: list[Value], outcome: pa.RecordBatch, name: str) -> N
         values, *(outcome.column(c).to_pylist() for c in ("reason", "detail")), strict=True
     ):
         if reason is not None:
-            found = repr(value) if isinstance(value, str) else f"contents of {len(value or b'')} bytes"
+            found = f"contents of {len(value)} bytes" if isinstance(value, bytes) else repr(value)
             raise InputError(
                 f"expected an image that can be read in column {name!r}, found {found}: {reason} ({detail}); "
                 "handleInvalid='keep' gives null for such rows, 'skip' leaves them out"

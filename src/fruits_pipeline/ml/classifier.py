@@ -21,6 +21,7 @@ from fruits_pipeline.settings.classify import ClassifierName, ClassifySettings
 from fruits_pipeline.settings.room import Room
 
 _VECTOR: Final = "vector"
+_TEXT: Final = "string"
 
 
 class ClassifierSettings(Room):
@@ -77,6 +78,8 @@ class FruitsClassifier(
             raise SettingsError(f"classifier: expected one of {list(get_args(ClassifierName))}, found {name!r}")
         if (kind := type_of(dataset.schema, source)) != _VECTOR:
             raise SettingsError(f"expected vectors in column {source!r}, found {kind}")
+        if (kind := type_of(dataset.schema, self.getLabelCol())) != _TEXT:
+            raise SettingsError(f"expected text (string) in column {self.getLabelCol()!r}, found {kind}; cast it")
         components = floats(dataset, source)
         columns = [
             components.alias("pca_features"),

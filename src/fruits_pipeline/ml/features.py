@@ -17,6 +17,7 @@ from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.features.batch import Treatment
 from fruits_pipeline.features.column import RESULT, ImageColumn, column_features
 from fruits_pipeline.features.readers.prefetch import Prefetch
+from fruits_pipeline.ml.connect import refuse_connect
 from fruits_pipeline.ml.flags import Flags, type_of, with_flags
 from fruits_pipeline.session.spark import task_cpus
 from fruits_pipeline.settings.features import FeaturesSettings
@@ -89,6 +90,7 @@ class FruitsFeatures(
         self.set_flags(settings, ImageSettings)
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
+        refuse_connect()
         invalid, found = self.getHandleInvalid(), f"{self.uid}_found"
         if invalid not in _INVALID:
             raise SettingsError(f"handleInvalid: expected one of {list(_INVALID)}, found {invalid!r}")
@@ -97,6 +99,7 @@ class FruitsFeatures(
             raise SettingsError(
                 f"expected paths (string) or contents (binary) in column {self.getInputCol()!r}, found {kind}"
             )
+        self._refuse_existing(dataset.columns)
         settings = self.flags_as(ImageSettings)
         model = prepare(model_request(settings.features))
         column = ImageColumn(
@@ -116,6 +119,11 @@ class FruitsFeatures(
         if self.isDefined(self.errorCol):
             rows = rows.withColumn(self.getOrDefault(self.errorCol), F.col(f"{found}.reason"))
         return rows.drop(found)
+
+    def _refuse_existing(self, columns: list[str]) -> None:
+        added = [self.getOutputCol(), *([self.getOrDefault(self.errorCol)] if self.isDefined(self.errorCol) else [])]
+        if taken := [name for name in added if name in columns or added.count(name) > 1]:
+            raise SettingsError(f"outputCol, errorCol: expected names of new columns, found {taken[0]!r}, which is one")
 
 
 def _prefetch(settings: ImageSettings) -> Prefetch:

@@ -4,6 +4,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from fruits_pipeline.ml.connect import refuse_connect
 from fruits_pipeline.pipeline import execute
 from fruits_pipeline.settings.commands import RunCommand
 from fruits_pipeline.settings.keywords import from_keywords
@@ -28,4 +29,5 @@ def run(**settings: object) -> dict[str, JsonValue]:
     >>> run(data_source="fruits-360", output_uri="results")["status"]  # doctest: +SKIP
     'done'
     """
+    refuse_connect()
     return execute("run", from_keywords(RunCommand, settings, without=_OF_THE_COMMAND_LINE))

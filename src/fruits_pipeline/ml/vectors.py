@@ -21,7 +21,7 @@ class SquareRoots(Transformer, HasInputCol, HasOutputCol, DefaultParamsReadable[
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         roots = F.transform(floats(dataset, self.getInputCol()), F.sqrt)
-        return dataset.withColumn(self.getOutputCol(), array_to_vector(roots))
+        return dataset.withColumn(self.getOutputCol(), _vectors(roots))
 
 
 class Vectors(Transformer, HasInputCol, HasOutputCol, DefaultParamsReadable["Vectors"], DefaultParamsWritable):
@@ -33,18 +33,23 @@ class Vectors(Transformer, HasInputCol, HasOutputCol, DefaultParamsReadable["Vec
         self._set(inputCol=inputCol, outputCol=outputCol)
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
-        return dataset.withColumn(self.getOutputCol(), array_to_vector(floats(dataset, self.getInputCol())))
+        return dataset.withColumn(self.getOutputCol(), _vectors(floats(dataset, self.getInputCol())))
 
 
 def floats(dataset: DataFrame, column: str) -> Column:
-    """A column of vectors or of arrays of numbers as ``array<float>``.
+    """A column of vectors or of arrays of numbers as ``array<float>``; null stays null.
 
     Raises:
         SettingsError: When it is neither.
     """
     kind = type_of(dataset.schema, column)
     if kind == "vector":
-        return vector_to_array(F.col(column), dtype="float32")
+        return F.when(F.col(column).isNotNull(), vector_to_array(F.col(column), dtype="float32"))
     if kind not in {"array<float>", "array<double>"}:
         raise SettingsError(f"expected vectors or arrays of numbers in column {column!r}, found {kind}")
     return F.col(column).cast("array<float>")
+
+
+def _vectors(arrays: Column) -> Column:
+    """Arrays as vectors; null stays null, which Spark's own function does not take."""
+    return F.when(arrays.isNotNull(), array_to_vector(arrays))

@@ -1,46 +1,40 @@
 """Whether new images look like those that the models were trained on: looks, labels, unfamiliar ones and rejects."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline.score.facts import LEAST_AUC, Drift, LabelShift, Separation
 from fruits_pipeline.score.reference import Reference
-from fruits_pipeline.score.separation import matched, separation
+from fruits_pipeline.score.samples import new_features, trained_components
+from fruits_pipeline.score.separation import Side, matched, separation
 from fruits_pipeline.trained.classifier import Classifier
 from fruits_pipeline.trained.models import TrainedModels
 
 log = logging.getLogger(__name__)
 
-# Fewer images on either side are not judged.
+# With fewer images of either kind their looks are not judged.
 FEWEST: Final = 200
-_SAMPLE: Final = 1_000
-# So many times a sample are drawn, of which the rest is left out.
-_ROOM: Final = 1.3
 _SHIFTS_TOLD: Final = 5
 
 
 @dataclass(frozen=True)
 class NewImages:
-    """What is compared with the training images.
+    """New images that were not learnt from.
 
     Attributes:
-        features: Rows of ``schemas.FEATURES`` of all new images, in parts.
-        read: How many these are.
+        features: Their columns ``content_sha256`` and ``features``.
         predicted: Images by predicted label.
         unfamiliar: How many are unfamiliar.
         rejected_share: Share of all new images that cannot be read.
     """
 
-    features: Sequence[DataFrame]
-    read: int
+    features: DataFrame
     predicted: Mapping[str, int]
     unfamiliar: int
     rejected_share: float
@@ -48,25 +42,24 @@ class NewImages:
 
 def drift(reference: Reference, new: NewImages, models: TrainedModels) -> Drift:
     """How ``new`` differs from the training images; looks by a sample of at most a thousand of each."""
-    components = models.projection.applied(_sample(new.features, "features", new.read))[0]
-    trained = _sample([reference.rows], "pca_features", reference.images)
-    looks, all_images, same_labels = compared(trained, components, models.classifiers[0])
+    looks = _looks(reference, new, models)
     shifts = _shifts(reference.labels, new.predicted)
     found = Drift(
         verdict="none",
         looks=looks,
-        same_labels=same_labels,
-        all_images=all_images,
         label_shift=sum(abs(shift.trained - shift.predicted) for shift in shifts) / 2,
         labels=tuple(shifts[:_SHIFTS_TOLD]),
-        unfamiliar_share=new.unfamiliar / max(new.read, 1),
+        unfamiliar_share=new.unfamiliar / max(sum(new.predicted.values()), 1),
         rejected_share=new.rejected_share,
         trained_rejected_share=reference.rejected_share,
     )
     if looks is None:
-        log.warning("drift is not judged: that takes %d new and %d training images", FEWEST, FEWEST)
+        log.warning(
+            "drift is not judged: it takes %d different new images, and as many of the training with their labels",
+            FEWEST,
+        )
         return found.model_copy(update={"verdict": "too few images"})
-    told = (looks.auc, looks.p_value, looks.images, found.label_shift)
+    told = (looks.auc, looks.p_value, looks.new, found.label_shift)
     if not found.exceeds(LEAST_AUC):
         log.info("drift verdict=none auc=%.3f p_value=%.3f images=%d label_shift=%.2f", *told)
         return found
@@ -74,27 +67,30 @@ def drift(reference: Reference, new: NewImages, models: TrainedModels) -> Drift:
     return found.model_copy(update={"verdict": "drift"})
 
 
-def compared(
-    trained: NDArray[np.float32], new: NDArray[np.float32], classifier: Classifier
-) -> tuple[Separation | None, Separation | None, bool]:
-    """The separation to judge by, that of all images, and whether the first is of the same mix of predicted labels."""
-    if min(len(trained), len(new)) < FEWEST:
-        return None, None, False
-    all_images = separation(trained, new)
-    labels = (classifier.probabilities(values).argmax(axis=1) for values in (trained, new))
-    ours, theirs = matched(*labels)
-    if len(ours) < FEWEST:
-        return all_images, all_images, False
-    return separation(trained[ours], new[theirs]), all_images, True
+def _looks(reference: Reference, new: NewImages, models: TrainedModels) -> Separation | None:
+    features = new_features(new.features)
+    if len(features) < FEWEST:
+        return None
+    classifier = models.classifiers[0]
+    ours = sided(models.projection.applied(features)[0], classifier)
+    counts = np.bincount(ours.labels, minlength=len(classifier.labels))
+    wanted = {label: int(count) for label, count in zip(classifier.labels, counts, strict=True) if count}
+    trained = trained_components(reference.rows, wanted)
+    return compared(sided(trained, classifier), ours) if len(trained) >= FEWEST else None
 
 
-def _sample(parts: Sequence[DataFrame], column: str, images: int) -> NDArray[np.float32]:
-    """Float32 (N, length of ``column``) of the images whose contents hash lowest, each content once."""
-    share = min(1.0, _ROOM * _SAMPLE / max(images, 1))
-    drawn = F.conv(F.substring("content_sha256", 1, 8), 16, 10).cast("long") < int(share * 2**32)
-    found = pd.concat([rows.where(drawn).select("content_sha256", column).toPandas() for rows in parts])
-    lowest = found.drop_duplicates("content_sha256").sort_values("content_sha256").head(_SAMPLE)
-    return np.array([*lowest[column]], np.float32).reshape(len(lowest), -1)
+def sided(components: NDArray[np.float32], classifier: Classifier) -> Side:
+    """Images by their components float32 (N, k), with the labels that a classifier predicts for them."""
+    return Side(components, classifier.probabilities(components).argmax(axis=1))
+
+
+def compared(trained: Side, new: Side) -> Separation | None:
+    """How well new images are told from training images, both brought to the same mix of labels.
+
+    None where fewer than ``FEWEST`` of each remain: another mix of labels alone is no drift of looks.
+    """
+    ours, theirs = matched(trained, new)
+    return separation(ours, theirs) if len(ours.labels) >= FEWEST else None
 
 
 def _shifts(trained: Mapping[str, int], predicted: Mapping[str, int]) -> list[LabelShift]:

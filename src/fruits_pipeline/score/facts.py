@@ -12,20 +12,22 @@ LARGEST_P: Final = 0.01
 
 
 class Separation(BaseModel):
-    """How well new images are told from training images.
+    """How well a classifier tells new images from training images of the same labels.
 
     Attributes:
-        auc: Probability that a new image looks newer to the classifier than a training image does: 0.5 by chance, 1
-            where all are told apart.
-        p_value: Share of shuffles of old and new, this one included, in which they are told apart as well.
-        images: Images compared: of both kinds, as many as there are of the rarer one at least.
+        auc: Area under its ROC curve, on images that it was not fitted on: 0.5 where it cannot tell them, 1 where it
+            always can.
+        p_value: The share of random shuffles of new and training images that are told apart as well or better.
+        trained: Training images that were compared.
+        new: New images that were compared.
     """
 
     model_config = ConfigDict(frozen=True)
 
     auc: float
     p_value: float
-    images: int
+    trained: int
+    new: int
 
 
 class LabelShift(BaseModel):
@@ -39,18 +41,15 @@ class LabelShift(BaseModel):
 
 
 class Drift(BaseModel):
-    """How new images differ from training images.
+    """How new images that were not learnt from differ from training images.
 
     Attributes:
-        verdict: Of ``looks``: ``drift`` is an alarm.
-        looks: How well components tell new from training images, of the same mix of labels wherever there are enough
-            such images: a new mix of labels alone is then no alarm.
-        same_labels: Whether ``looks`` is of the same mix of labels.
-        all_images: The same, whatever the labels.
+        verdict: Whether they look different, with ``LEAST_AUC`` and ``LARGEST_P``.
+        looks: How well they are told apart by their components; None where there are too few of the same labels.
         label_shift: Total variation distance of the shares of labels, from 0 (equal) to 1 (no label in common).
         labels: The labels whose shares differ most.
         unfamiliar_share: Of the new images; 0.01 is expected.
-        rejected_share: Of the new images.
+        rejected_share: Of all images of the new source.
         trained_rejected_share: Of the images of the models' own run, where that is known.
     """
 
@@ -58,8 +57,6 @@ class Drift(BaseModel):
 
     verdict: Literal["none", "drift", "too few images"]
     looks: Separation | None
-    same_labels: bool
-    all_images: Separation | None
     label_shift: float
     labels: tuple[LabelShift, ...]
     unfamiliar_share: float

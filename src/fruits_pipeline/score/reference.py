@@ -1,7 +1,6 @@
 """The training images behind the models: which new images were learnt from, and what others are compared with."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
@@ -14,8 +13,6 @@ from fruits_pipeline.state import layout
 from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.trained.models import TrainedModels
-
-_MOST_LABELS: Final = 20_000
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ def reference_of(spark: SparkSession, store: Store, models: TrainedModels) -> Re
     rows = tables.read(spark, marker.of(store.root, layout.REDUCED), schemas.REDUCED, "reduced").where(
         F.col("split") == schemas.TRAIN
     )
-    counts = rows.where(F.col("label").isNotNull()).groupBy("label").count().limit(_MOST_LABELS).collect()
+    counts = rows.where(F.col("label").isNotNull()).groupBy("label").count().collect()
     return Reference(
         root=store.root,
         rows=rows,

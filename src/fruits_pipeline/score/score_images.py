@@ -1,6 +1,7 @@
 """New images by trained models: predictions of all, scores of those that have a label and were not learnt from."""
 
 import logging
+from functools import reduce
 from typing import Final
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -47,7 +48,17 @@ def score_images(
         DatasetError: When rows were lost on the way, or the training images' components are gone.
     """
     reference = reference_of(spark, models_at, models)
-    written = _written(store, snapshot, reference, models)
+    known = learnt(reference, models).persist()
+    try:
+        return _scored(store, snapshot, reference, known, models)
+    finally:
+        known.unpersist()
+
+
+def _scored(store: Store, snapshot: Snapshot, reference: Reference, known: DataFrame, models: TrainedModels) -> Scored:
+    """The same, with the contents ``known`` that were learnt from."""
+    written = _written(store, snapshot, known, models)
+    spark = known.sparkSession
     with step("score: read back"):
         with_split = given(spark, snapshot, None).with_split > 0
         counts = _counted(written, models.classifiers[0].name, _is_judged(with_split))
@@ -63,10 +74,10 @@ def score_images(
         scores = evaluated(store, judged).get(schemas.TEST, {})
         unlearnt = _unlearnt(judged, models)
     with step("score: drift"):
-        new = _new_images(spark, snapshot, written.where(F.col("classifier") == models.classifiers[0].name))
-        differs = drift(reference, new, models)
+        first = written.where((F.col("classifier") == models.classifiers[0].name) & ~F.col("learnt"))
+        differs = drift(reference, _new_images(snapshot, first, known), models)
     return Scored(
-        models=models_at.root,
+        models=reference.root,
         scores=scores,
         judged=counts["judged"],
         unlearnt=unlearnt,
@@ -78,29 +89,27 @@ def score_images(
     )
 
 
-def _written(store: Store, snapshot: Snapshot, reference: Reference, models: TrainedModels) -> DataFrame:
+def _written(store: Store, snapshot: Snapshot, known: DataFrame, models: TrainedModels) -> DataFrame:
     """Writes the predictions of every image, and gives their rows as they were written."""
-    spark = reference.rows.sparkSession
-    known = learnt(reference, models).persist()
-    try:
-        with configured(spark, LARGE_BATCHES), step("score: predict"):
-            for part in snapshot.parts(PART_IMAGES):
-                rows = scored(labelled(spark, part, None, None), known, models)
-                tables.write(rows, uri.join(store.root, layout.PREDICTIONS), schemas.SCORED, "predictions")
-    finally:
-        known.unpersist()
+    spark = known.sparkSession
+    with configured(spark, LARGE_BATCHES), step("score: predict"):
+        for part in snapshot.parts(PART_IMAGES):
+            rows = scored(labelled(spark, part, None, None), known, models)
+            tables.write(rows, uri.join(store.root, layout.PREDICTIONS), schemas.SCORED, "predictions")
     return tables.read_written(spark, store, layout.PREDICTIONS, schemas.SCORED)
 
 
-def _new_images(spark: SparkSession, snapshot: Snapshot, predicted: DataFrame) -> NewImages:
-    """What is compared with the training: of ``predicted`` there is one row for each image."""
-    files = (part.files(layout.FEATURES) for part in snapshot.parts(PART_IMAGES))
-    labels = predicted.groupBy("prediction").agg(F.count("*"), F.count_if("unfamiliar")).limit(_MOST_LABELS).collect()
+def _new_images(snapshot: Snapshot, predicted: DataFrame, known: DataFrame) -> NewImages:
+    """What is compared with the training: the images of ``predicted``, one row each; none is of the ``known`` ones."""
+    parts = [
+        tables.read(known.sparkSession, part.files(layout.FEATURES), schemas.FEATURES, "features")
+        for part in snapshot.parts(PART_IMAGES)
+    ]
+    counts = predicted.groupBy("prediction").agg(F.count("*"), F.count_if("unfamiliar")).collect()
     return NewImages(
-        features=[tables.read(spark, part, schemas.FEATURES, "features") for part in files],
-        read=snapshot.counts.read,
-        predicted={label: images for label, images, _ in labels},
-        unfamiliar=sum(unfamiliar for *_, unfamiliar in labels),
+        features=reduce(DataFrame.union, parts).join(known, on="content_sha256", how="left_anti"),
+        predicted={label: images for label, images, _ in counts},
+        unfamiliar=sum(unfamiliar for *_, unfamiliar in counts),
         rejected_share=snapshot.counts.reject_share,
     )
 

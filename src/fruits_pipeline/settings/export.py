@@ -21,7 +21,7 @@ class ExportSettings(ModelPlaceSettings):
     )
     images: int = Field(
         500,
-        ge=10,
+        ge=50,
         le=2_000,
         description="Images of the output, held-out ones first, on which the written model is compared with the run.",
     )

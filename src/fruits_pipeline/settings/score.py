@@ -27,4 +27,6 @@ class ScoreSettings(DriftSettings, ModelsSettings):
 class SubmittedScoreSettings(DriftSettings):
     """What ``submit --job score`` takes beside the flags of ``run``."""
 
-    model: str | None = Field(None, description="With --job score: output of a finished run, whose models are used.")
+    model: str | None = Field(
+        None, min_length=1, description="With --job score: output of a finished run, whose models are used."
+    )

@@ -94,8 +94,8 @@ def _drift(drift: dict[str, Any]) -> str:
         f"rejected {drift['rejected_share']:.1%}{rejected}"
     )
     if looks is None:
-        return f"not judged, too few images; {shares}"
-    how = f"AUC {looks['auc']:.3f}, p {looks['p_value']:.3f}, {looks['images']} images of each"
+        return f"not judged, too few images of the same labels; {shares}"
+    how = f"AUC {looks['auc']:.3f}, p {looks['p_value']:.3f}, {looks['new']} images"
     return f"{'new images differ' if drift['verdict'] == 'drift' else 'none'} ({how}); {shares}"
 
 
