@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from pyspark.errors import PythonException
 from pyspark.ml import PipelineModel
+from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 from small_source import add_images
 
 from fruits_pipeline import pipeline
@@ -119,6 +120,12 @@ def test_what_no_stage_takes_is_refused_by_name(spark):
         FruitsFeatures(inputCol="label", handleInvalid="drop").transform(numbers)
     with pytest.raises(SettingsError, match="expected vectors or arrays of numbers in column 'n', found int"):
         FruitsReduction(inputCol="n").fit(numbers)
+    with pytest.raises(SettingsError, match="expected names of new columns, found 'label'"):
+        FruitsFeatures(inputCol="label", outputCol="label").transform(numbers)
+    with pytest.raises(SettingsError, match="expected names of new columns, found 'new'"):
+        FruitsFeatures(inputCol="label", outputCol="new", errorCol="new").transform(numbers)
+    with pytest.raises(SettingsError, match=r"expected text .string. in column 'n', found int; cast it"):
+        FruitsClassifier(featuresCol="w", labelCol="n").fit(Vectors(inputCol="v", outputCol="w").transform(numbers))
     with pytest.raises(InputError, match="at least 2 labels, found only 'a'"):
         FruitsClassifier(featuresCol="w").fit(Vectors(inputCol="v", outputCol="w").transform(numbers))
 
@@ -141,7 +148,9 @@ def test_reduction_and_classifier_are_those_of_the_rooms(spark, ran):
     reduced = spark.read.parquet(str(folder / "results/reduced"))
     features = spark.read.parquet(str(folder / "results/features")).join(reduced.drop("pca_features"), on="path")
     train = features.where("split = 'train'").cache()
-    reduction = FruitsReduction(components=0.9).fit(train)
+    unread = train.limit(1).withColumn("features", F.lit(None).cast("array<float>"))
+    reduction = FruitsReduction(components=0.9).fit(train.union(unread))
+    assert reduction.stages[0].transform(unread).first()[reduction.stages[0].getOutputCol()] is None
     model = FruitsClassifier(featuresCol="components_vector").fit(reduction.transform(train))
     mine = model.transform(reduction.transform(features)).toPandas().set_index("path")
     train.unpersist()

@@ -30,6 +30,8 @@ from fruits_pipeline.settings.storage import StorageSettings
 ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
 PARTITIONS = "spark.sql.shuffle.partitions"
 
+DAEMON = "spark.python.daemon.module"
+
 
 @pytest.mark.parametrize("error", [None, KeyError])
 def test_settings_of_a_block_are_restored_however_it_ends(spark, error):
@@ -92,6 +94,25 @@ def test_only_jobs_of_the_block_are_cancelled_in_a_session_of_somebody_else(spar
             with pytest.raises(Py4JJavaError, match="cancelled part of cancelled job group fruits-pipeline-"):
                 context.parallelize([1], 1).map(slow).sum()
         assert theirs.get() == 1
+
+
+def test_workers_leave_the_directories_of_archives_alone(spark):
+    """Of a session whose ``spark.python.daemon.module`` is that of a local Spark of our own."""
+    assert spark.conf.get(DAEMON) == local_properties(SessionSettings(), Java("java", 17), fits=False)[DAEMON]
+
+    def look(_):
+        import sys
+        from zipimport import zipimporter
+
+        finders = [finder for finder in sys.path_importer_cache.values() if isinstance(finder, zipimporter)]
+        before = [finder._files for finder in finders]
+        for finder in finders:
+            finder.invalidate_caches()
+        return len(finders), all(one is finder._files for one, finder in zip(before, finders, strict=True))
+
+    finders, kept = spark.sparkContext.parallelize([1], 1).map(look).first()
+    assert finders >= 2
+    assert kept
 
 
 def test_a_local_spark_loses_no_executor(spark):

@@ -2,7 +2,7 @@
 
 NumPy does both, with the BLAS and LAPACK that its wheels bring (OpenBLAS), so that no system package decides on the
 speed. Spark's own ``PCA.fit`` decomposes with a LAPACK translated to Java, which is wrong each time on some
-covariances of low rank: ``tests/spark/test_spark_pca.py`` holds one, and says when a release of Spark mends it.
+covariances of low rank: ``benchmarks/spark_pca.py`` shows some, and whether a release of Spark has mended it.
 """
 
 import pickle

@@ -10,6 +10,13 @@ NOMINAL_TASKS: Final = 64
 # A limit like this is a platform's default and not the size of a cluster. Spark's own is the largest Int; EMR's managed
 # scaling leaves it so.
 _NO_LIMIT: Final = 1_000
+# What the functions below read.
+SIZE_PROPERTIES: Final = (
+    "spark.task.cpus",
+    "spark.executor.cores",
+    "spark.dynamicAllocation.enabled",
+    "spark.dynamicAllocation.maxExecutors",
+)
 
 
 class ExecutorLoss(NamedTuple):

@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 
 from fruits_pipeline.session import class_archive
 from fruits_pipeline.session.configured import configured
-from fruits_pipeline.session.executors import ExecutorLoss, is_unlimited, reasons_since, tasks_at_once
+from fruits_pipeline.session.executors import SIZE_PROPERTIES, ExecutorLoss, is_unlimited, reasons_since, tasks_at_once
 from fruits_pipeline.session.gateway import connect
 from fruits_pipeline.session.hadoop import committer, configure, configured_connectors
 from fruits_pipeline.session.interrupt import install_handlers
@@ -156,7 +156,7 @@ def is_local(spark: SparkSession) -> bool:
 
 def task_cpus(spark: SparkSession) -> int:
     """Processor cores for each task."""
-    return int(spark.sparkContext.getConf().get("spark.task.cpus", "1"))
+    return int(spark.conf.get("spark.task.cpus", "1") or 1)
 
 
 def task_counts(context: SparkContext) -> tuple[int, int]:
@@ -220,7 +220,9 @@ def _session_properties(spark: SparkSession, schemes: frozenset[str]) -> dict[st
 
 
 def _properties(spark: SparkSession) -> dict[str, str]:
-    return dict(spark.sparkContext.getConf().getAll())
+    """Those of the cluster's size that are set: PySpark takes a call for each property of a whole configuration."""
+    found = {name: spark.conf.get(name, None) for name in SIZE_PROPERTIES}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _log_session(spark: SparkSession) -> None:
