@@ -74,7 +74,7 @@ def test_the_folder_has_all_that_an_app_needs(export, app):
     assert (agreement["images"], agreement["held_out"], agreement["same"]) == (50, 50, 50)
     assert agreement["largest_difference"] < 1e-5
     assert told["spec"]["fitted"]["confidence"]["split"] == "validation"
-    assert told["checked"]["images"] == 26
+    assert 26 <= told["checked"]["images"] <= 30  # of 50, of which at most 24 are of validation
     assert told["spec"]["trained"]["sides"] == {"train": 36, "validation": 24, "test": 30, "predicted_only": 0}
     assert [line.split()[0] for line in out.splitlines()][:3] == ["model", "agreement", "speed"]
     assert "100.00% with Spark's regression on 50 images (50 of them held out)" in out
