@@ -250,11 +250,13 @@ def test_a_reader_that_goes_early_ends_it_without_a_word(model, photos):
         assert ours.wait() == 0
 
 
-def test_neither_spark_nor_tensorflow_is_imported(model, photos):
-    words = ["predict", "--model", str(model), str(photos)]
+def test_neither_spark_nor_tensorflow_nor_pandas_is_imported(model, photos):
+    """For a photo; pandas alone takes half a second."""
+    words = ["predict", "--model", str(model), str(next(photos.rglob("*.png")))]
     program = (
         "import sys; from fruits_pipeline import cli; code = cli.main(sys.argv[1:]); "
-        "print(sorted({name.partition('.')[0] for name in sys.modules} & {'pyspark', 'py4j', 'tensorflow', 'keras'})); "
+        "heavy = {'pyspark', 'py4j', 'tensorflow', 'keras', 'pandas'}; "
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & heavy)); "
         "sys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=True)

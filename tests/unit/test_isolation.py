@@ -92,6 +92,18 @@ def test_an_image_larger_than_the_sockets_buffers():
     np.testing.assert_array_equal(found.pixels, noise)
 
 
+def test_a_child_that_was_started_ahead_decodes_the_first_image():
+    with IsolatedDecoder(PATIENT_S, obey) as decoder:
+        decoder.start()
+        child = decoder._child
+        decoder.start()
+        assert pid(decoder) == child.pid
+    with IsolatedDecoder(PATIENT_S) as decoder:
+        decoder.start()
+        child = decoder._child
+    assert child.poll() is not None
+
+
 def test_the_child_is_kept_while_it_is_healthy():
     with IsolatedDecoder(PATIENT_S, obey) as decoder:
         first = pid(decoder)

@@ -48,32 +48,49 @@ class Treatment:
     isolated: bool = False
 
 
-class _Size(NamedTuple):
+class Size(NamedTuple):
     """Width and height in pixels of an image that was decoded."""
 
     width: int
     height: int
 
 
-def outcomes(
-    contents: Sequence[bytes | Rejected], decode: Decode, predict: Predict, treatment: Treatment
-) -> pa.RecordBatch:
-    """One row of ``OUTCOME`` for each content, in order: features, or a reason and a detail.
+class Computed(NamedTuple):
+    """What became of N images.
+
+    Attributes:
+        images: The size of each, or why it could not be read.
+        features: float32 (n, D) of those that were read, in their order.
+    """
+
+    images: list[Size | Rejected]
+    features: NDArray[np.float32]
+
+
+def computed(contents: Sequence[bytes | Rejected], decode: Decode, predict: Predict, treatment: Treatment) -> Computed:
+    """Features of each content that is an image, or a reason.
 
     Args:
-        contents: N files as they are, or why one could not be had, which then becomes its row.
+        contents: N files as they are, or why one could not be had.
         decode: (content, image_size, max_pixels) to pixels or a reason.
         predict: uint8 (n, S, S, 3) to float32 (n, D).
         treatment: Sizes and limits.
     """
-    pixels, found = _decoded(contents, decode, treatment)
-    predicted = predict(pixels) if len(pixels) else np.empty((0, 0), np.float32)
+    pixels, images = _decoded(contents, decode, treatment)
+    return Computed(images, predict(pixels) if len(pixels) else np.empty((0, 0), np.float32))
+
+
+def outcomes(
+    contents: Sequence[bytes | Rejected], decode: Decode, predict: Predict, treatment: Treatment
+) -> pa.RecordBatch:
+    """The same as one row of ``OUTCOME`` for each content, in order: features, or a reason and a detail."""
+    found, features = computed(contents, decode, predict, treatment)
     digests = [hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else None for content in contents]
     columns = {
         "content_sha256": digests,
-        "width": [image.width if isinstance(image, _Size) else None for image in found],
-        "height": [image.height if isinstance(image, _Size) else None for image in found],
-        "features": _lists(predicted, [isinstance(image, _Size) for image in found]),
+        "width": [image.width if isinstance(image, Size) else None for image in found],
+        "height": [image.height if isinstance(image, Size) else None for image in found],
+        "features": _lists(features, [isinstance(image, Size) for image in found]),
         "reason": [image.reason.value if isinstance(image, Rejected) else None for image in found],
         "detail": [image.detail if isinstance(image, Rejected) else None for image in found],
     }
@@ -82,10 +99,10 @@ def outcomes(
 
 def _decoded(
     contents: Sequence[bytes | Rejected], decode: Decode, treatment: Treatment
-) -> tuple[NDArray[np.uint8], list[_Size | Rejected]]:
+) -> tuple[NDArray[np.uint8], list[Size | Rejected]]:
     """Pixels (n, S, S, 3) of the images that could be decoded, one beside the other, and what became of each."""
     batch = np.empty((len(contents), treatment.image_size, treatment.image_size, 3), np.uint8)
-    found: list[_Size | Rejected] = []
+    found: list[Size | Rejected] = []
     filled = 0
     with _watched(treatment, len(contents)):
         for content in contents:
@@ -99,7 +116,7 @@ def _decoded(
             else:
                 batch[filled] = image.pixels
                 filled += 1
-                found.append(_Size(image.width, image.height))
+                found.append(Size(image.width, image.height))
     return batch[:filled], found
 
 

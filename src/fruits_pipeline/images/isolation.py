@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
@@ -36,8 +37,8 @@ serve(int(sys.argv[1]))
 class IsolatedDecoder:
     """A decoder that survives what it decodes; a context manager, for use by one thread.
 
-    The child starts at the first image, is kept while it is healthy, and is replaced after a crash or a
-    timeout. Leaving the context ends it, also after an error. Should this process die, the child ends itself.
+    The child starts at the first image, or by ``start``. It is kept while it is healthy, and replaced after a crash or
+    a timeout. Leaving the context ends it, also after an error. Should this process die, the child ends itself.
     """
 
     def __init__(self, deadline_s: float, decode: Decode = decode) -> None:
@@ -50,6 +51,7 @@ class IsolatedDecoder:
         self._task = Task(decode, deadline_s)
         self._child: subprocess.Popen[bytes] | None = None
         self._link: socket.socket | None = None
+        self._ready_until_s: float | None = None
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -64,7 +66,7 @@ class IsolatedDecoder:
     def close(self) -> None:
         """End the child and take leave of it, so that no zombie stays; harmless when there is none."""
         link, child = self._link, self._child
-        self._link = self._child = None
+        self._link = self._child = self._ready_until_s = None
         if link is not None:
             link.close()
         if child is not None:
@@ -105,33 +107,52 @@ class IsolatedDecoder:
             raise TypeError(f"expected the child to answer Decoded or Rejected, got {answer!r}")
         return answer
 
+    def start(self) -> None:
+        """Starts the child and does not wait for it, so that it gets ready beside other work.
+
+        Raises:
+            SettingsError: When no child can be started.
+        """
+        if self._link is None:
+            self._start()
+
     def _ready(self) -> socket.socket:
         """The link to a living child, started where there is none."""
-        if self._child is not None and self._child.poll() is not None:
+        if self._child is not None and self._child.poll() is not None and self._ready_until_s is None:
             # Killed between two images, by the system perhaps: neither image is to blame.
             self.close()
-        return self._start() if self._link is None else self._link
+        link = self._start() if self._link is None else self._link
+        if self._ready_until_s is not None:
+            with self._starting():
+                receive(link, self._ready_until_s)
+            self._ready_until_s = None
+        return link
 
     def _start(self) -> socket.socket:
         link, theirs = socket.socketpair()
         self._link = link
         descriptor = theirs.fileno()
         arguments = [sys.executable, "-c", _BOOT, str(descriptor), *sys.path]
-        until_s = time.monotonic() + _START_LIMIT_S
-        try:
+        self._ready_until_s = time.monotonic() + _START_LIMIT_S
+        with self._starting():
             with theirs:
                 self._child = subprocess.Popen(
                     arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=(descriptor,)
                 )
-            send(link, self._task, until_s)
-            receive(link, until_s)
+            send(link, self._task, self._ready_until_s)
+        return link
+
+    @contextlib.contextmanager
+    def _starting(self) -> Iterator[None]:
+        """Says what is wrong where the block finds no child that gets ready."""
+        try:
+            yield
         except (EOFError, OSError) as fault:
             raise SettingsError(
                 f"expected a child process of {sys.executable!r} to be ready to decode images within "
                 f"{_START_LIMIT_S:g} s, found that it is not ({fault}; {self._death()}); its own words stand "
                 "above in standard error; decode without isolation, or repair that interpreter's packages"
             ) from fault
-        return link
 
     def _death(self) -> str:
         """How the child died, as a signal's name or an exit code; it is ended if it lingers, which is no signal."""

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
-import pyarrow as pa
+from numpy.typing import NDArray
 
 from fruits_pipeline.backbones.predictor import Predict
-from fruits_pipeline.features.batch import Treatment, outcomes
+from fruits_pipeline.features.batch import Computed, Treatment, computed
 from fruits_pipeline.features.recipe import made_by_here
 from fruits_pipeline.images.isolation import IsolatedDecoder
 from fruits_pipeline.images.outcome import Rejected
@@ -54,10 +55,11 @@ def predictions(
         IsolatedDecoder(treatment.decode_timeout_s) as decoder,
         closing(fetched(wanted(), command.storage, window, judge=False)) as contents,
     ):
+        decoder.start()  # beside the engine, which another thread loads
         while batch := list(islice(contents, _BATCH)):
             paths, asked[: len(batch)] = asked[: len(batch)], []
             read = [Rejected(Reason(one.reason), one.detail) if isinstance(one, Unread) else one for one in batch]
-            yield from _told(paths, outcomes(read, decoder.decode, predict(), treatment), models, command.predict.top)
+            yield from _told(paths, computed(read, decoder.decode, predict(), treatment), models, command.predict.top)
 
 
 def _treatment(models: TrainedModels) -> tuple[Treatment, FeaturesSettings]:
@@ -75,19 +77,19 @@ def tell_differences(models: TrainedModels) -> None:
         log.warning("features may differ a little from those of the training: %s", "; ".join(changes))
 
 
-def _told(paths: Sequence[str], outcome: pa.RecordBatch, models: TrainedModels, top: int) -> Iterator[Prediction]:
-    reasons, details = outcome.column("reason").to_pylist(), outcome.column("detail").to_pylist()
-    read = np.array([reason is None for reason in reasons])
-    features = outcome.column("features").flatten().to_numpy()
-    judged = models.judged(features.reshape(int(read.sum()), -1)) if read.any() else None
-    classifier = models.classifiers[0]
-    row = 0
-    for path, reason, detail in zip(paths, reasons, details, strict=True):
-        if reason is not None or judged is None:
-            yield Prediction(path, reason=reason, detail=detail)
-            continue
-        shares = judged.probabilities[classifier.name][row]
+def _told(paths: Sequence[str], found: Computed, models: TrainedModels, top: int) -> Iterator[Prediction]:
+    read = _predicted(found.features, models, top)
+    for path, image in zip(paths, found.images, strict=True):
+        if isinstance(image, Rejected):
+            yield Prediction(path, reason=image.reason.value, detail=image.detail)
+        else:
+            yield replace(next(read), path=path)
+
+
+def _predicted(features: NDArray[np.float32], models: TrainedModels, top: int) -> Iterator[Prediction]:
+    """What the models say of each of at least one image, without its path."""
+    judged, classifier = models.judged(features), models.classifiers[0]
+    for row, shares in enumerate(judged.probabilities[classifier.name]):
         best = np.argsort(-shares, kind="stable")[:top]
         guesses = tuple(Guess(classifier.labels[place], float(shares[place])) for place in best)
-        yield Prediction(path, guesses, float(judged.familiarity[row]), bool(judged.is_unfamiliar[row]))
-        row += 1
+        yield Prediction("", guesses, float(judged.familiarity[row]), bool(judged.is_unfamiliar[row]))
