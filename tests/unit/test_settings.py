@@ -8,7 +8,7 @@ import pytest
 from fruits_pipeline import cli
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.classify import ClassifySettings
-from fruits_pipeline.settings.commands import RunCommand
+from fruits_pipeline.settings.commands import ALL, RunCommand
 from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.settings.sources import known_settings
 from fruits_pipeline.settings.storage import StorageSettings
@@ -186,8 +186,9 @@ def test_one_file_and_one_environment_serve_all_commands(parse):
     assert not found.keys() & {"data_source", "forest_trees", "images_per_label", "backbone"}
 
 
-def test_a_flag_of_another_command_is_unknown(parse):
-    with pytest.raises(SettingsError, match="command line: unknown setting 'data_source'"):
+def test_a_flag_of_another_command_is_told_as_such(parse):
+    told = "--data-source is no flag of reduce, but of run, extract, score, pack, calibrate and all of submit"
+    with pytest.raises(SettingsError, match=told):
         parse((*REDUCE, "--data-source", "in"))
 
 
@@ -214,3 +215,8 @@ def test_every_setting_of_every_room_has_one_flat_name():
     fields = [name for room in command for name in type(room[1]).model_fields]
     assert len(fields) == len(set(fields)) == len(command.flattened())
     assert set(fields) < set(known_settings())
+
+
+def test_every_command_has_its_settings_by_its_name():
+    found = {name for name in cli.app if not name.startswith("-")} - {"submit"}
+    assert {*found, *(f"submit {name}" for name in cli.submit if not name.startswith("-"))} == set(ALL)

@@ -204,20 +204,23 @@ class SubmitDataprocServerlessCommand(SubmitCommand):
     )
 
 
-ALL = (
-    RunCommand,
-    ReduceCommand,
-    PackCommand,
-    WeightsCommand,
-    CalibrateCommand,
-    ScoreCommand,
-    PredictCommand,
-    ExportCommand,
-    VerifyCommand,
-    DemoCommand,
-    BundleCommand,
-    SubmitEmrCommand,
-    SubmitEmrServerlessCommand,
-    SubmitDataprocCommand,
-    SubmitDataprocServerlessCommand,
-)
+# By the name of the command, in the order of the work.
+ALL: dict[str, type[Command]] = {
+    "demo": DemoCommand,
+    "run": RunCommand,
+    "extract": ExtractCommand,
+    "reduce": ReduceCommand,
+    "classify": ClassifyCommand,
+    "predict": PredictCommand,
+    "score": ScoreCommand,
+    "export": ExportCommand,
+    "verify": VerifyCommand,
+    "pack": PackCommand,
+    "weights": WeightsCommand,
+    "calibrate": CalibrateCommand,
+    "bundle": BundleCommand,
+    "submit emr": SubmitEmrCommand,
+    "submit emr-serverless": SubmitEmrServerlessCommand,
+    "submit dataproc": SubmitDataprocCommand,
+    "submit dataproc-serverless": SubmitDataprocServerlessCommand,
+}

@@ -28,7 +28,7 @@ _MISSING = "\0"
 def known_settings() -> tuple[str, ...]:
     """The settings of all commands: one file and one environment serve them all."""
     names: dict[str, None] = {}
-    for command in ALL:
+    for command in ALL.values():
         names |= dict.fromkeys(_fields(command))
     return tuple(names)
 
@@ -50,7 +50,9 @@ class Sources:
         """Adds values for the command's settings that no flag gave; cyclopts calls it before it converts."""
         mine = tuple(_setting(name) for argument in arguments for name in argument.names)
         known = known_settings()
-        self._unknown((_setting(flag) for flag in self._flags), mine, "command line")
+        flags = [_setting(flag) for flag in self._flags if _setting(flag) not in mine]
+        self.faults += [_elsewhere(flag, " ".join(commands)) for flag in flags if flag in known]
+        self._unknown((flag for flag in flags if flag not in known), mine, "command line")
         prefixed = (key.removeprefix(PREFIX).lower() for key in sorted(os.environ) if key.startswith(PREFIX))
         self._unknown(prefixed, known, f"environment {PREFIX}*")
         Env(PREFIX, command=False)(app, commands, arguments)
@@ -92,6 +94,23 @@ class Sources:
             self.faults.append(f"--config: expected one flat JSON object in {path!r}, found {type(content).__name__}")
             return {}
         return content
+
+
+def _elsewhere(setting: str, command: str) -> str:
+    """Says that a flag is one of other commands.
+
+    >>> _elsewhere("train_split", "extract")
+    '--train-split is no flag of extract, but of demo, run, reduce and all of submit'
+    """
+    others = [name for name, kind in ALL.items() if setting in _fields(kind)]
+    own = [name for name in others if not name.startswith("submit ")]
+    own += (
+        ["all of submit"]
+        if sum(name.startswith("submit ") for name in ALL) == len(others) - len(own)
+        else others[len(own) :]
+    )
+    last = " and ".join(filter(None, [", ".join(own[:-1]), own[-1]]))
+    return f"{_flag(setting)} is no flag of {command}, but of {last}"
 
 
 def _below(commands: tuple[str, ...], settings: dict[str, Any]) -> dict[str, Any]:
