@@ -121,6 +121,7 @@ def test_few_images_are_not_judged_and_that_is_told(score, tmp_path):
     assert "--max-drift=0.6 judged nothing: there are too few images of the same labels" in ended.err
 
 
+@pytest.mark.usefixtures("few_are_enough")
 def test_it_says_what_the_run_said_of_its_own_images(command, finished, images, tmp_path):
     output = tmp_path / "again"
     ended = command("score", "--model", finished, "--data-source", images, "--output-uri", output)
@@ -132,6 +133,8 @@ def test_it_says_what_the_run_said_of_its_own_images(command, finished, images, 
     assert ours["learnt"].all()
     assert (record(output)["rooms"]["score"]["judged"], record(output)["rooms"]["score"]["scores"]) == (0, {})
     assert "images=48 were learnt from, and are predicted only" in ended.err
+    # Nor compared: they would hide what the others are.
+    assert record(output)["rooms"]["score"]["drift"]["looks"] is None
 
 
 def test_where_some_have_a_split_the_others_are_predicted_only(score, new, tmp_path):

@@ -12,7 +12,7 @@ from fruits_pipeline.export.confidence import calibration_error, temperature_of,
 from fruits_pipeline.export.describe import describe, refuse_lines
 from fruits_pipeline.export.destination import check_destination, write_export
 from fruits_pipeline.export.fit_confidence import check_confidence, fit_confidence
-from fruits_pipeline.export.fold import head_of, softmax, without_temperature
+from fruits_pipeline.export.fold import head_of, without_temperature
 from fruits_pipeline.export.intervals import macro_f1_interval, side_scores
 from fruits_pipeline.export.rows import Sides, components_of
 from fruits_pipeline.export.show import summary
@@ -20,7 +20,7 @@ from fruits_pipeline.export.spec import Agreement, Checked, Confidence, Exported
 from fruits_pipeline.schemas import REDUCED, TEST, VALIDATION
 from fruits_pipeline.state.recipe import Recipe
 from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.trained.arrays import RegressionArrays
+from fruits_pipeline.trained.arrays import RegressionArrays, softmax
 from fruits_pipeline.trained.backbone import Backbone
 from fruits_pipeline.trained.classifier import Classifier
 from fruits_pipeline.trained.familiarity import STEPS, Familiarity

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fruits_pipeline.export.fold import softmax
+from fruits_pipeline.trained.arrays import softmax
 
 _HOTTEST: Final = 100.0
 _STEPS: Final = 50

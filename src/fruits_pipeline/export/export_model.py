@@ -19,7 +19,7 @@ from fruits_pipeline.export.compare import Read, agreement_of, read_again, refus
 from fruits_pipeline.export.describe import describe, refuse_lines, trained_on
 from fruits_pipeline.export.destination import MODEL_JSON, check_destination, write_export
 from fruits_pipeline.export.fit_confidence import check_confidence, fit_confidence
-from fruits_pipeline.export.fold import head_of, margins_of, regression_of, softmax, without_temperature
+from fruits_pipeline.export.fold import head_of, regression_of, without_temperature
 from fruits_pipeline.export.intervals import side_scores
 from fruits_pipeline.export.reference import reference_files
 from fruits_pipeline.export.rows import REGRESSION, Results, components_of, load_results
@@ -29,6 +29,7 @@ from fruits_pipeline.settings.commands import ExportCommand
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.store import Store
+from fruits_pipeline.trained.arrays import softmax
 from fruits_pipeline.trained.models import TrainedModels, load_models
 
 log = logging.getLogger(__name__)
@@ -104,7 +105,7 @@ class _Export:
         self, spec: Spec, model: AppModel, told: tuple[Agreement, Ran], seen: tuple[Read, NDArray[np.float32]]
     ) -> tuple[Exported, dict[str, bytes]]:
         (agreement, ran), (read, probabilities) = told, seen
-        margins = margins_of(regression_of(self._models), components_of(read.rows))
+        margins = regression_of(self._models).margins(components_of(read.rows))
         trained = softmax(margins / spec.fitted.confidence.temperature)
         side = self._models.backbone.model.image_size
         reference = reference_files(self._scratch, read.rows, side, probabilities, trained)

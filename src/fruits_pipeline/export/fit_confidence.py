@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.export.confidence import calibration_error, precision_above, temperature_of, threshold_of
-from fruits_pipeline.export.fold import margins_of, regression_of, softmax, without_temperature
+from fruits_pipeline.export.fold import regression_of, without_temperature
 from fruits_pipeline.export.rows import Sides, components_of
 from fruits_pipeline.export.spec import Checked, Confidence, Fitted, Unknown
 from fruits_pipeline.schemas import TEST, VALIDATION
+from fruits_pipeline.trained.arrays import softmax
 from fruits_pipeline.trained.models import TrainedModels
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class _Judged:
     def of(cls, models: TrainedModels, rows: pa.Table) -> "_Judged":
         names = pa.array(models.classifiers[0].labels, rows["label"].type)
         labels = pc.index_in(rows["label"], names).to_numpy().astype(np.int64)
-        return cls(margins_of(regression_of(models), components_of(rows)), labels)
+        return cls(regression_of(models).margins(components_of(rows)), labels)
 
     def probabilities(self, temperature: float) -> NDArray[np.float64]:
         return softmax(self.margins / temperature)

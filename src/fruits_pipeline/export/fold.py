@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from fruits_pipeline.backbones.chain import Head
 from fruits_pipeline.errors import DatasetError
-from fruits_pipeline.trained.arrays import RegressionArrays
+from fruits_pipeline.trained.arrays import RegressionArrays, softmax
 from fruits_pipeline.trained.models import TrainedModels
 from fruits_pipeline.trained.transform import length
 
@@ -37,23 +37,6 @@ def regression_of(models: TrainedModels) -> RegressionArrays:
     if not isinstance(arrays, RegressionArrays):
         raise DatasetError(f"expected a regression, found {models.classifiers[0].name}")
     return arrays
-
-
-def margins_of(regression: RegressionArrays, components: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The regression's float64 (N, L) of components (N, k), whose softmax are its probabilities."""
-    margins: NDArray[np.float64] = components.astype(np.float64) @ regression.coefficients.T + regression.intercepts
-    return margins
-
-
-def softmax(margins: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probabilities float64 (N, L) of margins (N, L).
-
-    >>> softmax(np.log(np.array([[1.0, 3.0]]))).round(6).tolist()
-    [[0.25, 0.75]]
-    """
-    shares: NDArray[np.float64] = np.exp(margins - margins.max(axis=1, keepdims=True))
-    whole: NDArray[np.float64] = shares.sum(axis=1, keepdims=True)
-    return shares / whole
 
 
 def without_temperature(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:

@@ -154,9 +154,9 @@ def load_results(store: Store, models: TrainedModels) -> Results:
     return Results(store, reduced, rooms.finished("classify", Facts, reduced.digest))
 
 
-def components_of(rows: pa.Table) -> NDArray[np.float32]:
-    """Components float32 (N, k) of rows of ``reduced``, N at least 1."""
-    components: NDArray[np.float32] = np.stack(rows["pca_features"].to_numpy()).astype(np.float32)
+def components_of(rows: pa.Table) -> NDArray[np.float64]:
+    """Components float64 (N, k) of rows of ``reduced``, N at least 1."""
+    components: NDArray[np.float64] = np.stack(rows["pca_features"].to_numpy()).astype(np.float64)
     return components
 
 

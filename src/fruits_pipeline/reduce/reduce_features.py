@@ -73,8 +73,7 @@ def reduce_features(
     with configured(spark, LARGE_BATCHES):
         started_s = time.monotonic()
         with step("reduce: fit"):
-            known = _known(snapshot, settings.transform)
-            reduction = fit(parts, settings, known, only_labelled=rule.only_labelled)
+            reduction = fit(parts, settings, _known(snapshot, settings.transform), only_labelled=rule.only_labelled)
         fit_s = round(time.monotonic() - started_s, 1)
         portable = _write(store, parts, reduction, backbone, place)
     with step("reduce: read back"):

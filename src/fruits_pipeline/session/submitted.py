@@ -29,10 +29,18 @@ class _JvmStderr(io.TextIOBase):
             if self._stream is None:
                 self._stream = _system_err()
             self._stream.write(content, 0, len(content))
-        except Exception:  # noqa: BLE001 because a line of the log must not be lost to whatever ended the JVM
+        except _jvm_faults():
             with contextlib.suppress(OSError):
                 sys.stderr.write(text)
         return len(text)
+
+
+def _jvm_faults() -> tuple[type[Exception], ...]:
+    """What a JVM that ended, or does not start, raises; imported only then, because all commands load this."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    return Py4JError, PySparkException, OSError, AttributeError
 
 
 def _system_err() -> Any:

@@ -34,10 +34,23 @@ class RegressionArrays:
 
     def probabilities(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """See ``Arrays``: the softmax of the margins."""
-        margins = values @ self.coefficients.T + self.intercepts
-        shares: NDArray[np.float64] = np.exp(margins - margins.max(axis=1, keepdims=True))
-        whole: NDArray[np.float64] = shares.sum(axis=1, keepdims=True)
-        return shares / whole
+        return softmax(self.margins(values))
+
+    def margins(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Float64 (N, L) for the components (N, k)."""
+        found: NDArray[np.float64] = values @ self.coefficients.T + self.intercepts
+        return found
+
+
+def softmax(margins: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities float64 (N, L), each row with the sum 1, of margins (N, L).
+
+    >>> softmax(np.log(np.array([[1.0, 3.0]]))).round(6).tolist()
+    [[0.25, 0.75]]
+    """
+    shares: NDArray[np.float64] = np.exp(margins - margins.max(axis=1, keepdims=True))
+    whole: NDArray[np.float64] = shares.sum(axis=1, keepdims=True)
+    return shares / whole
 
 
 @dataclass(frozen=True)
