@@ -27,7 +27,7 @@ _EXACT_ROWS: Final = 100_000
 def confusion(predictions: DataFrame) -> pa.Table:
     """Rows of ``schemas.CONFUSION``: judged images by classifier, split, label and prediction, sorted so."""
     keys = ["classifier", "split", "label", "prediction"]
-    counts = _judged(predictions).groupBy(*keys).agg(F.count("*").alias("images"))
+    counts = judged(predictions).groupBy(*keys).agg(F.count("*").alias("images"))
     return _table(counts.orderBy(*keys), schemas.CONFUSION)
 
 
@@ -39,7 +39,7 @@ def mistakes(predictions: DataFrame, most: int = MOST_MISTAKES) -> pa.Table:
         most: Rows for each classifier on each side, at most.
     """
     worst = Window.partitionBy("classifier", "split").orderBy(F.desc("confidence"), "path")
-    wrong = _judged(predictions).where(F.col("label") != F.col("prediction"))
+    wrong = judged(predictions).where(F.col("label") != F.col("prediction"))
     ranked = wrong.withColumn("place", F.row_number().over(worst)).where(F.col("place") <= most)
     return _table(ranked.orderBy("classifier", "split", "place"), schemas.MISTAKES)
 
@@ -97,7 +97,7 @@ def duplicates(reduced: DataFrame, most: int = MOST_DUPLICATES) -> Duplicates:
     return Duplicates(table, images, across_splits)
 
 
-def _judged(predictions: DataFrame) -> DataFrame:
+def judged(predictions: DataFrame) -> DataFrame:
     """Test and validation images with a label: the only ones with a right answer that was not learnt from."""
     rows = conform(predictions, schemas.PREDICTIONS, "predictions")
     return rows.where(F.col("split").isin(schemas.TEST, schemas.VALIDATION) & F.col("label").isNotNull())

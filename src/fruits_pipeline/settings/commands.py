@@ -13,6 +13,7 @@ from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSetti
 from fruits_pipeline.settings.demo import DemoSettings
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
+from fruits_pipeline.settings.examine import ExamineSettings
 from fruits_pipeline.settings.export import ExportSettings
 from fruits_pipeline.settings.features import (
     BackboneSettings,
@@ -80,6 +81,7 @@ class ReduceCommand(JobCommand):
 class ClassifyCommand(JobCommand):
     """Settings of ``classify``."""
 
+    examine: Annotated[ExamineSettings, flat("Examine")] = ExamineSettings()
     classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
 
 
@@ -88,6 +90,7 @@ class RunCommand(ExtractCommand):
     """Settings of ``run``."""
 
     reduce: Annotated[ReduceSettings, flat("Reduce")] = ReduceSettings()
+    examine: Annotated[ExamineSettings, flat("Examine")] = ExamineSettings()
     classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
 
 
@@ -155,6 +158,7 @@ class DemoCommand(JobCommand):
     demo: Annotated[DemoSettings, flat("Input")] = DemoSettings()
     features: Annotated[FeaturesSettings, flat("Features")] = FeaturesSettings()
     reduce: Annotated[ReduceSettings, flat("Reduce")] = ReduceSettings()
+    examine: Annotated[ExamineSettings, flat("Examine")] = ExamineSettings()
     classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
 
 

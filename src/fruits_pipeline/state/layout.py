@@ -33,8 +33,10 @@ ONLY_FILE = "part-00000.parquet"
 # Datasets of waves: ``DATASET/wave=NAME/``.
 BY_WAVE = (MANIFEST, FEATURES, REJECTS, PACKED)
 
-RoomName = Literal["reduce", "export_json", "export_csv", "classify", "score"]
+RoomName = Literal["reduce", "export_json", "export_csv", "examine", "classify", "score"]
 
+# Tables of what was predicted for labelled images.
+_JUDGED = ("scores", "label_scores", "confusion", "confused", "mistakes")
 EXPORT_ROOMS: dict[str, RoomName] = {"json": "export_json", "csv": "export_csv"}
 # The folders of each room that is made as a whole; nobody else writes there.
 OWNED: dict[RoomName, tuple[str, ...]] = {
@@ -44,23 +46,29 @@ OWNED: dict[RoomName, tuple[str, ...]] = {
     ),
     "export_json": (f"{EXPORTS}/json",),
     "export_csv": (f"{EXPORTS}/csv",),
+    "examine": tuple(
+        f"{EVALUATION}/{name}"
+        for name in ("twins", "label_counts", "sizes", "left_out", "picture_issues", "pictures", "map")
+    ),
     "classify": (
         PREDICTIONS,
         f"{MODELS}/random_forest",
         f"{MODELS}/logistic_regression",
         *(f"{PORTABLE}/{name}" for name in ("random_forest", "logistic_regression", "familiarity")),
-        *(f"{EVALUATION}/{name}" for name in ("scores", "label_scores", "confusion", "mistakes", "duplicates")),
+        *(f"{EVALUATION}/{name}" for name in (*_JUDGED, "duplicates", "suspects", "typical", "leaks")),
+        *(f"{EVALUATION}/scores_{which}_leaks" for which in ("with", "without")),
     ),
     # The rival of ``classify``: see ``rivals``.
-    "score": (PREDICTIONS, *(f"{EVALUATION}/{name}" for name in ("scores", "label_scores", "confusion", "mistakes"))),
+    "score": (PREDICTIONS, *(f"{EVALUATION}/{name}" for name in _JUDGED)),
 }
 # What each room is made from; ``reduce`` and ``score`` are made from the snapshot's features, packs from its manifest.
-MADE_FROM: dict[RoomName, RoomName] = {"export_json": "reduce", "export_csv": "reduce", "classify": "reduce"}
+MADE_FROM: dict[RoomName, RoomName] = dict.fromkeys(("export_json", "export_csv", "examine", "classify"), "reduce")
 # The command that makes a room again.
 COMMANDS: dict[RoomName, str] = {
     "reduce": "reduce",
     "export_json": "reduce --export json",
     "export_csv": "reduce --export csv",
+    "examine": "classify",
     "classify": "classify",
     "score": "score",
 }
@@ -122,7 +130,7 @@ def dependants(room: RoomName) -> tuple[RoomName, ...]:
     """The rooms that are made from ``room``, directly or not, last ones first.
 
     >>> dependants("reduce"), dependants("classify")
-    (('classify', 'export_csv', 'export_json'), ())
+    (('classify', 'examine', 'export_csv', 'export_json'), ())
     """
     direct = [name for name, source in MADE_FROM.items() if source == room]
     return tuple(reversed([name for one in direct for name in (one, *dependants(one))]))
