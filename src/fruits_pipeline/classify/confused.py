@@ -1,42 +1,38 @@
 """Which labels are taken for which: the commonest pairs, each with its share, an interval, and the surest picture."""
 
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, Window
-from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
 from fruits_pipeline.classify.evaluate import judged_pairs
 from fruits_pipeline.classify.intervals import Pair, wilson
-from fruits_pipeline.session.tables import rows_of
 
 MOST_PAIRS: Final = 100
 _KEYS: Final = ("classifier", "split", "label", "prediction")
+_SUREST: Final = [("confidence", "descending"), ("path", "ascending")]
 _COUNTED: Final = pa.schema([field for field in schemas.CONFUSED if field.name not in ("path", "confidence")])
 
 
-def confused(predictions: DataFrame, confusion: pa.Table) -> pa.Table:
+def confused(confusion: pa.Table, wrong: pa.Table) -> pa.Table:
     """Rows of ``schemas.CONFUSED``, the commonest first, at most ``MOST_PAIRS`` of each classifier on each side.
 
     Args:
-        predictions: Rows of ``schemas.PREDICTIONS``.
-        confusion: Rows of ``schemas.CONFUSION`` of these.
+        confusion: Rows of ``schemas.CONFUSION``.
+        wrong: Rows of ``schemas.MISTAKES``: of each pair at least the surest.
     """
-    counted = pairs(confusion)
-    if not counted.num_rows:
-        return schemas.CONFUSED.empty_table()
-    wanted = F.broadcast(rows_of(predictions.sparkSession, counted.select(_KEYS)))
-    surest = Window.partitionBy(*_KEYS).orderBy(F.desc("confidence"), "path")
-    ranked = predictions.join(wanted, on=list(_KEYS)).withColumn("place", F.row_number().over(surest))
-    found = ranked.where("place = 1").select(*_KEYS, "path", "confidence").collect()
-    examples = {tuple(row[key] for key in _KEYS): row for row in found}
-    rows = [row | examples[tuple(row[key] for key in _KEYS)].asDict() for row in counted.to_pylist()]
+    surest: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in wrong.select(schemas.MISTAKES.names).sort_by(_SUREST).to_pylist():
+        surest.setdefault(tuple(row[key] for key in _KEYS), row)
+    rows = pairs(confusion).to_pylist()
+    for row in rows:
+        found = surest[tuple(row[key] for key in _KEYS)]
+        row |= {"path": found["path"], "confidence": found["confidence"]}
     return pa.Table.from_pylist(rows, schema=schemas.CONFUSED)
 
 
 def pairs(confusion: pa.Table) -> pa.Table:
-    """The same without pictures, from rows of ``schemas.CONFUSION`` alone."""
+    """The same without a picture of each."""
     rows = [
         (classifier, split, *row) for classifier, split, found in judged_pairs(confusion) for row in _commonest(found)
     ]

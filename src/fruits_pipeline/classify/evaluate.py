@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fruits_pipeline.classify.intervals import GroupPair, over_groups, over_images, wilson
@@ -19,6 +20,19 @@ from fruits_pipeline.schemas import CONFUSION, LABEL_SCORES, SCORES
 
 # By classifier and side.
 Groups = Mapping[tuple[str, str], Sequence[GroupPair]]
+# Judged images, counted by what was predicted of them, by how they look (null where that is not known), and by whether
+# training has a near-twin.
+COUNTED: Final = pa.schema(
+    [
+        ("classifier", pa.string()),
+        ("split", pa.string()),
+        ("label", pa.string()),
+        ("prediction", pa.string()),
+        ("perceptual_hash", pa.int64()),
+        ("leaked", pa.bool_()),
+        ("images", pa.int64()),
+    ]
+)
 METRICS: Final = ("accuracy", "weighted_precision", "weighted_recall", "macro_f1")
 
 
@@ -82,6 +96,22 @@ def metrics(scores: LabelScores) -> dict[str, float]:
         float(scores.f1.mean()),
     )
     return dict(zip(METRICS, values, strict=True))
+
+
+def confusion_of(counted: pa.Table) -> pa.Table:
+    """Rows of ``schemas.CONFUSION``, sorted by all but their number, from rows of ``COUNTED``."""
+    keys = [name for name in CONFUSION.names if name != "images"]
+    found = counted.group_by(keys).aggregate([("images", "sum")]).rename_columns([*keys, "images"])
+    return found.select(CONFUSION.names).cast(CONFUSION).sort_by([(key, "ascending") for key in keys])
+
+
+def groups_of(counted: pa.Table) -> Groups:
+    """Judged images by classifier, side and group of images that look the same, from rows of ``COUNTED``."""
+    found: defaultdict[tuple[str, str], list[GroupPair]] = defaultdict(list)
+    for row in counted.filter(pc.is_valid(counted["perceptual_hash"])).to_pylist():
+        group = (row["perceptual_hash"], row["label"], row["prediction"], row["images"])
+        found[row["classifier"], row["split"]].append(group)
+    return dict(found)
 
 
 def scores_table(confusion: pa.Table, groups: Groups) -> pa.Table:

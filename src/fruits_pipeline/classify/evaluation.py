@@ -5,10 +5,9 @@ from collections import defaultdict
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.classify import evaluate, judge
+from fruits_pipeline.classify import evaluate
 from fruits_pipeline.classify.confused import confused
 from fruits_pipeline.session import tables
 from fruits_pipeline.state import layout
@@ -20,22 +19,23 @@ log = logging.getLogger(__name__)
 Scores = dict[str, dict[str, dict[str, float]]]
 
 
-def evaluated(store: Store, predicted: DataFrame, groups: evaluate.Groups | None = None) -> Scores:
-    """Writes the tables of rows of ``schemas.PREDICTIONS``, and gives scores by side, classifier and metric.
+def evaluated(store: Store, counted: pa.Table, wrong: pa.Table) -> Scores:
+    """Writes the tables of what was predicted, and gives scores by side, classifier and metric.
 
     Args:
         store: The output.
-        predicted: The rows.
-        groups: Judged images by groups that look the same, see ``evaluate.scores_table``.
+        counted: Rows of ``evaluate.COUNTED``.
+        wrong: Rows of ``judge.WRONG`` of the same images.
     """
-    confusion = judge.confusion(predicted)
-    scores = evaluate.scores_table(confusion, groups or {})
+    confusion = evaluate.confusion_of(counted)
+    scores = evaluate.scores_table(confusion, evaluate.groups_of(counted))
+    mistakes = wrong.filter(pc.is_valid(wrong["place"])).select(schemas.MISTAKES.names)
     written = {
         "confusion": (confusion, schemas.CONFUSION),
         "scores": (scores, schemas.SCORES),
         "label_scores": (evaluate.label_scores_table(confusion), schemas.LABEL_SCORES),
-        "mistakes": (judge.mistakes(predicted), schemas.MISTAKES),
-        "confused": (confused(predicted, confusion), schemas.CONFUSED),
+        "mistakes": (mistakes, schemas.MISTAKES),
+        "confused": (confused(confusion, wrong), schemas.CONFUSED),
     }
     for name, (table, schema) in written.items():
         tables.write_small(store, table, f"{layout.EVALUATION}/{name}", schema)

@@ -24,6 +24,8 @@ from fruits_pipeline.session.tables import as_matrix, rows_of, spark_schema
 log = logging.getLogger(__name__)
 
 MOST_SUSPECTS: Final = 500
+# So many are counted.
+_MOST_COUNTED: Final = 100_000
 # Beyond these the sums of five folds would take more than some 400 MB of each task.
 _MOST_LABELS: Final = 2_000
 _MOST_COMPONENTS: Final = 256
@@ -45,7 +47,7 @@ class Suspects(BaseModel):
 
     Attributes:
         looked_at: Training images that were judged without themselves.
-        images: Those whose label is denied firmly.
+        images: Those whose label is denied firmly, at most 100,000.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -140,14 +142,13 @@ def _told(judged: DataFrame) -> Found:
     bars = F.broadcast(rows_of(judged.sparkSession, usual.cast(schema)))
     denied = judged.where(F.col("suggested") != F.col("label")).join(bars, on="suggested")
     firm = denied.where(F.col("suggested_probability") >= F.col("usual"))
-    surest = firm.orderBy("label_probability", F.desc("suggested_probability"), "path").limit(MOST_SUSPECTS)
-    images = firm.count()
-    facts = Suspects(looked_at=int(labels["images"].sum()), images=images)
-    log.info("training images whose label looks wrong: %d of %d", facts.images, facts.looked_at)
+    surest = firm.orderBy("label_probability", F.desc("suggested_probability"), "path").limit(_MOST_COUNTED)
     found = surest.select(*schemas.SUSPECTS.names).toPandas()
+    facts = Suspects(looked_at=int(labels["images"].sum()), images=len(found))
+    log.info("training images whose label looks wrong: %d of %d", facts.images, facts.looked_at)
     return Found(
         facts=facts,
-        suspects=pa.Table.from_pandas(found, schemas.SUSPECTS, preserve_index=False),
+        suspects=pa.Table.from_pandas(found.head(MOST_SUSPECTS), schemas.SUSPECTS, preserve_index=False),
         typical=pa.Table.from_pandas(labels[["label", "path"]], schemas.TYPICAL, preserve_index=False),
     )
 

@@ -1,20 +1,18 @@
 """What is told of fitted classifiers: scores with and without leaks, and training labels that look wrong."""
 
 import logging
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
 from fruits_pipeline.classify import evaluate, judge
 from fruits_pipeline.classify.evaluation import evaluated
 from fruits_pipeline.classify.inputs import Inputs
-from fruits_pipeline.classify.intervals import GroupPair
 from fruits_pipeline.classify.leaks import Leaks, leaks, told
 from fruits_pipeline.classify.suspects import Suspects, suspects
 from fruits_pipeline.errors import InputError
@@ -26,7 +24,7 @@ from fruits_pipeline.storage.store import Store
 
 log = logging.getLogger(__name__)
 
-# Of more judged images no interval over groups is taken: it would be as narrow as the one over images.
+# Of more judged images no interval over groups is taken: groups are counted on the driver.
 _MOST_GROUPED: Final = 200_000
 
 
@@ -42,15 +40,14 @@ class Leaked:
     facts: Leaks
     table: pa.Table
 
-    def without(self, rows: DataFrame) -> DataFrame:
-        """Those of ``rows`` whose column ``path`` is not among them."""
-        if not self.table.num_rows:
-            return rows
-        return rows.join(F.broadcast(rows_of(rows.sparkSession, self.table.select(["path"]))), "path", "left_anti")
+    def paths(self, spark: SparkSession) -> DataFrame | None:
+        """Their column ``path``; None where there is none."""
+        return rows_of(spark, self.table.select(["path"])) if self.table.num_rows else None
 
     def kept(self, rows: DataFrame) -> DataFrame:
-        """What of ``rows`` is judged."""
-        return self.without(rows) if self.facts.dropped else rows
+        """What of ``rows``, by their column ``path``, is judged."""
+        paths = self.paths(rows.sparkSession)
+        return rows if paths is None or not self.facts.dropped else rows.join(F.broadcast(paths), "path", "left_anti")
 
 
 def find_leaks(store: Store, reduced: DataFrame, found: Inputs, twins: ExamineSettings, *, drop: bool) -> Leaked:
@@ -91,31 +88,21 @@ def tell_scores(
         reduced: All rows of ``reduced``.
         leaked: Leaks among them.
     """
-    scores = evaluated(store, leaked.kept(predicted), _groups(leaked.kept(predicted), reduced, leaked.facts))
+    looks = None
+    if leaked.facts.judged <= _MOST_GROUPED:
+        looks = reduced.where(F.col("split").isin(schemas.TEST, schemas.VALIDATION)).select("path", "perceptual_hash")
+    counted = judge.counted(predicted, looks, leaked.paths(predicted.sparkSession))
+    without = counted.filter(pc.invert(counted["leaked"]))
     if leaked.table.num_rows:
-        _tell_other_scores(store, predicted, reduced, leaked, "without")
+        _tell_other_scores(store, without, "without")
         if leaked.facts.dropped:
-            _tell_other_scores(store, predicted, reduced, leaked, "with")
-    return scores
+            _tell_other_scores(store, counted, "with")
+    return evaluated(store, without if leaked.facts.dropped else counted, judge.wrong(leaked.kept(predicted)))
 
 
-def _tell_other_scores(store: Store, predicted: DataFrame, reduced: DataFrame, leaked: Leaked, which: str) -> None:
-    rows = leaked.without(predicted) if which == "without" else predicted
-    scores = evaluate.scores_table(judge.confusion(rows), _groups(rows, reduced, leaked.facts))
+def _tell_other_scores(store: Store, counted: pa.Table, which: str) -> None:
+    scores = evaluate.scores_table(evaluate.confusion_of(counted), evaluate.groups_of(counted))
     tables.write_small(store, scores, f"{layout.EVALUATION}/scores_{which}_leaks", schemas.SCORES)
-
-
-def _groups(predicted: DataFrame, reduced: DataFrame, facts: Leaks) -> evaluate.Groups:
-    """Judged images by classifier, side, and group of images that look the same; none where there are too many."""
-    if facts.judged > _MOST_GROUPED:
-        return {}
-    looks = reduced.select("path", "perceptual_hash").where(F.col("split").isin(schemas.TEST, schemas.VALIDATION))
-    keys = ["classifier", "split", "perceptual_hash", "label", "prediction"]
-    counted = judge.judged(predicted).join(looks, "path").groupBy(*keys).count().toPandas().sort_values(keys)
-    found: defaultdict[tuple[str, str], list[GroupPair]] = defaultdict(list)
-    for classifier, split, group, label, prediction, images in counted.itertuples(index=False):
-        found[classifier, split].append((group, label, prediction, images))
-    return dict(found)
 
 
 def tell_suspects(store: Store, reduced: DataFrame, labels: list[str]) -> Suspects | None:

@@ -3,7 +3,7 @@
 from typing import Final
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
@@ -16,7 +16,6 @@ MOST_SIZES: Final = 1_000
 # Labels by side; the classifiers take no more.
 MOST_LABELS: Final = 20_000
 EXAMPLES: Final = 5
-_PIXELS: Final = "pixels"
 
 
 def label_counts(reduced: DataFrame) -> pa.Table:
@@ -27,28 +26,23 @@ def label_counts(reduced: DataFrame) -> pa.Table:
 
 def sizes(reduced: DataFrame) -> tuple[pa.Table, Sizes]:
     """Rows of ``schemas.SIZES``, the commonest first, at most ``MOST_SIZES``; and what all of them are like."""
-    counts = reduced.groupBy("width", "height").agg(F.count("*").alias("images")).persist()
-    try:
-        common = _table(counts.orderBy(F.desc("images"), "width", "height").limit(MOST_SIZES), schemas.SIZES)
-        pixels = F.col("width").cast("long") * F.col("height")
-        order = Window.orderBy(_PIXELS, "width")
-        running = counts.withColumn(_PIXELS, pixels).withColumn("until", F.sum("images").over(order))
-        side = F.struct("width", "height")
-        total = F.lit(counts.agg(F.sum("images")).collect()[0][0])
-        found = running.agg(
-            F.count("*").alias("distinct"),
-            F.min_by(side, F.struct(_PIXELS, "width")).alias("smallest"),
-            F.max_by(side, F.struct(_PIXELS, "width")).alias("largest"),
-            _first(side, F.col("until") * 2 >= total).alias("median"),
-        ).collect()[0]
-    finally:
-        counts.unpersist()
-    places = {name: tuple(found[name]) for name in ("smallest", "median", "largest")}
-    return common, Sizes(distinct=found["distinct"], **places)
+    counts = reduced.groupBy("width", "height").agg(F.count("*").alias("images")).toPandas()
+    common = counts.sort_values(["images", "width", "height"], ascending=[False, True, True]).head(MOST_SIZES)
+    counts["pixels"] = counts["width"].astype("int64") * counts["height"]
+    ordered = counts.sort_values(["pixels", "width"], ignore_index=True)
+    until = ordered["images"].cumsum()
+    middle = int((2 * until >= until.iloc[-1]).argmax())
+    smallest, median, largest = (
+        (int(ordered["width"][place]), int(ordered["height"][place])) for place in (0, middle, len(ordered) - 1)
+    )
+    facts = Sizes(distinct=len(ordered), smallest=smallest, median=median, largest=largest)
+    return pa.Table.from_pandas(common, schemas.SIZES, preserve_index=False), facts
 
 
 def left_out(spark: SparkSession, snapshot: Snapshot) -> pa.Table:
     """Rows of ``schemas.LEFT_OUT``: the first ``EXAMPLES`` objects of each reason why some are no features."""
+    if not snapshot.counts.rejected + snapshot.counts.skipped:
+        return schemas.LEFT_OUT.empty_table()
     rejects = tables.read(spark, snapshot.files(layout.REJECTS), schemas.REJECTS, "rejects")
     manifest = tables.read(spark, snapshot.files(layout.MANIFEST), schemas.MANIFEST, "manifest")
     skipped = manifest.where(F.col("skip_reason").isNotNull())
@@ -61,11 +55,6 @@ def left_out(spark: SparkSession, snapshot: Snapshot) -> pa.Table:
     )
     first = ranked.where(F.col("place") <= EXAMPLES)
     return _table(first.orderBy("kind", F.desc("images"), "reason", "path"), schemas.LEFT_OUT)
-
-
-def _first(value: Column, where: Column) -> Column:
-    """``value`` of the first row by pixels where the condition holds."""
-    return F.min_by(F.when(where, value), F.when(where, F.struct(_PIXELS, "width")))
 
 
 def _table(rows: DataFrame, schema: pa.Schema) -> pa.Table:

@@ -34,9 +34,7 @@ def twins(reduced: DataFrame, cosine: float) -> tuple[pa.Table, Twins]:
     repeated = rows.groupBy(_HASH).agg(F.count("*").alias("images")).where("images > 1").select(_HASH)
     candidates = rows.join(F.broadcast(repeated), _HASH, "left_semi")
 
-    found: DataFrame = candidates.groupBy(_HASH).applyInPandas(
-        lambda frame: pairs(frame, cosine), spark_schema(schemas.TWINS)
-    )
+    found = candidates.groupBy(_HASH).applyInPandas(lambda frame: pairs(frame, cosine), spark_schema(schemas.TWINS))
     found = found.persist()
     try:
         across = F.coalesce(F.col("split") != F.col("twin_split"), F.lit(False))
@@ -64,4 +62,5 @@ def pairs(group: pd.DataFrame, cosine: float) -> pd.DataFrame:
     found = ordered.loc[near, ["path", "label", "split"]]
     for name in ("path", "label", "split"):
         found[f"twin_{name}"] = ordered[name][0]
-    return found.assign(same_content=same[near])[schemas.TWINS.names]
+    told: pd.DataFrame = found.assign(same_content=same[near])[schemas.TWINS.names]
+    return told

@@ -13,7 +13,7 @@ _SEED: Final = 20_261_127
 
 
 def sample_map(reduced: DataFrame) -> pa.Table:
-    """Rows of ``schemas.MAP`` of at most ``MOST_POINTS`` images, drawn by content; a component that is not there is 0."""
+    """Rows of ``schemas.MAP``: at most ``MOST_POINTS`` images, drawn by content; a component that is not there is 0."""
     coordinates = (F.coalesce(F.get("pca_features", F.lit(place)), F.lit(0.0)).cast("double") for place in (0, 1))
     first, second = coordinates
     rows = reduced.select(
