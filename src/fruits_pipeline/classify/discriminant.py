@@ -15,6 +15,8 @@ from fruits_pipeline.trained.arrays import softmax
 FOLDS: Final = 5
 # Share of the mean variance that is added to each.
 _RIDGE: Final = 1e-3
+# Where nothing varies within labels.
+_LEAST_VARIANCE: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def _fitted(images: NDArray[np.float64], sums: NDArray[np.float64], squares: NDA
     means = sums / np.where(present, images, 1)[:, None]
     within = (squares - (means * images[:, None]).T @ means) / max(images.sum() - present.sum(), 1)
     k = len(within)
-    ridge = _RIDGE * max(float(np.trace(within)) / k, float(np.finfo(np.float64).tiny))
+    ridge = _RIDGE * max(float(np.trace(within)) / k, _LEAST_VARIANCE)
     weights = np.linalg.solve(within + ridge * np.eye(k), means.T)
     with np.errstate(divide="ignore"):
         prior = np.log(images / images.sum())

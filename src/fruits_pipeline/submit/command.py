@@ -7,7 +7,7 @@ from fruits_pipeline.settings.commands import RunCommand, ScoreCommand, SubmitCo
 from fruits_pipeline.settings.features import ReadingSettings
 
 # Rooms of a run whose settings the models of ``score`` bring along.
-_TRAINED: Final = ("features", "reduce", "classify")
+_TRAINED: Final = ("features", "reduce", "examine", "classify")
 _CLASSIFIER: Final = "classifier"
 
 
