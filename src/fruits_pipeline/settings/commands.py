@@ -26,6 +26,7 @@ from fruits_pipeline.settings.output import OutputPlaceSettings, OutputSettings
 from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.predict import PredictSettings
 from fruits_pipeline.settings.reduce import FeaturesFromSettings, ReduceSettings
+from fruits_pipeline.settings.report import PageSettings, ReportSettings
 from fruits_pipeline.settings.room import Room, flat
 from fruits_pipeline.settings.score import ScoreSettings, SubmittedScoreSettings
 from fruits_pipeline.settings.session import SessionSettings
@@ -81,6 +82,7 @@ class ClassifyCommand(JobCommand):
     """Settings of ``classify``."""
 
     classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
+    report: Annotated[ReportSettings, flat("Report")] = ReportSettings()
 
 
 @Parameter(name="*")
@@ -89,6 +91,17 @@ class RunCommand(ExtractCommand):
 
     reduce: Annotated[ReduceSettings, flat("Reduce")] = ReduceSettings()
     classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
+    report: Annotated[ReportSettings, flat("Report")] = ReportSettings()
+
+
+@Parameter(name="*")
+class ReportCommand(Command):
+    """Settings of ``report``, which reads an output and writes its page; no Spark."""
+
+    output: Annotated[OutputPlaceSettings, flat("Output")]
+    report: Annotated[ReportSettings, flat("Report")] = ReportSettings()
+    page: Annotated[PageSettings, flat("Report")] = PageSettings()
+    storage: Annotated[StorageSettings, flat("Storage")] = StorageSettings()
 
 
 @Parameter(name="*")
@@ -156,6 +169,7 @@ class DemoCommand(JobCommand):
     features: Annotated[FeaturesSettings, flat("Features")] = FeaturesSettings()
     reduce: Annotated[ReduceSettings, flat("Reduce")] = ReduceSettings()
     classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
+    report: Annotated[ReportSettings, flat("Report")] = ReportSettings()
 
 
 @Parameter(name="*")
@@ -211,6 +225,7 @@ ALL: dict[str, type[Command]] = {
     "extract": ExtractCommand,
     "reduce": ReduceCommand,
     "classify": ClassifyCommand,
+    "report": ReportCommand,
     "predict": PredictCommand,
     "score": ScoreCommand,
     "export": ExportCommand,

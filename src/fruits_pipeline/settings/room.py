@@ -5,7 +5,8 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 GROUPS = (
     *("Bundle", "Submit", "EMR", "EMR Serverless", "Dataproc", "Dataproc Serverless"),
-    *("Input", "Output", "Pack", "Features", "Reduce", "Classify", "Predict", "Export", "Verify", "Storage", "Session"),
+    *("Input", "Output", "Pack", "Features", "Reduce", "Classify", "Report", "Predict", "Export", "Verify"),
+    *("Storage", "Session"),
 )
 
 
