@@ -1,4 +1,4 @@
-"""Settings of the page ``report.html``: what it shows, from where on a verdict warns, and which verdicts end in exit 3."""
+"""Settings of ``report.html``: what it shows, from where on a verdict warns, and which verdicts end in exit 3."""
 
 from typing import Annotated, Literal
 
@@ -22,8 +22,6 @@ VerdictName = Literal[
 ANY: Literal["any"] = "any"
 # Beyond so many times its threshold a share is bad, no longer only worth a look.
 BAD_TIMES = 10
-
-
 
 
 class ReportSettings(Room):

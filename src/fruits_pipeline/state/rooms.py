@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.state import layout
@@ -71,8 +71,8 @@ def digest_of_sources(room: RoomName, markers: Mapping[RoomName, RoomMarker[Any]
     The digest of the only one, or that of all of them; ``none`` stands for a room that there is not.
     """
     found = [markers.get(source) for source in layout.MADE_FROM[room]]
-    digests = ["none" if marker is None else marker.digest for marker in found]
-    return digests[0] if len(digests) == 1 else digest_of({"made_from": digests})
+    digests: list[JsonValue] = ["none" if marker is None else marker.digest for marker in found]
+    return str(digests[0]) if len(digests) == 1 else digest_of({"made_from": digests})
 
 
 class Rooms:
