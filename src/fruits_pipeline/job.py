@@ -4,10 +4,11 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from fruits_pipeline import schemas
 from fruits_pipeline.classify.facts import Classified
+from fruits_pipeline.examine.facts import Examined
 from fruits_pipeline.features.compute_features import compute_features, tally
 from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.ingest.cut import default_wave_images
@@ -20,6 +21,7 @@ from fruits_pipeline.refusals import (
     check_backbone,
     check_calibration,
     check_components,
+    classify_essentials,
     ingest_essentials,
     labels_of,
     reduce_essentials,
@@ -32,6 +34,7 @@ from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.settings.commands import (
     JobCommand,
 )
+from fruits_pipeline.settings.examine import ExamineSettings
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.pack import PackSettings
@@ -143,17 +146,34 @@ class Job:
         self.record.rooms["reduce"] = done.facts_or_fail
         return model
 
-    def classify(self, snapshot: Snapshot, settings: ClassifySettings, reduction: "PipelineModel | None") -> None:
+    def examine(self, snapshot: Snapshot, settings: ExamineSettings) -> None:
+        """Looks at the images themselves."""
+        with self.record.timed("examine"):
+            reduced: RoomMarker[Reduced] = self.rooms.finished("reduce", Reduced, snapshot.digest)
+            done = self.rooms.begin("examine", settings.essentials(), reduced.digest, Examined)
+            if done is None:
+                from fruits_pipeline.examine.examine_images import examine_images
+
+                components, rows = self._reduced(reduced)
+                done = self.rooms.finish("examine", examine_images(self.store, components, rows, snapshot, settings))
+        self.record.rooms["examine"] = done.facts_or_fail
+
+    def classify(
+        self,
+        snapshot: Snapshot,
+        settings: ClassifySettings,
+        twins: ExamineSettings,
+        reduction: "PipelineModel | None",
+    ) -> None:
         """Fits and judges the classifiers on components of ``reduction``, which is loaded where there is none."""
         with self.record.timed("classify"):
             reduced: RoomMarker[Reduced] = self.rooms.finished("reduce", Reduced, snapshot.digest)
-            done = self.rooms.begin("classify", settings.essentials(), reduced.digest, Classified)
+            done = self.rooms.begin("classify", classify_essentials(settings, twins), reduced.digest, Classified)
             if done is None:
-                files, rows = reduced.of(self.store.root, "reduced"), reduced.facts_or_fail.rows
                 from fruits_pipeline.classify.fit_classifiers import fit_classifiers
 
-                components = tables.read_whole(self.spark, files, rows, schemas.REDUCED, "reduced")
-                facts = fit_classifiers(self.store, components, rows, settings, reduction)
+                components, rows = self._reduced(reduced)
+                facts = fit_classifiers(self.store, components, rows, settings, twins, reduction)
                 done = self.rooms.finish("classify", facts)
         self.record.rooms["classify"] = done.facts_or_fail
 
@@ -170,3 +190,8 @@ class Job:
                 done = self.rooms.finish("score", facts)
         self.record.rooms["score"] = done.facts_or_fail
         return done.facts_or_fail
+
+    def _reduced(self, marker: RoomMarker[Reduced]) -> tuple[DataFrame, int]:
+        """All rows of ``reduced``, and how many they are."""
+        files, rows = marker.of(self.store.root, "reduced"), marker.facts_or_fail.rows
+        return tables.read_whole(self.spark, files, rows, schemas.REDUCED, "reduced"), rows

@@ -86,7 +86,8 @@ def _run(command: JobCommand, job: Job, source: AnySource | None) -> None:
     job.record.counts = snapshot.counts
     reduction = job.reduce(snapshot, command.reduce) if isinstance(command, RunCommand | ReduceCommand) else None
     if isinstance(command, RunCommand | ClassifyCommand):
-        job.classify(snapshot, command.classify, reduction)
+        job.examine(snapshot, command.examine)
+        job.classify(snapshot, command.classify, command.examine, reduction)
     scored = (
         job.score(snapshot, command.score, job.models) if isinstance(command, ScoreCommand) and job.models else None
     )

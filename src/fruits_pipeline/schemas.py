@@ -249,6 +249,7 @@ ALL = {
     "mistakes": MISTAKES,
     "duplicates": DUPLICATES,
     "scores_without_leaks": SCORES,
+    "scores_with_leaks": SCORES,
     "confused": CONFUSED,
     "suspects": SUSPECTS,
     "typical": TYPICAL,

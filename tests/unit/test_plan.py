@@ -17,7 +17,7 @@ def test_a_plan_is_read_as_it_was_saved(store, planned):
     )
     save_plan(store, plan)
     assert load_plan(store) == required_plan(store) == plan
-    assert json.loads(store.read("_state/snapshot.json"))["version"] == VERSION == 3
+    assert json.loads(store.read("_state/snapshot.json"))["version"] == VERSION == 4
 
 
 def test_an_output_of_the_version_before_is_refused(store, golden, tmp_path):

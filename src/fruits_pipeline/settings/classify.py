@@ -61,3 +61,7 @@ class ClassifySettings(Room):
         "of each that has them.",
     )
     forest_seed: int = Field(42, description="Seed of the forest.")
+    drop_leaks: bool = Field(
+        default=False,
+        description="Leave judged images out of the scores of which a training image is a near-twin (--twin-bits).",
+    )

@@ -13,6 +13,7 @@ from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSetti
 from fruits_pipeline.settings.demo import DemoSettings
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
+from fruits_pipeline.settings.examine import ExamineSettings
 from fruits_pipeline.settings.export import ExportSettings
 from fruits_pipeline.settings.features import (
     BackboneSettings,
@@ -81,6 +82,7 @@ class ReduceCommand(JobCommand):
 class ClassifyCommand(JobCommand):
     """Settings of ``classify``."""
 
+    examine: Annotated[ExamineSettings, flat("Examine")] = ExamineSettings()
     classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
     report: Annotated[ReportSettings, flat("Report")] = ReportSettings()
 
@@ -90,6 +92,7 @@ class RunCommand(ExtractCommand):
     """Settings of ``run``."""
 
     reduce: Annotated[ReduceSettings, flat("Reduce")] = ReduceSettings()
+    examine: Annotated[ExamineSettings, flat("Examine")] = ExamineSettings()
     classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
     report: Annotated[ReportSettings, flat("Report")] = ReportSettings()
 
@@ -168,6 +171,7 @@ class DemoCommand(JobCommand):
     demo: Annotated[DemoSettings, flat("Input")] = DemoSettings()
     features: Annotated[FeaturesSettings, flat("Features")] = FeaturesSettings()
     reduce: Annotated[ReduceSettings, flat("Reduce")] = ReduceSettings()
+    examine: Annotated[ExamineSettings, flat("Examine")] = ExamineSettings()
     classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
     report: Annotated[ReportSettings, flat("Report")] = ReportSettings()
 

@@ -37,6 +37,8 @@ BY_WAVE = (MANIFEST, FEATURES, REJECTS, PACKED)
 
 RoomName = Literal["reduce", "export_json", "export_csv", "examine", "classify", "score", "report"]
 
+# Tables of what was predicted for labelled images.
+_JUDGED = ("scores", "label_scores", "confusion", "confused", "mistakes")
 EXPORT_ROOMS: dict[str, RoomName] = {"json": "export_json", "csv": "export_csv"}
 # The folders of each room that is made as a whole, or its only file (``is_file``); nobody else writes there.
 OWNED: dict[RoomName, tuple[str, ...]] = {
@@ -55,11 +57,11 @@ OWNED: dict[RoomName, tuple[str, ...]] = {
         f"{MODELS}/random_forest",
         f"{MODELS}/logistic_regression",
         *(f"{PORTABLE}/{name}" for name in ("random_forest", "logistic_regression", "familiarity")),
-        *(f"{EVALUATION}/{name}" for name in ("scores", "label_scores", "confusion", "mistakes", "duplicates")),
-        *(f"{EVALUATION}/{name}" for name in ("scores_without_leaks", "confused", "suspects", "typical", "leaks")),
+        *(f"{EVALUATION}/{name}" for name in (*_JUDGED, "duplicates", "suspects", "typical", "leaks")),
+        *(f"{EVALUATION}/scores_{which}_leaks" for which in ("with", "without")),
     ),
     # The rival of ``classify``: see ``rivals``.
-    "score": (PREDICTIONS, *(f"{EVALUATION}/{name}" for name in ("scores", "label_scores", "confusion", "mistakes"))),
+    "score": (PREDICTIONS, *(f"{EVALUATION}/{name}" for name in _JUDGED)),
     "report": (REPORT,),
 }
 # The rooms that each room is made from; ``reduce`` and ``score`` are made from the snapshot's features, packs from its

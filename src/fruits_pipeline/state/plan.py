@@ -15,7 +15,7 @@ from fruits_pipeline.state.fingerprint import Essentials
 from fruits_pipeline.storage.store import Store
 
 # Raised whenever an older version of this package could not read what this one writes, or the reverse.
-VERSION = 3
+VERSION = 4
 
 
 class PlannedWave(BaseModel):

@@ -7,7 +7,7 @@ from fruits_pipeline.settings.commands import RunCommand, ScoreCommand, SubmitCo
 from fruits_pipeline.settings.features import ReadingSettings
 
 # Rooms of a run whose settings the models of ``score`` bring along, or that ``score`` has not.
-_TRAINED: Final = ("features", "reduce", "classify", "report")
+_TRAINED: Final = ("features", "reduce", "examine", "classify", "report")
 _CLASSIFIER: Final = "classifier"
 
 
