@@ -45,8 +45,14 @@ def test_each_judged_image_has_its_nearest_twin_among_labelled_training_images(s
     found = {row["path"]: row for row in table.to_pylist()}
     assert list(found) == ["j/copy", "j/near"]
     assert found["j/copy"] == {
-        "path": "j/copy", "label": "kiwi", "split": "test", "twin_path": "t/copy", "twin_label": "kiwi",
-        "cosine": 1.0, "hash_bits": 0, "same_content": True,
+        "path": "j/copy",
+        "label": "kiwi",
+        "split": "test",
+        "twin_path": "t/copy",
+        "twin_label": "kiwi",
+        "cosine": 1.0,
+        "hash_bits": 0,
+        "same_content": True,
     }
     assert (found["j/near"]["twin_path"], found["j/near"]["hash_bits"]) == ("t/copy", 3)
     facts = told(table, looked_at, 4, TWINS, dropped=False)

@@ -8,15 +8,11 @@ from fruits_pipeline.report.load import Results, Row
 
 # What the faults of pictures are called in a sentence.
 ISSUES: Final = {
-    "dark": "too dark",
-    "bright": "too bright",
-    "light": "too bright",
+    "dark": "darkness",
+    "bright": "glare",
     "blurred": "blur",
-    "blurry": "blur",
-    "nearly_empty": "nearly empty",
-    "low_information": "nearly empty",
-    "odd_shape": "an odd shape",
-    "odd_aspect": "an odd shape",
+    "nearly_empty": "emptiness",
+    "odd_shape": "odd shape",
 }
 
 
@@ -86,7 +82,7 @@ def evidence_of(results: Results) -> Evidence:
     return Evidence(
         side=results.judged,
         judged=sum(counts),
-        accuracy=_score(results.score("scores", best)),
+        accuracy=_score(results.score("scores_with_leaks", best) or results.score("scores", best)),
         without_leaks=_score(results.score("scores_without_leaks", best)),
         label_images=counts,
         unlearnt=classified.unlearnt,
@@ -103,8 +99,8 @@ def evidence_of(results: Results) -> Evidence:
 def issue_name(issue: str) -> str:
     """What a fault of pictures is called.
 
-    >>> issue_name("odd_shape"), issue_name("too_green")
-    ('an odd shape', 'too green')
+    >>> issue_name("dark"), issue_name("too_green")
+    ('darkness', 'too green')
     """
     return ISSUES.get(issue, issue.replace("_", " "))
 

@@ -13,7 +13,7 @@ from fruits_pipeline.report.words import clean, images, path_below
 from fruits_pipeline.schemas import TEST, TRAIN, VALIDATION
 from fruits_pipeline.state.counts import Counts
 
-_MOST_PAIRS: Final = 8
+_MOST_PAIRS: Final = 12
 _MOST_PICTURES: Final = 8
 _MOST_SIZES: Final = 10
 _MOST_LEFT_OUT: Final = 40
@@ -84,12 +84,13 @@ class Inputs:
 def inputs(results: Results) -> Inputs:
     """The section of an output."""
     examined = results.examined.facts_or_fail if results.examined else None
+    distinct = examined.sizes.distinct if examined and examined.sizes else 0
     sizes = sorted(results.rows("sizes"), key=lambda row: (-row["images"], row["width"], row["height"]))
     return Inputs(
         counts=results.snapshot.counts if results.snapshot else None,
         left_out=_left_out(results),
         size_facts=examined.sizes if examined else None,
-        sizes=Capped(tuple(sizes[:_MOST_SIZES]), len(sizes), "sizes"),
+        sizes=Capped(tuple(sizes[:_MOST_SIZES]), distinct, "sizes", len(sizes)),
         labels=_labels(results),
         issues=tuple(_issues(results)) if "picture_issues" in results.tables else None,
         twin_facts=examined.twins if examined else None,
@@ -143,7 +144,7 @@ def _issues(results: Results) -> Iterator[PictureIssue]:
             images=row["images"],
             share=row["share"] or 0.0,
             told=bool(row["told"]),
-            worst=Capped(tuple(tiles), row["images"], "pictures"),
+            worst=Capped(tuple(tiles), row["images"], "pictures", len(worst)),
         )
 
 
@@ -156,7 +157,7 @@ def _twins(results: Results) -> Capped[Pair] | None:
     shown = spread(rows, lambda row: (row["label"], row["twin_label"]), _MOST_PAIRS)
     facts = results.examined.facts_or_fail.twins if results.examined else None
     total = max(len(rows), facts.pairs if facts else 0)
-    return Capped(tuple(_pair(results, row, row["twin_split"]) for row in shown), total, "twins")
+    return Capped(tuple(_pair(results, row, row["twin_split"]) for row in shown), total, "twins", len(rows))
 
 
 def _leaks(results: Results) -> Capped[Pair] | None:

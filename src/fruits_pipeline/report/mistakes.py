@@ -10,21 +10,24 @@ from fruits_pipeline.report.shown import Capped, Pair, Tile, paths_of, spread
 from fruits_pipeline.report.words import clean, images, interval, path_below, percent, spoken
 
 MOST_LABELS: Final = 1_000
-_MOST_PAIRS: Final = 18
-_MOST_MISTAKES: Final = 36
-_MOST_SUSPECTS: Final = 18
+_MOST_PAIRS: Final = 24
+_MOST_MISTAKES: Final = 48
+_MOST_SUSPECTS: Final = 24
+# Tables of scores that are shown beside ``scores``: with near-twins where these were dropped, else without them.
+_BESIDE: Final = {"scores_with_leaks": "with near-twins", "scores_without_leaks": "without near-twins"}
 
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """Scores of one classifier on one side; ``without_leaks`` is the accuracy without near-twins."""
+    """Scores of one classifier on one side, judged with near-twins and without them, as far as both are known."""
 
     classifier: str
     split: str
     images: int | None
     accuracy: Row | None
     macro_f1: Row | None
-    without_leaks: Row | None
+    accuracy_beside: Row | None
+    macro_f1_beside: Row | None
     is_best: bool
 
 
@@ -34,6 +37,7 @@ class Mistakes:
 
     Attributes:
         scores: One row for each classifier and side.
+        beside: What the second accuracy of a row is; empty where there is none.
         best: The classifier that all below is of, in words.
         judged: The side that all below is of.
         labels: Rows of ``label_scores``, worst recall first.
@@ -45,6 +49,7 @@ class Mistakes:
     """
 
     scores: tuple[ScoreRow, ...]
+    beside: str
     best: str
     judged: str
     labels: Capped[Row]
@@ -55,6 +60,11 @@ class Mistakes:
     checked: bool
 
     @property
+    def has_intervals(self) -> bool:
+        """Whether scores by label have intervals."""
+        return any(row["recall_low"] is not None for row in self.labels.items)
+
+    @property
     def paths(self) -> Iterator[str]:
         """The images that it shows."""
         yield from paths_of((*self.pairs.items, *self.mistakes.items, *self.suspects.items))
@@ -63,11 +73,13 @@ class Mistakes:
 def mistakes(results: Results) -> Mistakes:
     """The section of an output."""
     best, side = results.best, results.judged
+    beside = next((table for table in _BESIDE if table in results.tables), "")
     confusion = results.rows("confusion", classifier=best, split=side)
     labels = results.rows("label_scores", classifier=best, split=side)
     labels.sort(key=lambda row: (not row["images"], row["recall"] or 0.0, row["f1"] or 0.0, row["label"] or ""))
     return Mistakes(
-        scores=tuple(_scores(results)),
+        scores=tuple(_scores(results, beside)),
+        beside=_BESIDE.get(beside, ""),
         best=spoken(best) if best else "",
         judged=side,
         labels=Capped(tuple(labels[:MOST_LABELS]), len(labels), "label_scores"),
@@ -79,7 +91,7 @@ def mistakes(results: Results) -> Mistakes:
     )
 
 
-def _scores(results: Results) -> Iterator[ScoreRow]:
+def _scores(results: Results, beside: str) -> Iterator[ScoreRow]:
     found = dict.fromkeys((row["classifier"], row["split"]) for row in results.rows("scores"))
     for classifier, split in sorted(found, key=lambda one: (one[1] != results.judged, one[0] != results.best, *one)):
         accuracy = _first(results, "scores", classifier, split, "accuracy")
@@ -89,7 +101,8 @@ def _scores(results: Results) -> Iterator[ScoreRow]:
             images=accuracy["images"] if accuracy else None,
             accuracy=accuracy,
             macro_f1=_first(results, "scores", classifier, split, "macro_f1"),
-            without_leaks=_first(results, "scores_without_leaks", classifier, split, "accuracy"),
+            accuracy_beside=_first(results, beside, classifier, split, "accuracy"),
+            macro_f1_beside=_first(results, beside, classifier, split, "macro_f1"),
             is_best=(classifier, split) == (results.best, results.judged),
         )
 
@@ -122,7 +135,7 @@ def _confused(results: Results, row: Row) -> Pair:
     between = interval(row.get("share_low"), row.get("share_high"))
     return Pair(
         first=_tile(results, row["path"], f"is {label}"),
-        second=_tile(results, _typical(results).get(row["prediction"]), f"a typical {taken_for}"),
+        second=_typical(results, row["prediction"]),
         title=f"{label} taken for {taken_for}: {images(row['images'])}{share}{f' ({between})' if between else ''}",
     )
 
@@ -148,21 +161,24 @@ def _suspects(results: Results) -> Capped[Pair]:
     rows = results.rows("suspects")
     rows.sort(key=lambda row: (row["label_probability"] or 0.0) - (row["suggested_probability"] or 0.0))
     shown = spread(rows, lambda row: (row["label"], row["suggested"]), _MOST_SUSPECTS)
-    return Capped(tuple(_suspect(results, row) for row in shown), len(rows), "suspects")
+    facts = results.classified.facts_or_fail.suspects
+    total = max(len(rows), facts.images if facts else 0)
+    return Capped(tuple(_suspect(results, row) for row in shown), total, "suspects", len(rows))
 
 
 def _suspect(results: Results, row: Row) -> Pair:
     label, suggested = clean(row["label"]), clean(row["suggested"])
     return Pair(
         first=_tile(results, row["path"], f"labelled {label}"),
-        second=_tile(results, _typical(results).get(row["suggested"]), f"a typical {suggested}"),
+        second=_typical(results, row["suggested"]),
         title=f"{label} ({percent(row['label_probability'])}), rather {suggested} "
         f"({percent(row['suggested_probability'])})",
     )
 
 
-def _typical(results: Results) -> dict[str, str]:
-    return {row["label"]: row["path"] for row in results.rows("typical")}
+def _typical(results: Results, label: str | None) -> Tile | None:
+    found = next(iter(results.rows("typical", label=label)), None)
+    return None if found is None else _tile(results, found["path"], f"a typical {clean(label)}")
 
 
 def _tile(results: Results, path: str | None, *lines: str) -> Tile:

@@ -23,8 +23,9 @@ _OTHER: Final = "#94a4a2"
 _MOST_VECTORS: Final = 600
 _DPI: Final = 144
 _MAP_NAME: Final = 22
-# Points of one row of the confusion map.
-_ROW_PT: Final = 12.5
+# Points of one row of the confusion map, of few labels and of many.
+_ROW_PT: Final = (17.0, 12.5)
+_FEW: Final = 24
 _LIGHT: Final = 0.55
 
 
@@ -92,24 +93,23 @@ def confusion_map(cells: Cells) -> Markup:
     from matplotlib.patches import Rectangle
 
     names = [clean(label, _MAP_NAME) for label in cells.labels]
-    side = max(1.2, len(names) * _ROW_PT / 72)
+    side_in = len(names) * _ROW_PT[len(names) > _FEW] / 72
     tooltips: dict[str, str] = {}
     with drawing():
-        figure = _figure(side + 2.1, side + 2.0)
+        figure = _figure(side_in, side_in)
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-        axes.set_position((1.9 / (side + 2.1), 0.1 / (side + 2.0), side / (side + 2.1), side / (side + 2.0)))
         norm, colours = LogNorm(1, max(2, int(cells.counts.max()))), colormaps["cividis"]
         for row, column in np.argwhere(cells.counts).tolist():
             count = int(cells.counts[row, column])
             colour = colours(norm(count))
             gid = f"cell-{row}-{column}"
-            tooltips[gid] = f"{cells.labels[row]} taken for {cells.labels[column]}: {images(count)}"
+            tooltips[gid] = f"{names[row]} taken for {names[column]}: {images(count)}"
             axes.add_patch(Rectangle((column, row), 1, 1, facecolor=colour, edgecolor=LINE, linewidth=0.4, gid=gid))
             ink = "#000000" if float(np.dot(colour[:3], (0.21, 0.72, 0.07))) > _LIGHT else "#ffffff"
             axes.text(column + 0.5, row + 0.53, number(count), ha="center", va="center", fontsize=6.5, color=ink)
         _frame(axes, names)
         title = f"Mistakes between {len(names):,} labels, in rows what images are, in columns what they were taken for"
-        return inline(figure, "confusion", title, {gid: clean(text, 200) for gid, text in tooltips.items()})
+        return inline(figure, "confusion", title, tooltips)
 
 
 def _frame(axes: "Axes", names: list[str]) -> None:
@@ -139,4 +139,4 @@ def _legend(axes: "Axes") -> None:
 def _figure(width_in: float, height_in: float) -> "Figure":
     from matplotlib.figure import Figure
 
-    return Figure((width_in, height_in), dpi=_DPI, layout="constrained" if height_in in {2.9, 4.4} else None)
+    return Figure((width_in, height_in), dpi=_DPI)

@@ -31,13 +31,13 @@ class Pair:
 
     Attributes:
         first: The one that it is about.
-        second: What it is held against.
+        second: What it is held against; None where there is nothing.
         title: What is told of both.
         differ: Whether their difference is shown as a third picture.
     """
 
     first: Tile
-    second: Tile
+    second: Tile | None
     title: str
     differ: bool = False
 
@@ -49,12 +49,14 @@ class Capped(Generic[_T]):
     Attributes:
         items: Those shown.
         total: How many there are.
-        table: Which table of ``evaluation/`` has them all.
+        table: Which table of ``evaluation/`` has them.
+        stored: How many that table has; None where it has them all.
     """
 
     items: tuple[_T, ...] = ()
     total: int = 0
     table: str = ""
+    stored: int | None = None
 
     @property
     def note(self) -> str:
@@ -62,17 +64,20 @@ class Capped(Generic[_T]):
 
         >>> Capped((1, 2), 340, "mistakes").note, Capped((1,), 1, "mistakes").note
         ('2 of 340 shown, the rest in evaluation/mistakes', '')
+        >>> Capped((1, 2), 900, "suspects", 500).note
+        '2 of 900 shown, 500 of them in evaluation/suspects'
         """
         if self.total <= len(self.items):
             return ""
-        return f"{len(self.items):,} of {self.total:,} shown, the rest in {EVALUATION}/{self.table}"
+        where = "the rest" if self.stored is None or self.stored >= self.total else f"{self.stored:,} of them"
+        return f"{len(self.items):,} of {self.total:,} shown, {where} in {EVALUATION}/{self.table}"
 
 
 def paths_of(shown: Iterable[Tile | Pair]) -> Iterator[str]:
     """The paths of all pictures."""
     for one in shown:
         tiles = (one,) if isinstance(one, Tile) else (one.first, one.second)
-        yield from (tile.path for tile in tiles if tile.path)
+        yield from (tile.path for tile in tiles if tile is not None and tile.path)
 
 
 def spread(rows: Iterable[_T], key: Callable[[_T], Hashable], most: int, most_alike: int = 2) -> list[_T]:

@@ -70,7 +70,14 @@ def inline(figure: "Figure", name: str, title: str, titles: dict[str, str] | Non
         titles: Tooltips, by the ``gid`` of what they are of.
     """
     file = io.StringIO()
-    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    figure.savefig(
+        file,
+        format="svg",
+        transparent=True,
+        bbox_inches="tight",
+        pad_inches=0.04,
+        metadata={"Date": None, "Creator": None},
+    )
     root = ET.fromstring(file.getvalue())  # noqa: S314 because matplotlib wrote it a moment ago
     for tag in ("metadata", "defs/style"):
         _drop(root, tag)

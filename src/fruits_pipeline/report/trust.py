@@ -25,7 +25,7 @@ class Trust:
 
     Attributes:
         sentences: The paragraph.
-        verdicts: In their order.
+        verdicts: Worst first.
         tally: How many verdicts stand how.
     """
 
@@ -36,7 +36,8 @@ class Trust:
 
 def trust(results: Results, evidence: Evidence, verdicts: tuple[Verdict, ...]) -> Trust:
     """The section of an output."""
-    return Trust(tuple(_sentences(results, evidence)), verdicts, _tally(verdicts))
+    worst_first = sorted(verdicts, key=lambda verdict: list(_SAID).index(verdict.state))
+    return Trust(tuple(_sentences(results, evidence)), tuple(worst_first), _tally(verdicts))
 
 
 def _tally(verdicts: tuple[Verdict, ...]) -> str:
@@ -51,18 +52,14 @@ def _sentences(results: Results, evidence: Evidence) -> Iterator[str]:
     leaks = evidence.leaks
     if leaks is not None and leaks.looked_at:
         share = percent(leaks.leaked / leaks.looked_at)
+        help_scores = ", and help these scores without merit." if leaks.leaked else "."
         yield (
             f"{leaks.leaked:,} of {leaks.looked_at:,} judged images ({share}) have a near-twin in training"
-            + (
-                ", and are left out of these scores."
-                if leaks.dropped
-                else ", and help these scores without merit."
-                if leaks.leaked
-                else "."
-            )
+            f"{', and are left out of these scores.' if leaks.dropped and leaks.leaked else help_scores}"
         )
     elif (across := results.classified.facts_or_fail.duplicates_across_splits) is not None:
-        yield f"{plural(across, 'file')} with the same content stand{'s' if across == 1 else ''} on more than one side."
+        stands = "No file stands" if not across else f"{plural(across, 'file')} {'stands' if across == 1 else 'stand'}"
+        yield f"{stands} on more than one side; pictures that look the same were not looked for."
     unlearnt = evidence.unlearnt
     yield (
         f"{plural(unlearnt.labels, 'label')} of judged images ({images(unlearnt.images)}) "

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from fruits_pipeline.errors import InputError
-from fruits_pipeline.report.words import number, percent
+from fruits_pipeline.report.words import limit, number, percent
 from fruits_pipeline.settings.report import ANY, BAD_TIMES, VerdictName
 
 State = Literal["ok", "look", "bad", "unknown"]
@@ -38,8 +38,8 @@ class Verdict(BaseModel):
             return ""
         match self.name:
             case "leaks" | "suspect-labels" | "rejects" | "pictures":
-                bad = percent(min(1, BAD_TIMES * self.threshold))
-                return f"look above {percent(self.threshold)}, bad above {bad}"
+                bad = limit(min(1, BAD_TIMES * self.threshold))
+                return f"look above {limit(self.threshold)}, bad above {bad}"
             case "guessing":
                 return f"bad unless the whole interval lies above {percent(self.threshold)}"
             case "leaks-matter":

@@ -41,6 +41,15 @@ def percent(share: float | None) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+def limit(share: float) -> str:
+    """A threshold as percent, as short as it was given.
+
+    >>> limit(0.01), limit(0.005)
+    ('1 %', '0.5 %')
+    """
+    return f"{100 * share:.6g} %"
+
+
 def interval(low: float | None, high: float | None) -> str:
     """Both ends of an interval of shares; nothing where there is none.
 
