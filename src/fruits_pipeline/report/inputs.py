@@ -14,7 +14,7 @@ from fruits_pipeline.schemas import TEST, TRAIN, VALIDATION
 from fruits_pipeline.state.counts import Counts
 
 _MOST_PAIRS: Final = 12
-_MOST_PICTURES: Final = 8
+_MOST_PICTURES: Final = 7
 _MOST_SIZES: Final = 10
 _MOST_LEFT_OUT: Final = 40
 _SIDES: Final = (TRAIN, VALIDATION, TEST)
@@ -72,6 +72,12 @@ class Inputs:
     twins: Capped[Pair] | None
     leak_facts: LeakFacts | None
     leaks: Capped[Pair] | None
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The sides that any image of a label is on."""
+        rows = self.labels.items if self.labels else ()
+        return tuple(side for side in (*_SIDES, "none") if any(getattr(row, side) for row in rows))
 
     @property
     def paths(self) -> Iterator[str]:
@@ -176,9 +182,11 @@ def _pair(results: Results, row: Row, twin_split: str | None) -> Pair:
         for path, label, split in (("path", "label", row["split"]), ("twin_path", "twin_label", twin_split))
     )
     two = "" if row["label"] == row["twin_label"] else ", two labels"
-    same = "same file" if row["same_content"] else "look the same"
-    cosine = f", cosine {row['cosine']:.4f}" if row.get("cosine") is not None else ""
-    return Pair(first, second, f"{same}{two}{cosine}", differ=True)
+    cosine = f"cosine {row['cosine']:.3f}" if row.get("cosine") is not None else ""
+    bits = f", {row['hash_bits']} of 64 bits differ" if row.get("hash_bits") is not None else ""
+    return Pair(
+        first, second, f"{'same file' if row['same_content'] else 'look the same'}{two}", cosine + bits, differ=True
+    )
 
 
 def sides_of(counts: Capped[LabelCount]) -> str:

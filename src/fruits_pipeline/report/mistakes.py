@@ -11,7 +11,7 @@ from fruits_pipeline.report.words import clean, images, interval, path_below, pe
 
 MOST_LABELS: Final = 1_000
 _MOST_PAIRS: Final = 24
-_MOST_MISTAKES: Final = 48
+_MOST_MISTAKES: Final = 42
 _MOST_SUSPECTS: Final = 24
 # Tables of scores that are shown beside ``scores``: with near-twins where these were dropped, else without them.
 _BESIDE: Final = {"scores_with_leaks": "with near-twins", "scores_without_leaks": "without near-twins"}
@@ -136,7 +136,8 @@ def _confused(results: Results, row: Row) -> Pair:
     return Pair(
         first=_tile(results, row["path"], f"is {label}"),
         second=_typical(results, row["prediction"]),
-        title=f"{label} taken for {taken_for}: {images(row['images'])}{share}{f' ({between})' if between else ''}",
+        title=f"{label} taken for {taken_for}",
+        detail=f"{images(row['images'])}{share}{f' ({between})' if between else ''}",
     )
 
 
@@ -171,8 +172,8 @@ def _suspect(results: Results, row: Row) -> Pair:
     return Pair(
         first=_tile(results, row["path"], f"labelled {label}"),
         second=_typical(results, row["suggested"]),
-        title=f"{label} ({percent(row['label_probability'])}), rather {suggested} "
-        f"({percent(row['suggested_probability'])})",
+        title=f"{label}, or rather {suggested}?",
+        detail=f"{percent(row['label_probability'])} to {percent(row['suggested_probability'])} by that model",
     )
 
 

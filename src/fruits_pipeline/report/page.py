@@ -104,13 +104,14 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     found.filters |= {
-        "percent": words.percent,
+        "percent": lambda share: words.tied(words.percent(share)),
+        "tied": words.tied,
         "number": words.number,
         "seconds": words.seconds,
         "clean": words.clean,
         "sides_of": sides_of,
     }
-    found.globals["interval"] = words.interval
+    found.globals["interval"] = lambda low, high: words.tied(words.interval(low, high))
     return found
 
 

@@ -33,12 +33,14 @@ class Pair:
         first: The one that it is about.
         second: What it is held against; None where there is nothing.
         title: What is told of both.
+        detail: What else.
         differ: Whether their difference is shown as a third picture.
     """
 
     first: Tile
     second: Tile | None
     title: str
+    detail: str = ""
     differ: bool = False
 
 

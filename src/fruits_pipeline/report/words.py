@@ -41,6 +41,15 @@ def percent(share: float | None) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+def tied(text: str) -> str:
+    """The text with each sign for percent on the line of its number.
+
+    >>> tied("95 % of them") == "95\\u00a0% of them"
+    True
+    """
+    return text.replace(" %", "\u00a0%")
+
+
 def limit(share: float) -> str:
     """A threshold as percent, as short as it was given.
 
