@@ -156,7 +156,7 @@ def _tables(images: list[dict], rng: np.random.Generator) -> tuple[dict[str, lis
     _examined(tables, images, rng)
     uses = {"train": len(train), "test": len(test)}
     leaks = _FACTS["leaks"] | {"judged": len(test), "looked_at": len(test), "leaked": len(pairs)}
-    variance = {"components": 60, "dimension": 1280, "variance_share": 0.9, "rows": len(images), "uses": uses}
+    variance = {"components": 138, "dimension": 1280, "variance_share": 0.9, "rows": len(images), "uses": uses}
     sizes = {"distinct": 3, "smallest": (75, 100), "median": (100, 100), "largest": (160, 100)}
     twins = {"pairs": len(pairs), "same_content": 2, "across_sides": len(pairs), "two_labels": 1}
     suspects = {"looked_at": len(train), "images": len(tables["suspects"])}

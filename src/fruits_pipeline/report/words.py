@@ -42,9 +42,9 @@ def percent(share: float | None) -> str:
 
 
 def tied(text: str) -> str:
-    """The text with each sign for percent on the line of its number.
+    r"""The text with each sign for percent on the line of its number.
 
-    >>> tied("95 % of them") == "95\\u00a0% of them"
+    >>> tied("95 % of them") == "95\u00a0% of them"
     True
     """
     return text.replace(" %", "\u00a0%")
