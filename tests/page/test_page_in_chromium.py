@@ -130,11 +130,13 @@ def test_dark_and_light_have_other_colours_of_enough_contrast(opened):
         page = opened(2, color_scheme=scheme).page
         found[scheme] = page.evaluate("""['backgroundColor', 'color'].map(what =>
             getComputedStyle(document.body)[what].match(/\\d+/g).slice(0, 3).map(Number))""")
-        ink = page.locator("#making svg text").first.evaluate("one => getComputedStyle(one).fill")
-        assert ink != "rgb(0, 0, 0)"
+        found[f"{scheme} svg"] = page.evaluate("""[...document.querySelectorAll('#making svg text')].map(one =>
+            getComputedStyle(one).fill.match(/\\d+/g).slice(0, 3).map(Number))""")
     light, dark = ([sum(colour) for colour in found[scheme]] for scheme in ("light", "dark"))
-    assert light[0] > 700 > 200 > light[1]
-    assert dark[0] < 200 < 600 < dark[1]
+    assert (light[0] > 700, light[1] < 200) == (True, True)
+    assert (dark[0] < 200, dark[1] > 600) == (True, True)
+    assert all(sum(colour) < 350 for colour in found["light svg"])
+    assert all(sum(colour) > 400 for colour in found["dark svg"])
 
 
 def test_a_printer_gets_all_rows_and_all_settings_without_what_is_for_the_screen(opened):

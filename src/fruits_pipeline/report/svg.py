@@ -22,7 +22,7 @@ ACCENT: Final = "#4a4b4c"
 _VARIABLES: Final = {INK: "--ink", MUTED: "--muted", LINE: "--line", ACCENT: "--accent"}
 _SVG: Final = "http://www.w3.org/2000/svg"
 _XLINK: Final = "http://www.w3.org/1999/xlink"
-_FONT: Final = re.compile(r"font: ([\d.]+)px [^;]*")
+_FONTS: Final = re.compile(r" ?font-family: [^;\"]*;?")
 _SETTINGS: Final[Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "fruits-pipeline",
@@ -119,4 +119,4 @@ def _name(root: ET.Element, name: str) -> None:
 def _themed(text: str) -> str:
     for colour, variable in _VARIABLES.items():
         text = text.replace(colour, f"var({variable})")
-    return _FONT.sub(r"font-size: \1px", text)
+    return _FONTS.sub("", text)
