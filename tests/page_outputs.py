@@ -45,18 +45,26 @@ class Facts(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-def page_output(folder: Path, labels: int = 95, seed: int = 7, without: tuple[str, ...] = ()) -> Store:
+def page_output(
+    folder: Path,
+    labels: int = 95,
+    seed: int = 7,
+    without: tuple[str, ...] = (),
+    source: Path | None = None,
+    predicted: int = 1,
+) -> Store:
     """An output of so many labels whose pictures lie beside it; tables of ``without`` are left out.
 
-    With five labels or more, some have names that nobody expects.
+    With six labels or more, some have names that nobody expects. ``seed`` is that of the pictures, ``predicted``
+    that of all else.
     """
     rng = np.random.default_rng(seed)
-    source = folder.with_name(f"{folder.name}-images")
+    source = source or folder.with_name(f"{folder.name}-images")
     images = _images(source, _names(labels), rng, pictures=max(3, min(8, 800 // labels)))
     store = open_store(str(folder))
     folder.mkdir(parents=True, exist_ok=True)
     _plan(store, folder, source, images)
-    tables, facts = _tables(images, rng)
+    tables, facts = _tables(images, np.random.default_rng(predicted))
     rooms = Rooms(store, overwrite=False)
     made_from = load_snapshot(store).digest
     for room in ("reduce", "examine", "classify"):

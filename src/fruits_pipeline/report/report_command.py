@@ -5,20 +5,20 @@ import logging
 import webbrowser
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from pydantic import JsonValue
 
 from fruits_pipeline.errors import DatasetError
-from fruits_pipeline.report.facts import Reported
+from fruits_pipeline.report.facts import Classified, Reported
 from fruits_pipeline.report.load import Results, load_results
 from fruits_pipeline.report.verdict import refuse
 from fruits_pipeline.report.write_report import write_report
 from fruits_pipeline.settings.commands import ReportCommand
-from fruits_pipeline.settings.report import VerdictName
+from fruits_pipeline.settings.report import FailOn
 from fruits_pipeline.state.layout import REPORT, RUN_RECORD
 from fruits_pipeline.state.lease import leased
 from fruits_pipeline.state.plan import load_plan
+from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.store import Store
@@ -43,7 +43,7 @@ class Written:
         """Address, size and verdicts, one fact a line."""
         return "\n".join(f"{name:<12}{value}" for name, value in self._facts())
 
-    def refuse(self, fail_on: tuple[VerdictName | Literal["any"], ...]) -> None:
+    def refuse(self, fail_on: tuple[FailOn, ...]) -> None:
         """Raises where a verdict of ``--fail-on`` is not ok.
 
         Raises:
@@ -68,6 +68,7 @@ def report_output(command: ReportCommand) -> Written:
     """
     store = open_store(command.output.output_uri, command.storage)
     load_plan(store)  # so that an output of another version is told as such before all else
+    Rooms(store, overwrite=False).finished("classify", Classified)  # so that of a misspelt address nothing is made
     other = _other(command)
     with leased(store):
         record = record_of(store)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.report.words import limit, number, percent
-from fruits_pipeline.settings.report import ANY, BAD_TIMES, VerdictName
+from fruits_pipeline.settings.report import ANY, BAD_TIMES, FailOn, VerdictName
 
 State = Literal["ok", "look", "bad", "unknown"]
 
@@ -50,7 +50,7 @@ class Verdict(BaseModel):
                 return "look above 0"
 
 
-def refuse(verdicts: Iterable[Verdict], fail_on: tuple[VerdictName | Literal["any"], ...]) -> None:
+def refuse(verdicts: Iterable[Verdict], fail_on: tuple[FailOn, ...]) -> None:
     """Raises where a verdict that ``--fail-on`` names is not ok, or, with ``any``, one is worth a look or bad.
 
     Raises:

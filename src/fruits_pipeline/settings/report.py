@@ -20,6 +20,7 @@ VerdictName = Literal[
     "pictures",
 ]
 ANY: Literal["any"] = "any"
+FailOn = Literal[VerdictName, "any"]
 # Beyond so many times its threshold a share is bad, no longer only worth a look.
 BAD_TIMES = 10
 
@@ -30,9 +31,7 @@ class ReportSettings(Room):
     report_images: Literal["all", "none"] = Field(
         "all", description="Pictures on the page; none leaves them out, for pages that are passed on."
     )
-    fail_on: Annotated[
-        tuple[VerdictName | Literal["any"], ...], Incidental, Parameter(negative="", consume_multiple=False)
-    ] = Field(
+    fail_on: Annotated[tuple[FailOn, ...], Incidental, Parameter(negative="", consume_multiple=False)] = Field(
         (),
         description="Verdict that ends the command with exit code 3, after all is written, unless it is ok; "
         "repeatable; any: every one that is worth a look or bad.",
