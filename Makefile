@@ -10,7 +10,7 @@ VENV_b := .venv-b
 EXTRAS_a := spark,tensorflow,java,s3,gcs,dataproc,heic,calibrate,export,dev
 EXTRAS_b := spark,tensorflow,s3,gcs,dataproc,heic,dev
 # Longest first, because two run at a time.
-LAYERS_a := system spark unit engines storage
+LAYERS_a := system spark unit engines storage page
 LAYERS_b := spark
 VENV := $(VENV_$(LINE))
 EXTRAS := $(EXTRAS_$(LINE))
@@ -22,7 +22,7 @@ SCRIPTS := .ci/run $(wildcard bootstrap/*.sh) src/fruits_pipeline/bundle/python.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath $(CONSTRAINTS))
 
-.PHONY: help install fmt lint types walls test unit engines storage spark system bundle packaging yarn kill fuzz check demo notebook bench bench-job timeline clean
+.PHONY: help install fmt lint types walls test unit engines storage spark system page bundle packaging yarn kill fuzz check demo notebook bench bench-job timeline clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -69,6 +69,9 @@ spark: $(STAMP) ## Run the tests that share one Spark session
 
 system: $(STAMP) ## Run the tests that start whole commands
 	$(BIN)/python -m pytest tests/system
+
+page: $(STAMP) ## Run the tests that open report.html in Chromium, where there is one
+	$(BIN)/python -m pytest tests/page
 
 kill: $(STAMP) ## Kill jobs, workers, executors, disks and servers at seeded points; no part of make test
 	$(BIN)/python -m pytest tests/kill

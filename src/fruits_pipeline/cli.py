@@ -63,6 +63,16 @@ def classify(*, settings: commands.ClassifyCommand) -> None:
 
 
 @app.command
+def report(*, settings: commands.ReportCommand) -> None:
+    """Write report.html, the page of a finished run, from what stands under --output-uri; no Spark, no Java."""
+    from fruits_pipeline.report.report_command import report_output
+
+    written = report_output(settings)
+    print(written.text)
+    written.refuse(settings.report.fail_on)
+
+
+@app.command
 def score(*, settings: commands.ScoreCommand) -> None:
     """Predict new images by the models of a finished run, and judge those that have a label."""
     _execute("score", settings)

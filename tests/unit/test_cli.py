@@ -15,12 +15,13 @@ from fruits_pipeline import cli, errors
 from fruits_pipeline.settings import commands
 from fruits_pipeline.settings.room import GROUPS
 
-HEAVY = ("pyspark", "py4j", "tensorflow", "keras", "openvino", "h5py", "boto3", "google.cloud")
+HEAVY = ("pyspark", "py4j", "tensorflow", "keras", "openvino", "h5py", "boto3", "google.cloud", "matplotlib", "jinja2")
 MODELS = {
     "run": commands.RunCommand,
     "extract": commands.ExtractCommand,
     "pack": commands.PackCommand,
     "reduce": commands.ReduceCommand,
+    "report": commands.ReportCommand,
     "classify": commands.ClassifyCommand,
     "score": commands.ScoreCommand,
     "predict": commands.PredictCommand,

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.packs import PackedWave, mark_packed
-from fruits_pipeline.state.rooms import Rooms
+from fruits_pipeline.state.rooms import Rooms, digest_of_sources
 
 SETTINGS = {"components": 0.9, "seed": 1}
 OTHERS = {"components": 100, "seed": 1}
@@ -35,21 +35,32 @@ def keys(store):
     return {found.key for found in store.objects()}
 
 
+def file_of(place):
+    return place if layout.is_file(place) else f"{place}/part-00000.parquet"
+
+
 def make(store, rooms, room, settings=SETTINGS, made_from="features"):
-    """A room as the flow leaves it, with one file in each of its folders; None where it was kept."""
+    """A room as the flow leaves it, with one file in each of its places; None where it was kept."""
     if rooms.begin(room, settings, made_from, Facts) is not None:
         return None
-    for folder in layout.OWNED[room]:
-        store.write(f"{folder}/part-00000.parquet", b"123")
+    for place in layout.OWNED[room]:
+        store.write(file_of(place), b"123")
     return rooms.finish(room, Facts())
 
 
 def make_all(store, rooms):
     """All rooms, each made from what it is made from."""
     reduced = make(store, rooms, "reduce")
-    for room in layout.MADE_FROM:
-        make(store, rooms, room, {"of": room}, reduced.digest)
+    make_others(store, rooms, reduced)
     return reduced
+
+
+def make_others(store, rooms, reduced):
+    """The rooms that are made from ``reduced``, and those made from these; None for one that was kept."""
+    made = {"reduce": reduced}
+    for room in layout.MADE_FROM:
+        made[room] = make(store, rooms, room, {"of": room}, digest_of_sources(room, made))
+    return made
 
 
 def begun(store, room):
@@ -135,20 +146,44 @@ def test_what_was_made_from_a_room_goes_only_when_that_room_is_made_again(store,
     assert make(store, rooms, "reduce") is None
     assert (keys(store), rooms.removed) == (before, [])
     make(store, rooms, "reduce", made_from="grown features")
-    assert rooms.removed == ["classify", "export_csv", "export_json"]
+    assert rooms.removed == ["report", "classify", "examine", "export_csv", "export_json"]
     assert keys(store) == {"_state/reduce.json", *(file.key for file in reduced.files)}
     make(store, rooms, "export_json")
-    assert rooms.removed == ["classify", "export_csv"]
+    assert rooms.removed == ["report", "classify", "examine", "export_csv"]
 
 
 @pytest.mark.parametrize("room", sorted(layout.MADE_FROM))
-def test_exports_and_classifiers_do_not_touch_one_another(store, rooms, room):
+def test_rooms_of_one_reduction_do_not_touch_one_another(store, rooms, room):
     make_all(store, rooms)
-    others = {key: store.checksum(key) for key in keys(store) if not key.startswith(layout.OWNED[room])}
-    del others[layout.room_marker(room)]
+    touched = (room, *layout.dependants(room))
+    own = tuple(place for one in touched for place in (*layout.OWNED[one], layout.room_marker(one)))
+    others = {key: store.checksum(key) for key in keys(store) if not key.startswith(own)}
     make(store, rooms, room, {"of": room}, "another reduction")
     assert others.items() <= {key: store.checksum(key) for key in keys(store)}.items()
-    assert rooms.removed == []
+    assert rooms.removed == list(layout.dependants(room))
+
+
+@pytest.mark.parametrize("room", layout.MADE_FROM["report"])
+def test_no_page_stands_beside_newer_results(store, rooms, room):
+    make_all(store, rooms)
+    assert layout.REPORT in keys(store)
+    make(store, rooms, room, {"of": room}, "another reduction")
+    assert not keys(store) & {layout.REPORT, layout.room_marker("report")}
+    assert rooms.removed == ["report"]
+
+
+def test_a_page_of_somebody_else_is_refused_and_stays(store, rooms, golden, tmp_path):
+    store.write(layout.REPORT, b"mine")
+    with pytest.raises(DatasetError) as told:
+        rooms.begin("report", {}, "x", Facts)
+    assert keys(store) == {layout.REPORT}
+    golden("foreign_report", str(told.value), output=tmp_path / "output")
+
+
+def test_a_page_that_was_edited_by_hand_is_made_again(store, rooms):
+    made = make(store, rooms, "report")
+    store.write(layout.REPORT, b"1234")
+    assert make(store, rooms, "report") == made
 
 
 def test_packs_and_waves_are_never_touched(store, rooms):
@@ -213,7 +248,7 @@ def test_rooms_of_an_older_snapshot_are_named_in_the_order_of_the_flow(store, ro
     assert rooms.stale("features") == []
     make_all(store, rooms)
     assert rooms.stale("features") == []
-    assert rooms.stale("grown features") == ["reduce", "export_json", "export_csv", "classify"]
+    assert rooms.stale("grown features") == ["reduce", "export_json", "export_csv", "examine", "classify", "report"]
     make(store, rooms, "reduce", made_from="grown features")
     assert rooms.stale("grown features") == []
     assert rooms.stale("features") == ["reduce"]
@@ -229,6 +264,7 @@ def test_a_room_depends_on_its_settings_and_its_input_alone(store, rooms):
 
 
 def test_only_rivals_own_the_same_folder_and_no_room_owns_those_of_waves():
+    assert [place for room in ROOMS for place in layout.OWNED[room] if layout.is_file(place)] == [layout.REPORT]
     owned = [f"{folder}/" for room in ROOMS for folder in layout.OWNED[room]] + [f"{name}/" for name in layout.BY_WAVE]
     assert not [(one, other) for one in owned for other in owned if one != other and one.startswith(other)]
     shared = {folder for folder in owned if owned.count(folder) > 1}

@@ -31,6 +31,7 @@ def run_demo(command: DemoCommand) -> dict[str, JsonValue]:
         features=command.features,
         reduce=command.reduce,
         classify=command.classify,
+        report=command.report,
     )
     return execute("demo", settings)
 

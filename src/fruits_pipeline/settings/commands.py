@@ -27,6 +27,7 @@ from fruits_pipeline.settings.output import OutputPlaceSettings, OutputSettings
 from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.predict import PredictSettings
 from fruits_pipeline.settings.reduce import FeaturesFromSettings, ReduceSettings
+from fruits_pipeline.settings.report import PageSettings, ReportSettings
 from fruits_pipeline.settings.room import Room, flat
 from fruits_pipeline.settings.score import ScoreSettings, SubmittedScoreSettings
 from fruits_pipeline.settings.session import SessionSettings
@@ -83,6 +84,7 @@ class ClassifyCommand(JobCommand):
 
     examine: Annotated[ExamineSettings, flat("Examine")] = ExamineSettings()
     classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
+    report: Annotated[ReportSettings, flat("Report")] = ReportSettings()
 
 
 @Parameter(name="*")
@@ -92,6 +94,17 @@ class RunCommand(ExtractCommand):
     reduce: Annotated[ReduceSettings, flat("Reduce")] = ReduceSettings()
     examine: Annotated[ExamineSettings, flat("Examine")] = ExamineSettings()
     classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
+    report: Annotated[ReportSettings, flat("Report")] = ReportSettings()
+
+
+@Parameter(name="*")
+class ReportCommand(Command):
+    """Settings of ``report``, which reads an output and writes its page; no Spark."""
+
+    output: Annotated[OutputPlaceSettings, flat("Output")]
+    report: Annotated[ReportSettings, flat("Report")] = ReportSettings()
+    page: Annotated[PageSettings, flat("Report")] = PageSettings()
+    storage: Annotated[StorageSettings, flat("Storage")] = StorageSettings()
 
 
 @Parameter(name="*")
@@ -160,6 +173,7 @@ class DemoCommand(JobCommand):
     reduce: Annotated[ReduceSettings, flat("Reduce")] = ReduceSettings()
     examine: Annotated[ExamineSettings, flat("Examine")] = ExamineSettings()
     classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
+    report: Annotated[ReportSettings, flat("Report")] = ReportSettings()
 
 
 @Parameter(name="*")
@@ -215,6 +229,7 @@ ALL: dict[str, type[Command]] = {
     "extract": ExtractCommand,
     "reduce": ReduceCommand,
     "classify": ClassifyCommand,
+    "report": ReportCommand,
     "predict": PredictCommand,
     "score": ScoreCommand,
     "export": ExportCommand,

@@ -5,20 +5,8 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 GROUPS = (
     *("Bundle", "Submit", "EMR", "EMR Serverless", "Dataproc", "Dataproc Serverless"),
-    *(
-        "Input",
-        "Output",
-        "Pack",
-        "Features",
-        "Reduce",
-        "Examine",
-        "Classify",
-        "Predict",
-        "Export",
-        "Verify",
-        "Storage",
-        "Session",
-    ),
+    *("Input", "Output", "Pack", "Features", "Reduce", "Examine", "Classify", "Report"),
+    *("Predict", "Export", "Verify", "Storage", "Session"),
 )
 
 

@@ -27,18 +27,20 @@ MODELS = "models"
 PORTABLE = f"{MODELS}/portable"
 EVALUATION = "evaluation"
 EXPORTS = "exports"
+# The page that people read.
+REPORT = "report.html"
 # The file of a dataset that one writer writes at once.
 ONLY_FILE = "part-00000.parquet"
 
 # Datasets of waves: ``DATASET/wave=NAME/``.
 BY_WAVE = (MANIFEST, FEATURES, REJECTS, PACKED)
 
-RoomName = Literal["reduce", "export_json", "export_csv", "examine", "classify", "score"]
+RoomName = Literal["reduce", "export_json", "export_csv", "examine", "classify", "score", "report"]
 
 # Tables of what was predicted for labelled images.
 _JUDGED = ("scores", "label_scores", "confusion", "confused", "mistakes")
 EXPORT_ROOMS: dict[str, RoomName] = {"json": "export_json", "csv": "export_csv"}
-# The folders of each room that is made as a whole; nobody else writes there.
+# The folders of each room that is made as a whole, or its only file (``is_file``); nobody else writes there.
 OWNED: dict[RoomName, tuple[str, ...]] = {
     "reduce": (
         *(REDUCED, f"{MODELS}/reduce", f"{PORTABLE}/reduce", f"{PORTABLE}/backbone", f"{EVALUATION}/variance"),
@@ -60,9 +62,17 @@ OWNED: dict[RoomName, tuple[str, ...]] = {
     ),
     # The rival of ``classify``: see ``rivals``.
     "score": (PREDICTIONS, *(f"{EVALUATION}/{name}" for name in _JUDGED)),
+    "report": (REPORT,),
 }
-# What each room is made from; ``reduce`` and ``score`` are made from the snapshot's features, packs from its manifest.
-MADE_FROM: dict[RoomName, RoomName] = dict.fromkeys(("export_json", "export_csv", "examine", "classify"), "reduce")
+# The rooms that each room is made from; ``reduce`` and ``score`` are made from the snapshot's features, packs from its
+# manifest.
+MADE_FROM: dict[RoomName, tuple[RoomName, ...]] = {
+    "export_json": ("reduce",),
+    "export_csv": ("reduce",),
+    "examine": ("reduce",),
+    "classify": ("reduce",),
+    "report": ("examine", "classify"),
+}
 # The command that makes a room again.
 COMMANDS: dict[RoomName, str] = {
     "reduce": "reduce",
@@ -71,6 +81,7 @@ COMMANDS: dict[RoomName, str] = {
     "examine": "classify",
     "classify": "classify",
     "score": "score",
+    "report": "report",
 }
 
 
@@ -81,6 +92,15 @@ def rivals(room: RoomName) -> tuple[RoomName, ...]:
     ('score',)
     """
     return tuple(other for other in OWNED if (other == "score") != (room == "score"))
+
+
+def is_file(place: str) -> bool:
+    """Whether what a room owns is one file rather than a folder: no folder of ours has an ending.
+
+    >>> is_file("report.html"), is_file("evaluation/scores")
+    (True, False)
+    """
+    return "." in place.rpartition("/")[2]
 
 
 def portable_file(name: str) -> str:
@@ -127,10 +147,12 @@ def manifest_file(wave: str) -> str:
 
 
 def dependants(room: RoomName) -> tuple[RoomName, ...]:
-    """The rooms that are made from ``room``, directly or not, last ones first.
+    """The rooms that are made from ``room``, directly or not, each before what it is made from.
 
     >>> dependants("reduce"), dependants("classify")
-    (('classify', 'examine', 'export_csv', 'export_json'), ())
+    (('report', 'classify', 'examine', 'export_csv', 'export_json'), ('report',))
     """
-    direct = [name for name, source in MADE_FROM.items() if source == room]
-    return tuple(reversed([name for one in direct for name in (one, *dependants(one))]))
+    found: dict[RoomName, None] = {}
+    for name in reversed([name for name, sources in MADE_FROM.items() if room in sources]):
+        found |= dict.fromkeys((*dependants(name), name))
+    return tuple(found)

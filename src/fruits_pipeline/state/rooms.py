@@ -5,13 +5,14 @@ replaced on request. Whatever is made again removes first what was made from it.
 """
 
 import logging
-from typing import Generic, TypeVar
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.state import layout
-from fruits_pipeline.state.files import FileMark, marks, refuse_foreign, sweep
+from fruits_pipeline.state.files import FileMark, listed, marks, refuse_foreign, sweep
 from fruits_pipeline.state.fingerprint import Essentials, differences, digest_of
 from fruits_pipeline.state.layout import RoomName
 from fruits_pipeline.storage import uri
@@ -62,6 +63,16 @@ class RoomMarker(BaseModel, Generic[_F]):
     def of(self, root: str, folder: str) -> list[str]:
         """The addresses of the Parquet files of one of its folders."""
         return [uri.join(root, file.key) for file in self.files if file.is_data and file.key.startswith(f"{folder}/")]
+
+
+def digest_of_sources(room: RoomName, markers: Mapping[RoomName, RoomMarker[Any] | None]) -> str:
+    """What ``room`` is made from, by the markers of the rooms that ``layout.MADE_FROM`` names.
+
+    The digest of the only one, or that of all of them; ``none`` stands for a room that there is not.
+    """
+    found = [markers.get(source) for source in layout.MADE_FROM[room]]
+    digests: list[JsonValue] = ["none" if marker is None else marker.digest for marker in found]
+    return str(digests[0]) if len(digests) == 1 else digest_of({"made_from": digests})
 
 
 class Rooms:
@@ -162,7 +173,7 @@ class Rooms:
             refuse_foreign(self._store, models, only_others=True)
         self._save(RoomMarker[AnyFacts](room=room, made_from=made_from, settings=settings, labels=labels))
         for dependant in layout.dependants(room):
-            if self._remove(dependant):
+            if self.remove(dependant):
                 self.removed.append(dependant)
                 log.warning("removed room=%s because it was made from the %s before", dependant, room)
         sweep(self._store, layout.OWNED[room])
@@ -203,10 +214,10 @@ class Rooms:
 
     def _broken(self, found: RoomMarker[_F]) -> str | None:
         """The first of the room's files that is gone or has another length."""
-        lengths = {file.key: file.length for folder in layout.OWNED[found.room] for file in self._store.objects(folder)}
+        lengths = {file.key: file.length for file in listed(self._store, layout.OWNED[found.room])}
         return next((file.key for file in found.files if lengths.get(file.key) != file.length), None)
 
-    def _remove(self, room: RoomName) -> bool:
+    def remove(self, room: RoomName) -> bool:
         """Removes a room that has begun; its marker goes last, since it says that the files are ours."""
         found = self.marker(room, AnyFacts)
         if found is None:

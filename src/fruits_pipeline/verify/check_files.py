@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from fruits_pipeline.state import layout
-from fruits_pipeline.state.files import OURS, FileMark, is_data
+from fruits_pipeline.state.files import FileMark, is_data, is_ours, listed
 from fruits_pipeline.state.layout import RoomName
 from fruits_pipeline.state.upkeep import named_keys
 from fruits_pipeline.storage.store import Store
@@ -18,12 +18,13 @@ FOLDERS = (
     layout.EVALUATION,
     layout.EXPORTS,
     layout.LABELS,
+    layout.REPORT,
 )
 
 
 def listed_lengths(store: Store) -> dict[str, int]:
-    """The length in bytes of every file in the output's folders, by key."""
-    return {found.key: found.length for folder in FOLDERS for found in store.objects(folder)}
+    """The length in bytes of every file in the output's folders, and of the page, by key."""
+    return {found.key: found.length for found in listed(store, FOLDERS)}
 
 
 def whole_files(state: OutputState, lengths: Mapping[str, int]) -> frozenset[FileMark]:
@@ -50,7 +51,7 @@ def check_files(state: OutputState, lengths: Mapping[str, int]) -> Iterator[Find
 
 def _unnamed(state: OutputState, key: str) -> Finding:
     expected = "a marker that names it"
-    if not OURS.search(key):
+    if not is_ours(key):
         return Finding(Kind.FOREIGN, key, expected, "a file of somebody else")
     if key.partition("/")[0] in layout.BY_WAVE:
         return _of_no_wave(state, key, expected)
@@ -75,5 +76,5 @@ def _of_no_wave(state: OutputState, key: str, expected: str) -> Finding:
 def _owner(state: OutputState, key: str) -> tuple[str, RoomName | None]:
     """The folder of a room that a file lies in, and the room: of two that share it, the one that there is."""
     owners = ((folder, room) for room, folders in layout.OWNED.items() for folder in folders)
-    found = [(folder, room) for folder, room in owners if key.startswith(f"{folder}/")]
+    found = [(folder, room) for folder, room in owners if f"{key}/".startswith(f"{folder}/")]
     return next((one for one in found if one[1] in state.rooms), next(iter(found), ("", None)))

@@ -8,6 +8,7 @@ from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.files import FileMark
+from fruits_pipeline.state.rooms import digest_of_sources
 from fruits_pipeline.state.snapshot import load_snapshot
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
@@ -27,8 +28,8 @@ def check_sources(state: OutputState, storage: StorageSettings) -> Iterator[Find
             yield Finding(Kind.UNFINISHED, key, f"a finished room {room}", f"an unfinished one; {again}")
             continue
         if room in layout.MADE_FROM:
-            source = state.rooms.get(layout.MADE_FROM[room])
-            what, present = f"the present {layout.MADE_FROM[room]}", source.digest if source else "none"
+            what = f"the present {' and '.join(layout.MADE_FROM[room])}"
+            present = digest_of_sources(room, state.rooms)
         else:
             what = f"the present features of {marker.facts.features}"
             present = _features(state, marker.facts, marker.made_from, storage)

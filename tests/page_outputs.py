@@ -1,0 +1,276 @@
+"""Outputs as ``run`` leaves them, as far as the page reads them: any number of labels, real pictures, no Spark."""
+
+import hashlib
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+from pydantic import BaseModel, ConfigDict
+
+from fruits_pipeline import schemas
+from fruits_pipeline.demo.draw import draw
+from fruits_pipeline.demo.fruit import FRUITS
+from fruits_pipeline.ingest.manifests import ManifestWriter
+from fruits_pipeline.state import layout
+from fruits_pipeline.state.counts import Counts
+from fruits_pipeline.state.plan import Plan, save_plan
+from fruits_pipeline.state.recipe import Recipe
+from fruits_pipeline.state.rooms import Rooms
+from fruits_pipeline.state.snapshot import WaveMarker, load_snapshot, mark_wave
+from fruits_pipeline.storage.opening import open_store
+from fruits_pipeline.storage.store import Store
+
+HOSTILE = ("<img src=x onerror=alert(1)>", "$x_1^2$", "Ünïcødé 果物", "long " * 60, "a\u202eb\x07c")
+HOSTILE_FILE = '"><b onclick=alert(1)>.jpg'
+KINDS = ("Red", "Green", "Yellow", "Golden", "Small", "Wax", "Sweet", "Dark", "Heart", "Round", "Long", "Striped")
+SETTINGS = {
+    "driver_memory": "4g", "data_source": "/home/somebody/fruits", "output_uri": "/home/somebody/results",
+    "backbone": "mobilenetv2", "image_size": 160, "components": 0.9, "train_split": "folder", "forest_trees": 100,
+    "classifier": ["random_forest", "logistic_regression"], "overwrite": True,
+}  # fmt: skip
+CLASSIFIERS = {"logistic_regression": 0.06, "random_forest": 0.12}
+_FACTS = {
+    "leaks": {"looked_at": 0, "same_content": 2, "two_labels": 1, "cosine": 0.6, "hash_bits": 4, "dropped": False}
+}
+
+
+class Facts(BaseModel):
+    """Facts of a room, whatever they are."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def page_output(
+    folder: Path,
+    labels: int = 95,
+    seed: int = 7,
+    without: tuple[str, ...] = (),
+    source: Path | None = None,
+    predicted: int = 1,
+) -> Store:
+    """An output of so many labels whose pictures lie beside it; tables of ``without`` are left out.
+
+    With six labels or more, some have names that nobody expects. ``seed`` is that of the pictures, ``predicted``
+    that of all else.
+    """
+    rng = np.random.default_rng(seed)
+    source = source or folder.with_name(f"{folder.name}-images")
+    images = _images(source, _names(labels), rng, pictures=max(3, min(8, 800 // labels)))
+    store = open_store(str(folder))
+    folder.mkdir(parents=True, exist_ok=True)
+    _plan(store, folder, source, images)
+    tables, facts = _tables(images, np.random.default_rng(predicted))
+    rooms = Rooms(store, overwrite=False)
+    made_from = load_snapshot(store).digest
+    for room in ("reduce", "examine", "classify"):
+        if room == "examine" and "examine" in without:
+            continue
+        rooms.begin(room, {"components": 0.9} if room == "reduce" else {}, made_from, Facts)
+        for place in layout.OWNED[room]:
+            name = place.removeprefix(f"{layout.EVALUATION}/")
+            if name in tables and name not in without:
+                _write(store, f"{place}/{layout.ONLY_FILE}", pa.Table.from_pylist(tables[name], schemas.ALL[name]))
+        made_from = rooms.finish(room, Facts(**facts[room])).digest if room == "reduce" else made_from
+        if room != "reduce":
+            rooms.finish(room, Facts(**facts[room]))
+    store.write(layout.RUN_RECORD, json.dumps(record(images)).encode())
+    return store
+
+
+def record(images: list[dict]) -> dict:
+    """``run.json`` of a run."""
+    seconds = {"ingest": 1.4, "features": 61.2, "reduce": 3.9, "examine": 2.2, "classify": 20.5}
+    return {
+        "fruits_pipeline": "0.1.0", "command": "run", "status": "done", "settings": SETTINGS,
+        "started": "2026-11-26T10:04:55+00:00", "finished": "2026-11-26T10:06:30+00:00", "seconds_total": 95.1,
+        "machine": {"system": "Linux-6.1-x86_64", "python": "3.11.7"},
+        "versions": {"fruits-pipeline": "0.1.0", "pyspark": "3.5.8", "numpy": "1.26.4", "tensorflow-cpu": None},
+        "counts": {"found": len(images) + 4}, "change": {"computed": len(images)}, "seconds": seconds,
+    }  # fmt: skip
+
+
+def _names(labels: int) -> list[str]:
+    plain = [f"{fruit} {kind} {n}" for n in range(1, 9) for kind in KINDS for fruit in FRUITS]
+    return [*(HOSTILE if labels > len(HOSTILE) else ()), *plain][:labels]
+
+
+def _images(source: Path, names: list[str], rng: np.random.Generator, pictures: int) -> list[dict]:
+    """Rows of ``reduced`` without components, as many pictures of each label; every third is a test image."""
+    fruits = list(FRUITS.values())
+    drawn = [draw(fruit, rng) for fruit in fruits for _ in range(2)]
+    rows = []
+    for place, label in enumerate(names):
+        tint, shade = rng.uniform(0.75, 1.0, 3), drawn[2 * (place % len(fruits)) : 2 * (place % len(fruits)) + 2]
+        for number in range(pictures):
+            split = "test" if number % 3 == 0 else "train"
+            name = HOSTILE_FILE if (place, number) == (0, 0) else f"{number:03d}.jpg"
+            file = source / {"test": "Test", "train": "Training"}[split] / f"label {place:03d}" / name
+            pixels = np.clip(shade[number % 2] * tint + rng.normal(0, 2, (100, 100, 3)), 0, 255).astype(np.uint8)
+            width, height = [(100, 100), (160, 100), (75, 100)][place % 3]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).resize((width, height)).save(file, "JPEG", quality=88)
+            digest = hashlib.sha256(file.read_bytes()).hexdigest()
+            at = {"path": f"file://{file}", "source_path": str(file), "content_sha256": digest}
+            rows.append({**at, "label": label, "split": split, "width": width, "height": height})
+    return rows
+
+
+def _plan(store: Store, folder: Path, source: Path, images: list[dict]) -> None:
+    """One finished wave, with three rejects and one skipped file."""
+    writer = ManifestWriter("00000", folder)
+    then = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = [{**row, "length": 1_000, "modified": then, "skip_reason": None} for row in images]
+    odd = [(f"bad/{n}.jpg", None) for n in range(3)] + [("notes.txt", "not_an_image_name")]
+    for name, reason in odd:
+        path = {"path": f"file://{source}/{name}", "source_path": name, "length": 9, "modified": then}
+        rows.append({**path, "label": None, "split": None, "skip_reason": reason})
+    rows.sort(key=lambda row: row["path"])
+    names = schemas.MANIFEST.names
+    writer.write(pa.Table.from_pylist([{name: row[name] for name in names} for row in rows], schemas.MANIFEST))
+    wave = writer.put(store)
+    save_plan(store, Plan(settings={}, source_root=f"file://{source}", next_wave=1, waves=(wave,)))
+    counts = Counts(
+        found=len(rows), read=len(images), rejected=3, skipped=1,
+        reject_reasons={"truncated": 3}, skip_reasons={"not_an_image_name": 1},
+    )  # fmt: skip
+    recipe = Recipe(settings={"backbone": "mobilenetv2", "precision": "f32", "image_size": 160}, made_by={})
+    marker = WaveMarker(
+        wave=wave.wave, digest=wave.digest, recipe=recipe, counts=counts, manifest=wave.manifest, files=()
+    )
+    mark_wave(store, marker)
+
+
+def _tables(images: list[dict], rng: np.random.Generator) -> tuple[dict[str, list[dict]], dict[str, dict]]:
+    """The tables that the rooms write, by name, and their facts."""
+    labels = list(dict.fromkeys(row["label"] for row in images))
+    train, test = ([row for row in images if row["split"] == split] for split in ("train", "test"))
+    tables: dict[str, list[dict]] = {"reduced": images, "predictions": [], "confused": [], "mistakes": []}
+    tables |= {"confusion": [], "scores": [], "scores_without_leaks": [], "label_scores": [], "duplicates": []}
+    for classifier, wrong in CLASSIFIERS.items():
+        _predict(tables, images, labels, (classifier, wrong), rng)
+    tables["typical"] = [next(row for row in train if row["label"] == label) for label in labels]
+    tables["suspects"] = [
+        {**row, "suggested": labels[rng.integers(len(labels))], "label_probability": 0.02, "suggested_probability": p}
+        for row, p in zip(train[:: max(1, len(train) // 40)], np.linspace(0.99, 0.5, len(train)), strict=False)
+    ]
+    pairs = list(zip(test[:30], train[:30], strict=False))
+    tables["leaks"] = [{**_pair(one, other), "cosine": 0.99, "hash_bits": 2} for one, other in pairs]
+    tables["twins"] = [{**_pair(one, other), "twin_split": other["split"]} for one, other in pairs]
+    _examined(tables, images, rng)
+    uses = {"train": len(train), "test": len(test)}
+    leaks = _FACTS["leaks"] | {"judged": len(test), "looked_at": len(test), "leaked": len(pairs)}
+    variance = {"components": 138, "dimension": 1280, "variance_share": 0.9, "rows": len(images), "uses": uses}
+    sizes = {"distinct": 3, "smallest": (75, 100), "median": (100, 100), "largest": (160, 100)}
+    twins = {"pairs": len(pairs), "same_content": 2, "across_sides": len(pairs), "two_labels": 1}
+    suspects = {"looked_at": len(train), "images": len(tables["suspects"])}
+    classified = {"judged": "test", "uses": uses, "leaks": leaks, "suspects": suspects, "fit_s": {"random_forest": 9.5}}
+    classified |= {"unlearnt": {"labels": 1, "images": 2, "names": [labels[0]]}, "duplicates_across_splits": 2}
+    examined = {"images": len(images), "twins": twins, "sizes": sizes}
+    return tables, {"reduce": variance | {"split_by": "folder or table"}, "examine": examined, "classify": classified}
+
+
+def _predict(tables, images, labels, classifier, rng) -> None:
+    """Predictions of one classifier: labels near each other are taken for each other."""
+    name, share = classifier
+    counts = np.zeros((len(labels), len(labels)), np.int64)
+    for row in images:
+        place = labels.index(row["label"])
+        near = (place + int(rng.choice((-1, 1, 1, 8)))) % len(labels)
+        said = near if row["split"] == "test" and rng.random() < share else place
+        told = {**row, "classifier": name, "prediction": labels[said], "confidence": float(rng.uniform(0.4, 1))}
+        tables["predictions"].append(told)
+        if row["split"] == "test":
+            # Each test image stands for 20, so that a label is judged on more than two.
+            counts[place, place] += 18
+            counts[place, said] += 2
+            if said != place:
+                tables["mistakes"].append(told)
+    _score(tables, name, labels, counts)
+
+
+def _score(tables, name, labels, counts) -> None:
+    at = {"classifier": name, "split": "test"}
+    for place, taken in np.argwhere(counts).tolist():
+        count = int(counts[place, taken])
+        cell = {**at, "label": labels[place], "prediction": labels[taken], "images": count}
+        tables["confusion"].append(cell)
+        if place != taken:
+            wrong = [row for row in tables["mistakes"] if row["classifier"] == name]
+            path = next(
+                (r["path"] for r in wrong if (r["label"], r["prediction"]) == (labels[place], labels[taken])), None
+            )
+            share = count / counts[place].sum()
+            between = {"share_low": share / 2, "share_high": min(1, 2 * share)}
+            tables["confused"].append({**cell, "share": share, **between, "path": path, "confidence": 0.9})
+    hits, total, said = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+    recall, precision = hits / total, hits / np.maximum(said, 1)
+    for place, label in enumerate(labels):
+        low, high = _between(recall[place], total[place])
+        f1 = 2 * hits[place] / (total[place] + said[place])
+        score = {"precision": precision[place], "recall": recall[place], "f1": f1, "images": int(total[place])}
+        tables["label_scores"].append({**at, "label": label, **score, "recall_low": low, "recall_high": high})
+    images = int(total.sum())
+    for metric, value in (("accuracy", hits.sum() / images), ("macro_f1", float(recall.mean()))):
+        low, high = _between(value, images)
+        score = {**at, "metric": metric, "value": value, "images": images, "low": low, "high": high}
+        tables["scores"].append(score | {"group_low": low - 0.01, "group_high": high})
+        tables["scores_without_leaks"].append(score | {"value": value - 0.02, "low": low - 0.02, "high": high - 0.02})
+
+
+def _examined(tables, images, rng) -> None:
+    """What ``examine`` writes."""
+    counts: dict[tuple[str, str], int] = {}
+    for row in images:
+        counts[row["label"], row["split"]] = counts.get((row["label"], row["split"]), 0) + 1
+    tables["label_counts"] = [{"label": one, "split": split, "images": n} for (one, split), n in counts.items()]
+    sizes = [(100, 100), (160, 100), (75, 100)]
+    tables["sizes"] = [{"width": w, "height": h, "images": 10 * n + 3} for n, (w, h) in enumerate(sizes)]
+    root = images[0]["path"].partition("/Test/")[0]
+    bad = {"kind": "rejected", "reason": "truncated", "images": 3, "length": 9, "detail": "ends within its header"}
+    tables["left_out"] = [{**bad, "path": f"{root}/bad/{n}.jpg"} for n in range(3)]
+    tables["left_out"].append(
+        {"kind": "skipped", "reason": "not_an_image_name", "images": 1, "path": f"{root}/notes.txt"}
+    )
+    issues = [("dark", "brightest", True, 0.32, 9, True), ("blurred", "sharpness", True, 4.0, 40, True)]
+    issues.append(("bright", "darkest", False, 0.95, len(images) - 3, False))
+    names = ("issue", "figure", "below", "threshold", "images", "told")
+    tables["picture_issues"] = [
+        dict(zip(names, issue, strict=True)) | {"share": issue[4] / len(images)} for issue in issues
+    ]
+    tables["pictures"] = [
+        {**row, "issue": issue, "value": 0.1 * n} for issue in ("dark", "blurred") for n, row in enumerate(images[:9])
+    ]
+    spots = {label: rng.normal(0, 3, 2) for label, _ in counts}
+    tables["map"] = [
+        {**row, "first": float(x), "second": float(y)}
+        for row in images[:2_000]
+        for x, y in [spots[row["label"]] + rng.normal(0, 0.5, 2)]
+    ]
+    ratio = np.exp(-np.arange(1280) / 60)
+    ratio /= ratio.sum()
+    tables["variance"] = [
+        {"component": n + 1, "explained_variance_ratio": r, "cumulative_ratio": min(1.0, c)}
+        for n, (r, c) in enumerate(zip(ratio.tolist(), np.cumsum(ratio).tolist(), strict=True))
+    ]
+
+
+def _pair(one: dict, other: dict) -> dict:
+    twin = {"twin_path": other["path"], "twin_label": other["label"], "same_content": False}
+    return {name: one[name] for name in ("path", "label", "split")} | twin
+
+
+def _between(share: float, images: int) -> tuple[float, float]:
+    """Near enough to Wilson's interval."""
+    half = 1.96 * np.sqrt((share * (1 - share) + 1 / images) / images)
+    return max(0.0, float(share - half)), min(1.0, float(share + half))
+
+
+def _write(store: Store, key: str, table: pa.Table) -> None:
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    store.write(key, sink.getvalue())
