@@ -27,6 +27,7 @@ from fruits_pipeline.refusals import (
     reduce_essentials,
     score_essentials,
 )
+from fruits_pipeline.report.facts import Reported
 from fruits_pipeline.score.facts import Scored
 from fruits_pipeline.session import tables
 from fruits_pipeline.session.spark import cores, is_local
@@ -39,14 +40,16 @@ from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
+from fruits_pipeline.settings.report import ReportSettings
 from fruits_pipeline.settings.score import ScoreSettings
-from fruits_pipeline.state.layout import EXPORT_ROOMS
+from fruits_pipeline.state.layout import EXPORT_ROOMS, REPORT
 from fruits_pipeline.state.packs import packed_files
 from fruits_pipeline.state.plan import Plan, save_plan
 from fruits_pipeline.state.record import RunRecord
 from fruits_pipeline.state.rooms import RoomMarker, Rooms
 from fruits_pipeline.state.snapshot import Snapshot, is_finished, load_waves
 from fruits_pipeline.state.upkeep import drop_manifests, tidied
+from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.trained.backbone import Backbone, kept_backbone
@@ -176,6 +179,19 @@ class Job:
                 facts = fit_classifiers(self.store, components, rows, settings, twins, reduction)
                 done = self.rooms.finish("classify", facts)
         self.record.rooms["classify"] = done.facts_or_fail
+
+    def report(self, settings: ReportSettings) -> Reported:
+        """Writes the page, unless that of these results stands there."""
+        with self.record.timed("report"):
+            from fruits_pipeline.report.browser import open_page
+            from fruits_pipeline.report.write_report import keep_report
+
+            done = keep_report(self.store, self.record.content, settings, self.command.storage)
+        if settings.open:
+            open_page(uri.join(self.store.root, REPORT))
+        self.record.rooms["report"] = done
+        self.record.verdicts = [verdict.model_dump(mode="json") for verdict in done.verdicts]
+        return done
 
     def score(self, snapshot: Snapshot, settings: ScoreSettings, models: TrainedModels) -> Scored:
         """Writes and judges what trained models say of the images."""

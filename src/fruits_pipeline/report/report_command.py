@@ -1,14 +1,13 @@
 """The command ``report``: the page of a finished output, written again; no Spark."""
 
 import json
-import logging
-import webbrowser
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 
 from fruits_pipeline.errors import DatasetError
+from fruits_pipeline.report.browser import open_page
 from fruits_pipeline.report.facts import Classified, Reported
 from fruits_pipeline.report.load import Results, load_results
 from fruits_pipeline.report.verdict import refuse
@@ -22,8 +21,6 @@ from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.store import Store
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -78,8 +75,8 @@ def report_output(command: ReportCommand) -> Written:
             content = json.dumps(record | {"verdicts": verdicts}, indent=1, ensure_ascii=False)
             store.write(RUN_RECORD, content.encode())
     address = uri.join(store.root, REPORT)
-    if command.page.open:
-        _open(address)
+    if command.report.open:
+        open_page(address)
     return Written(address, reported)
 
 
@@ -107,10 +104,3 @@ def _other(command: ReportCommand) -> Results | None:
         return None
     store = open_store(command.page.compare, command.storage)
     return load_results(store, record_of(store), command.storage)
-
-
-def _open(address: str) -> None:
-    if uri.scheme(address) != "file":
-        log.warning("not opened because it is in a bucket: %s", address)
-    elif not webbrowser.open(address.replace("%", "%25").replace("#", "%23").replace("?", "%3F")):
-        log.warning("not opened because no browser was found here: %s", address)

@@ -50,6 +50,27 @@ def write_report(
         DatasetError: When the output is not finished, or a ``report.html`` of somebody else stands there.
     """
     results = load_results(store, dict(record), storage)
+    return _written(results, settings, storage, other)
+
+
+def keep_report(
+    store: Store, record: Mapping[str, JsonValue], settings: ReportSettings, storage: StorageSettings
+) -> Reported:
+    """The same, unless the page that stands there is of the same results and settings: then what that came to."""
+    results = load_results(store, dict(record), storage)
+    done = Rooms(store, overwrite=True).begin("report", settings.essentials(), _made_from(results), Reported)
+    return _written(results, settings, storage) if done is None else done.facts_or_fail
+
+
+def _made_from(results: Results) -> str:
+    markers: dict[RoomName, RoomMarker[Any] | None] = {"examine": results.examined, "classify": results.classified}
+    return digest_of_sources("report", markers)
+
+
+def _written(
+    results: Results, settings: ReportSettings, storage: StorageSettings, other: Results | None = None
+) -> Reported:
+    store = results.store
     verdicts = verdicts_of(evidence_of(results), settings)
     page = Page(
         title=place(store.root),
@@ -61,8 +82,7 @@ def write_report(
     )
     rooms = Rooms(store, overwrite=True)
     rooms.remove("report")
-    markers: dict[RoomName, RoomMarker[Any] | None] = {"examine": results.examined, "classify": results.classified}
-    rooms.begin("report", settings.essentials(), digest_of_sources("report", markers), Reported)
+    rooms.begin("report", settings.essentials(), _made_from(results), Reported)
     with step("report: pictures"):
         album = _album(page, results, settings, storage)
     with step("report: page"):

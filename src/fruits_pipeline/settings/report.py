@@ -36,6 +36,9 @@ class ReportSettings(Room):
         description="Verdict that ends the command with exit code 3, after all is written, unless it is ok; "
         "repeatable; any: every one that is worth a look or bad.",
     )
+    open: Annotated[bool, Incidental, Parameter(negative="")] = Field(
+        False, description="Open the page in a browser, where the output is on this machine."
+    )
     warn_leak_share: float = Field(
         0.01, ge=0, le=1, description="Verdict leaks: share of judged images with a near-twin in training."
     )
@@ -58,7 +61,4 @@ class PageSettings(Room):
 
     compare: str | None = Field(
         None, min_length=1, description="Another output: settings, scores and predictions that differ from it."
-    )
-    open: Annotated[bool, Incidental, Parameter(negative="")] = Field(
-        False, description="Open the page in a browser, where the output is on this machine."
     )

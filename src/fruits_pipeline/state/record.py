@@ -44,6 +44,7 @@ class RunRecord:
         self.change = Change()
         self.rooms: dict[str, BaseModel] = {}
         self.next_steps: list[str] = []
+        self.verdicts: list[JsonValue] | None = None
         self.seconds: dict[str, float] = {}
         self._content: dict[str, JsonValue] = {
             "fruits_pipeline": version("fruits-pipeline"),
@@ -63,14 +64,18 @@ class RunRecord:
         rooms: dict[str, JsonValue] = {name: facts.model_dump(mode="json") for name, facts in self.rooms.items()}
         seconds: dict[str, JsonValue] = dict(self.seconds)
         next_steps: list[JsonValue] = list(self.next_steps)
-        return self._content | {
-            "counts": self.counts.model_dump(),
-            "change": self.change.model_dump(),
-            "rooms": rooms,
-            "seconds": seconds,
-            "timeline": timeline.as_json(),
-            "next": next_steps,
-        }
+        return (
+            self._content
+            | {
+                "counts": self.counts.model_dump(),
+                "change": self.change.model_dump(),
+                "rooms": rooms,
+                "seconds": seconds,
+                "timeline": timeline.as_json(),
+                "next": next_steps,
+            }
+            | ({} if self.verdicts is None else {"verdicts": self.verdicts})
+        )
 
     @contextmanager
     def kept(self, store: Store) -> Iterator["RunRecord"]:
