@@ -155,7 +155,12 @@ def _tables(images: list[dict], rng: np.random.Generator) -> tuple[dict[str, lis
         _predict(tables, images, labels, (classifier, wrong), rng)
     tables["typical"] = [next(row for row in train if row["label"] == label) for label in labels]
     tables["suspects"] = [
-        {**row, "suggested": labels[rng.integers(len(labels))], "label_probability": 0.02, "suggested_probability": p}
+        {
+            **row,
+            "suggested": labels[(labels.index(row["label"]) + 1) % len(labels)],
+            "label_probability": 0.02,
+            "suggested_probability": p,
+        }
         for row, p in zip(train[:: max(1, len(train) // 40)], np.linspace(0.99, 0.5, len(train)), strict=False)
     ]
     pairs = list(zip(test[:30], train[:30], strict=False))

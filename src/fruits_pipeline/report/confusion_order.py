@@ -4,7 +4,6 @@ Each group of labels that mistakes connect is ordered by the second eigenvector 
 as a seriation: Atkins, Boman, Hendrickson 1998), largest groups first.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +21,7 @@ class Cells:
     Attributes:
         labels: Their names, in the order of the map.
         counts: int64 (L, L), images of the row's label that were taken for the column's; the diagonal is 0.
-        total: Labels with any mistake, of which the L have most.
+        total: Labels with any mistake, of which the L have the commonest ones.
         mistakes: All mistakes, shown or not.
     """
 
@@ -41,10 +40,10 @@ def cells_of(pairs: list[tuple[str, str, int]], most: int = MOST_LABELS) -> Cell
     wrong = [(label or "", taken or "", images) for label, taken, images in pairs if label != taken and images]
     if not wrong:
         return None
-    weight: Counter[str] = Counter()
-    for label, taken, images in wrong:
-        weight.update({label: images, taken: images})
-    names = sorted(weight, key=lambda name: (-weight[name], name))[:most]
+    names: list[str] = []
+    for label, taken, _ in sorted(wrong, key=lambda cell: (-cell[2], cell)):
+        new = [name for name in (label, taken) if name not in names]
+        names += new if len(names) + len(new) <= most else []
     place = {name: index for index, name in enumerate(names)}
     counts = np.zeros((len(names), len(names)), np.int64)
     for label, taken, images in wrong:
@@ -52,7 +51,8 @@ def cells_of(pairs: list[tuple[str, str, int]], most: int = MOST_LABELS) -> Cell
             counts[place[label], place[taken]] += images
     order = spectral_order(counts)
     labels = tuple(names[index] for index in order)
-    return Cells(labels, counts[np.ix_(order, order)], len(weight), sum(images for _, _, images in wrong))
+    total = len({name for label, taken, _ in wrong for name in (label, taken)})
+    return Cells(labels, counts[np.ix_(order, order)], total, sum(images for _, _, images in wrong))
 
 
 def spectral_order(counts: NDArray[np.int64]) -> list[int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, JsonValue
 
@@ -71,8 +72,11 @@ class Results:
         """The rows of a table whose columns have these values; none where there is no such table."""
         if table not in self.tables:
             return []
-        rows: list[Row] = self.tables[table].to_pylist()
-        return [row for row in rows if all(row[name] == value for name, value in equal.items())]
+        found = self.tables[table]
+        for name, value in equal.items():
+            found = found.filter(pc.is_null(found[name]) if value is None else pc.equal(found[name], value))
+        rows: list[Row] = found.to_pylist()
+        return rows
 
     def score(self, table: str, classifier: str | None, metric: str = _ACCURACY) -> Row | None:
         """One score on the judged side, of ``scores`` or ``scores_without_leaks``."""

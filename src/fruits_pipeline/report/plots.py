@@ -22,6 +22,8 @@ _OTHER: Final = "#94a4a2"
 # More points than these are drawn as one picture inside the SVG.
 _MOST_VECTORS: Final = 600
 _DPI: Final = 144
+# Narrow enough for a phone, where they are shown a little smaller.
+_WIDTH_IN: Final = 4.9
 _MAP_NAME: Final = 22
 # Points of one row of the confusion map, of few labels and of many.
 _ROW_PT: Final = (17.0, 12.5)
@@ -37,7 +39,7 @@ def variance_curve(variance: pa.Table, components: int) -> Markup:
         components: Kept.
     """
     with drawing():
-        figure = _figure(6.4, 2.9)
+        figure = _figure(_WIDTH_IN, 2.8)
         axes = figure.subplots()
         at = np.asarray(variance["component"].to_pylist())
         share = np.asarray(variance["cumulative_ratio"].to_pylist(), np.float64)
@@ -68,7 +70,7 @@ def component_map(rows: pa.Table) -> Markup:
     counts = Counter(labels.tolist())
     shown = [label for label, _ in sorted(counts.items(), key=lambda one: (-one[1], one[0]))[: len(_COLOURS)]]
     with drawing():
-        figure = _figure(6.4, 4.4)
+        figure = _figure(_WIDTH_IN, 3.6)
         axes = figure.subplots()
         as_picture = len(labels) > _MOST_VECTORS
         others = ~np.isin(labels, shown)
@@ -129,7 +131,9 @@ def _frame(axes: "Axes", names: list[str]) -> None:
 
 
 def _legend(axes: "Axes") -> None:
-    legend = axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=9, markerscale=1.3)
+    legend = axes.legend(
+        loc="upper left", bbox_to_anchor=(-0.02, -0.16), ncols=2, frameon=False, fontsize=9, markerscale=1.3
+    )
     for handle in legend.legend_handles:
         if handle is not None:
             handle.set_alpha(1)
