@@ -13,5 +13,7 @@ FormatName = Literal["table", "json", "csv"]
 class PredictSettings(ModelsSettings):
     """Which models name the labels of photos, and what is told of each; the first classifier is asked."""
 
-    top: int = Field(3, ge=1, description="Labels that are told of each photo.")
-    format: Annotated[FormatName, Incidental] = Field("table", description="How they are told.")
+    top: int = Field(3, ge=1, description="Labels to show for each photo, the likeliest first.")
+    format: Annotated[FormatName, Incidental] = Field(
+        "table", description="table for people, json or csv for programs."
+    )

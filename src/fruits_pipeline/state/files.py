@@ -76,6 +76,7 @@ def refuse_foreign(store: Store, folders: Iterable[str], *, only_others: bool = 
         found = next(others, None)
         if found is not None:
             raise DatasetError(
-                f"expected {store.root}/{folder} to be empty or ours, found {found.key!r} without a marker; "
+                f"expected {store.root}/{folder} to be empty or written by fruits-pipeline, found {found.key!r}, "
+                "which it did not write; "
                 "take another --output-uri, or move that folder away"
             )

@@ -56,6 +56,25 @@ OWNED: dict[RoomName, tuple[str, ...]] = {
 }
 # What each room is made from; ``reduce`` and ``score`` are made from the snapshot's features, packs from its manifest.
 MADE_FROM: dict[RoomName, RoomName] = {"export_json": "reduce", "export_csv": "reduce", "classify": "reduce"}
+# The steps of each command, in their order, by the names that ``run.json`` has them under.
+_RUN = ("ingest", "features", "reduce", "classify")
+STEPS: dict[str, tuple[str, ...]] = {
+    "demo": _RUN,
+    "run": _RUN,
+    "extract": _RUN[:2],
+    "reduce": ("reduce",),
+    "classify": ("classify",),
+    "score": ("ingest", "features", "score"),
+    "pack": ("ingest", "pack"),
+}
+# What a room makes, in the words of its user.
+RESULTS: dict[RoomName, str] = {
+    "reduce": "principal components",
+    "export_json": "principal components as JSON lines",
+    "export_csv": "principal components as CSV",
+    "classify": "classifiers and predictions",
+    "score": "predictions of new images",
+}
 # The command that makes a room again.
 COMMANDS: dict[RoomName, str] = {
     "reduce": "reduce",
