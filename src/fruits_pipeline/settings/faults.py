@@ -56,7 +56,7 @@ def meant(name: str, known: Iterable[str]) -> str:
     >>> meant("--data-sorce", ["--data-source", "--sample"]), meant("--verbose", ["--sample"])
     ('; did you mean --data-source?', '')
     """
-    return next((f"; did you mean {near}?" for near in get_close_matches(name, known, n=1)), "")
+    return next((f"; did you mean {near}?" for near in get_close_matches(name, known, n=1, cutoff=0.7)), "")
 
 
 def shown(value: object) -> str:
@@ -99,8 +99,9 @@ def told(error: CycloptsError, commands: Iterable[str]) -> str:
         case CoercionError(token=token) if token is not None and error.target_type is bool:
             return f"{token.keyword}: expected true or false, found {token.value!r}"
         case CoercionError(token=token) if token is not None and error.argument is not None:
-            where = "" if token.source == "cli" else f" in {token.source}"
-            return f"{error.argument.name}: expected one value{where}, found {token.value}"
+            name = error.argument.name
+            where = name if token.source == "cli" else f"{setting_of(name)} in {token.source}"
+            return f"{where}: expected one value, found {token.value}"
     return str(error).strip().splitlines()[-1].partition("  Parsed: ")[0]
 
 

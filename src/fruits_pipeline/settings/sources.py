@@ -103,7 +103,9 @@ class Sources:
             found = f"a {type(content).__name__}"
         if isinstance(content, dict):
             return content
-        self.faults.append(f'--config {path}: expected a file of one JSON object, {{"components": 100}}, found {found}')
+        self.faults.append(
+            f'--config {path}: expected a file of one JSON object, such as {{"components": 100}}, found {found}'
+        )
         return {}
 
 

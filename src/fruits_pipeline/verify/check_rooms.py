@@ -77,8 +77,8 @@ def check_packs(state: OutputState) -> Iterator[Finding]:
     for wave in state.planned if state.packed else ():
         pack = state.packed.get(wave.wave)
         if pack is None:
-            found = f"no such file; 'pack' again packs its {wave.counts.images} images"
-            yield Finding(Kind.UNFINISHED, layout.packed_marker(wave.wave), "it", found)
+            found = f"none; 'pack' again packs its {wave.counts.images} images"
+            yield Finding(Kind.UNFINISHED, layout.packed_marker(wave.wave), "the record of a packed batch", found)
         elif pack.images != wave.counts.images:
             expected = f"{wave.counts.images} images as listed"
             yield Finding(Kind.COUNTS, layout.packed_marker(wave.wave), expected, f"{pack.images}")
