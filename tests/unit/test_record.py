@@ -44,7 +44,7 @@ def test_every_step_that_a_command_takes_stands_in_the_list_of_its_steps():
     source = Path(fruits_pipeline.__file__).parent
     timed = {name for file in source.rglob("*.py") for name in re.findall(r"\.timed\(\"(\w+)\"\)", file.read_text())}
     assert len(timed) > 4
-    assert timed == {step for steps in layout.STEPS.values() for step in steps}
+    assert timed <= {step for steps in layout.STEPS.values() for step in steps}
 
 
 def test_run_json_says_done_with_all_settings_and_versions(store):

@@ -68,12 +68,14 @@ STEPS: dict[str, tuple[str, ...]] = {
     "pack": ("ingest", "pack"),
 }
 # What a room makes, in the words of its user.
-RESULTS: dict[RoomName, str] = {
+RESULTS: dict[str, str] = {
     "reduce": "principal components",
     "export_json": "principal components as JSON lines",
     "export_csv": "principal components as CSV",
+    "examine": "tables about the images",
     "classify": "classifiers and predictions",
     "score": "predictions of new images",
+    "report": "page",
 }
 # The command that makes a room again.
 COMMANDS: dict[RoomName, str] = {

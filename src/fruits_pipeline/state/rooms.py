@@ -207,8 +207,8 @@ class Rooms:
         if changes:
             return f"its settings changed (before -> now): {'; '.join(changes)}"
         if found.made_from != made_from:
-            source = layout.MADE_FROM.get(found.room)
-            return f"the {layout.RESULTS[source] if source else 'images or labels'} changed since the last run"
+            what = "results that it is made from" if found.room in layout.MADE_FROM else "images or labels"
+            return f"the {what} changed since the last run"
         if found.labels != labels:
             return "the table of --labels changed since the last run"
         broken = self._broken(found)
