@@ -169,11 +169,11 @@ def test_what_was_stopped_half_way_resumes_to_the_same(score, new, tmp_path, mon
 def test_the_same_again_keeps_all_and_more_images_are_followed(score, new, tmp_path):
     assert score().code == 0
     ended = score()
-    assert (ended.code, "kept step=score" in ended.err) == (0, True)
+    assert (ended.code, "keep step=score" in ended.err) == (0, True)
     add_images(tmp_path / "new", 1, first=40, splits=("shop",))
     ended = score()
     assert ended.code == 0, ended.err
-    assert "again step=score because the images or labels changed since the last run" in ended.err
+    assert "repeat step=score because the images or labels changed since the last run" in ended.err
     assert len(table(tmp_path / "scored", "predictions", new)) == 51
 
 

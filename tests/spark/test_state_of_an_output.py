@@ -52,8 +52,8 @@ def test_a_grown_source_is_made_again_by_the_same_command(command, images, finis
     add_images(images, 2, first=100)
     (images / "Training/Apple/0.png").unlink()
     ended = run(command, images, output)
-    assert "again step=reduce because the images or labels changed since the last run" in ended.err
-    assert "again step=classify because" not in ended.err  # it was removed with it
+    assert "repeat step=reduce because the images or labels changed since the last run" in ended.err
+    assert "repeat step=classify because" not in ended.err  # it was removed with it
     change = record(output)["change"]
     assert (change["computed"], change["gone"], change["relabelled"]) == (12, 1, 0)
     assert change["kept"] + change["carried"] == 47
@@ -232,7 +232,7 @@ def test_the_source_in_any_order_changes_nothing(command, images, finished, monk
     assert record(output)["change"]["kept"] == 48
     changed = {name for name, time in contents(output).items() if before.get(name) != time}
     assert changed <= {"run.json", "_state/lease", "_state/snapshot.json"}
-    assert "kept step=classify" in ended.err
+    assert "keep step=classify" in ended.err
 
 
 def test_equal_images_and_labels_give_equal_classifiers_from_a_table_or_a_folder(command, images, tmp_path):
@@ -268,7 +268,7 @@ def test_another_labelling_takes_the_features_of_another_output(command, images,
     assert set(table(output, "predictions", images)["prediction"]) == set(LABELS)
     assert record(other)["counts"]["read"] == 48
     ended = command("reduce", "--output-uri", other, *words)
-    assert "kept step=reduce" in ended.err
+    assert "keep step=reduce" in ended.err
     table_of(labels, coarse | {"images/Test/Kiwi/0.png": ("red",)}, header="path,label")
     ended = command("reduce", "--output-uri", other, *words)
     assert (ended.code, "its table of labels has changed" in ended.err) == (0, True)

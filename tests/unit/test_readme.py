@@ -21,7 +21,12 @@ SECTIONS = re.split(r"^#+ ", (ROOT / "docs" / "RESULTS.md").read_text(), flags=r
 
 def words_of(line):
     """The words of a line without its comment; those of a job begin with its command."""
-    filled = line.partition(" | ")[0].replace("$ACCOUNT", "123456789012").replace("$APPLICATION", "00f1").replace("$CLUSTER", "j-1")
+    filled = (
+        line.partition(" | ")[0]
+        .replace("$ACCOUNT", "123456789012")
+        .replace("$APPLICATION", "00f1")
+        .replace("$CLUSTER", "j-1")
+    )
     words = shlex.split(filled, comments=True)
     if words[0] == "fruits-pipeline":
         return words[1:]

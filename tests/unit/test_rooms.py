@@ -125,7 +125,7 @@ def test_a_finished_room_with_a_damaged_file_is_made_again(store, rooms, damage,
     if damage == "gone":
         store.delete([key])
     assert make(store, rooms, "reduce") is not None
-    assert f"again step=reduce because {key} is gone or has another length" in caplog.messages
+    assert f"repeat step=reduce because {key} is gone or has another length" in caplog.messages
     assert not any(begun(store, room) for room in layout.dependants("reduce"))
 
 

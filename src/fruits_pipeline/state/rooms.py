@@ -164,9 +164,9 @@ class Rooms:
         if found is not None and found.facts is not None:
             why = self._why_again(found, settings, made_from, labels)
             if why is None:
-                log.info("kept step=%s because neither its settings nor what it is made from have changed", room)
+                log.info("keep step=%s because neither its settings nor what it is made from have changed", room)
                 return found
-            log.info("again step=%s because %s", room, why)
+            log.info("repeat step=%s because %s", room, why)
         if found is not None:
             models = [folder for folder in layout.OWNED[room] if folder.startswith(f"{layout.MODELS}/")]
             refuse_foreign(self._store, models, only_others=True)
