@@ -33,7 +33,9 @@ class ClassifySettings(Room):
     """Which classifiers are fitted, and how."""
 
     classifier: Annotated[
-        tuple[ClassifierName, ...], AfterValidator(_each_once), Parameter(negative="", consume_multiple=False)
+        tuple[ClassifierName, ...],
+        AfterValidator(_each_once),
+        Parameter(negative="", consume_multiple=False, show_default=", ".join),
     ] = Field(("random_forest", "logistic_regression"), description="Classifier to train; repeatable.")
     forest_trees: int = Field(100, ge=1, description="Trees in the forest.")
     forest_depth: int = Field(15, ge=1, le=30, description="Depth of each tree.")

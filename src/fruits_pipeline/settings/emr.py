@@ -15,7 +15,7 @@ class EmrSettings(Room):
         None,
         description="Running cluster to use; by default one is made for the job and ends with it.",
     )
-    subnet: Annotated[tuple[str, ...], Parameter(negative="")] = Field(
+    subnet: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = Field(
         (), description="Subnet for the cluster; repeatable: name one in each zone, and EMR picks one of them."
     )
     service_role: str = Field("fruits-pipeline-emr", description="Role by which EMR starts and ends nodes.")

@@ -23,12 +23,12 @@ class IngestSettings(Room):
         description="Which folder above an image is its label, of those below train/, test/ and the like "
         "(else below --data-source): the last one, the first one, or none.",
     )
-    unlabelled: Annotated[tuple[str, ...], Parameter(negative="")] = Field(
+    unlabelled: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = Field(
         (),
         description="Images that are only predicted: a glob of images, or of folders above them, below "
         "--data-source, such as 'mixed/*'. They have no label and no split; repeatable.",
     )
-    include: Annotated[tuple[str, ...], Parameter(negative="")] = Field(
+    include: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = Field(
         (), description="Glob of file names to take for images too, such as '*.dat'; repeatable."
     )
     sample: int | None = Field(None, ge=1, description="Take only this many images of each label.")

@@ -18,7 +18,9 @@ class ModelPlaceSettings(Room):
 class ModelsSettings(ModelPlaceSettings):
     """Which trained models."""
 
-    classifier: Annotated[tuple[ClassifierName, ...], Parameter(negative="", consume_multiple=False)] = Field(
+    classifier: Annotated[
+        tuple[ClassifierName, ...], Parameter(negative="", consume_multiple=False, show_default=", ".join)
+    ] = Field(
         ("logistic_regression", "random_forest"),
         min_length=1,
         description="Classifier to ask, of those that the run trained; repeatable. 'predict' asks the first "

@@ -67,7 +67,7 @@ class ReduceSettings(Room):
         description="Table (.csv or .parquet) with columns path, label and perhaps split, taken in place of "
         "the labels and splits of --data-source; images that it does not name have none.",
     )
-    export: Annotated[tuple[ExportKind, ...], Incidental, Parameter(negative="")] = Field(
+    export: Annotated[tuple[ExportKind, ...], Incidental, Parameter(negative="", show_default=False)] = Field(
         (), description="Write the principal components as text too; repeatable."
     )
 

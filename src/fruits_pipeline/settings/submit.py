@@ -62,8 +62,8 @@ class SubmitSettings(SizeSettings):
     log_uri: str | None = Field(
         None, description="Folder of the cluster's logs; by default logs/ in the output's bucket."
     )
-    tag: Annotated[tuple[Annotated[str, AfterValidator(_tag)], ...], Parameter(negative="")] = Field(
-        (), description="Tag (AWS) or label (Google) KEY=VALUE for everything that costs money; repeatable."
+    tag: Annotated[tuple[Annotated[str, AfterValidator(_tag)], ...], Parameter(negative="", show_default=False)] = (
+        Field((), description="Tag (AWS) or label (Google) KEY=VALUE for everything that costs money; repeatable.")
     )
     dry_run: Annotated[bool, Parameter(negative="")] = Field(
         False, description="Print the aws or gcloud line and the request, and send nothing."
