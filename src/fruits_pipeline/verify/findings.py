@@ -33,7 +33,7 @@ class Kind(Enum):
     TWICE = ("twice", _DELETE)
     COUNTS = ("counts", _DELETE)
     IMAGES = ("images", _DELETE)
-    RECIPES = ("recipes", "compute all features again in one way, with --overwrite")
+    RECIPES = ("mixed", "compute all features again in one way, with --overwrite")
     STALE = ("stale", "make stale results again by the commands that are named")
     PLAN = ("plan", "restore that file from a copy, or start again in another --output-uri")
     STRAY = ("stray", _TIDY)
