@@ -195,7 +195,7 @@ def test_features_of_another_backbone_are_never_judged(score, new, tmp_path, spa
         assert run_other("extract", "--data-source", new, "--output-uri", tmp_path / "scored").code == 0
     for more in ((), ("--overwrite",)):
         ended = score(*more)
-        assert (ended.code, "expected features by the backbone of the models" in ended.message) == (5, True)
+        assert (ended.code, "expected features by the network of the models" in ended.message) == (5, True)
 
 
 def test_one_changed_byte_of_the_models_ends_with_5_before_anything_is_written(score, finished, tmp_path):
@@ -211,13 +211,13 @@ def test_one_changed_byte_of_the_models_ends_with_5_before_anything_is_written(s
 def test_an_output_of_a_run_is_no_place_for_scores(command, finished, new):
     ended = command("score", "--model", finished, "--data-source", new, "--output-uri", finished, "--overwrite")
     assert ended.code == 5
-    assert "expected no reduce under" in ended.message
+    assert "expected no results of 'reduce' under" in ended.message
 
 
 def test_scores_are_no_place_for_a_run(command, score, new, tmp_path):
     assert score().code == 0
     for words in (("run", "--data-source", new), ("reduce",)):
         ended = command(*words, "--output-uri", tmp_path / "scored", "--overwrite")
-        assert (ended.code, "expected no score under" in ended.message) == (5, True)
+        assert (ended.code, "expected no results of 'score' under" in ended.message) == (5, True)
     verified = command("verify", "--output-uri", tmp_path / "scored", "--deep")
     assert verified.code == 0, verified.out

@@ -82,7 +82,7 @@ def test_another_decoder_replaces_finished_features_only_where_some_are_to_be_co
     monkeypatch.setattr(pipeline, "recipe_of", with_another_decoder)
     ended = run(command, images, finished, "--components", "1", "--overwrite")
     assert feature_files(finished) == before
-    assert "features stay as they were made" in ended.err
+    assert "finished features are kept" in ended.err
     add_images(images, 1, first=100)
     words = ("--data-source", images, "--output-uri", finished, "--components", "1")
     ended = command("run", *words)
