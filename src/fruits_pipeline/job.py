@@ -120,7 +120,7 @@ class Job:
                 self.record.counts = tally(plan, load_waves(self.store).values())
             known = {"relabelled": plan.change.relabelled, "gone": plan.change.gone}
             self.record.change = change.model_copy(update=known)
-            log.info("features %s", " ".join(f"{what}={n}" for what, n in self.record.change.model_dump().items()))
+            log.info("features %s", self.record.change.told)
         self.record.rooms["features"] = plan.facts.model_copy(update={"counts": snapshot.counts})
         return snapshot
 

@@ -84,7 +84,7 @@ def check_backbone(waves: Iterable[WaveMarker], models: TrainedModels) -> None:
         found = wave.recipe.made_by.get("model_sha256")
         if found != models.backbone.model.sha256:
             raise DatasetError(
-                f"expected features by the backbone of the models, {models.backbone.model.sha256}, found those of wave "
+                f"expected features by the network of the models, {models.backbone.model.sha256}, found those of batch "
                 f"{wave.wave} made by {found}; take another --output-uri"
             )
 

@@ -40,7 +40,7 @@ def test_a_plan_of_another_version_is_refused(store, golden, tmp_path, version):
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"waves": []}', b"\xff\xfe"])
 def test_a_damaged_plan_is_told(store, golden, tmp_path, content):
     store.write(layout.SNAPSHOT, content)
-    with pytest.raises(DatasetError, match="expected a plan of waves at") as told:
+    with pytest.raises(DatasetError, match="expected the list of this output's batches of images at") as told:
         load_plan(store)
     if content == b"{":
         golden("damaged_plan", str(told.value), output=tmp_path / "output")

@@ -1,10 +1,13 @@
 """``run.json``, and the few lines for a person that are made of it."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
+import fruits_pipeline
 from fruits_pipeline import timeline
 from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.state import layout
@@ -22,6 +25,26 @@ class Facts(BaseModel):
 
 def record_of(store):
     return json.loads(store.read(layout.RUN_RECORD))
+
+
+def test_the_end_of_a_step_is_told_with_its_place_among_the_steps_of_the_command(caplog):
+    caplog.set_level("INFO")
+    record = RunRecord("run", {})
+    for step in (*layout.STEPS["run"], "another"):
+        with record.timed(step):
+            pass
+    told = [message.partition(" seconds=")[0] for message in caplog.messages]
+    places = [
+        f"step {place}/{len(layout.STEPS['run'])} done: {step}" for place, step in enumerate(layout.STEPS["run"], 1)
+    ]
+    assert told == [*places, "step done: another"]
+
+
+def test_every_step_that_a_command_takes_stands_in_the_list_of_its_steps():
+    source = Path(fruits_pipeline.__file__).parent
+    timed = {name for file in source.rglob("*.py") for name in re.findall(r"\.timed\(\"(\w+)\"\)", file.read_text())}
+    assert len(timed) > 4
+    assert timed <= {step for steps in layout.STEPS.values() for step in steps}
 
 
 def test_run_json_says_done_with_all_settings_and_versions(store):

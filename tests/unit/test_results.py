@@ -81,5 +81,5 @@ def test_files_that_no_marker_names_are_not_read(output):
 
 def test_unfinished_features_are_refused(output):
     output.delete(["_state/waves/00001.json"])
-    with pytest.raises(DatasetError, match="1 of 2 waves finished"):
+    with pytest.raises(DatasetError, match="1 of 2 batches of images done"):
         labelled_features(output.root)

@@ -85,7 +85,7 @@ def test_another_input_makes_a_room_again_without_a_word_of_refusal(store, rooms
     rooms.check("reduce", SETTINGS)
     after = make(store, rooms, "reduce", made_from="grown features")
     assert (after.made_from, before.digest != after.digest) == ("grown features", True)
-    with pytest.raises(DatasetError, match="found one of an older snapshot; run 'reduce' first"):
+    with pytest.raises(DatasetError, match="found those of earlier images or labels; run 'reduce' first"):
         rooms.finished("reduce", Facts, "features")
 
 
@@ -136,7 +136,7 @@ def test_a_finished_room_with_a_damaged_file_is_made_again(store, rooms, damage,
     if damage == "gone":
         store.delete([key])
     assert make(store, rooms, "reduce") is not None
-    assert f"make again room=reduce because {key} is gone or has another length" in caplog.messages
+    assert f"repeat step=reduce because {key} is gone or has another length" in caplog.messages
     assert not any(begun(store, room) for room in layout.dependants("reduce"))
 
 
@@ -212,7 +212,7 @@ def test_foreign_files_beside_ours_stay_and_are_not_marked(store, rooms, replaci
 @pytest.mark.parametrize("folder", layout.OWNED["classify"])
 def test_a_folder_of_files_without_a_marker_is_refused(store, rooms, replacing, folder):
     store.write(f"{folder}/part-00000.parquet", b"x")
-    told = f"found '{folder}/part-00000.parquet' without a marker"
+    told = f"found '{folder}/part-00000.parquet', which it did not write"
     for one in (rooms, replacing):
         with pytest.raises(DatasetError, match=told):
             one.begin("classify", {}, "x", Facts)
@@ -224,7 +224,7 @@ def test_a_folder_of_files_without_a_marker_is_refused(store, rooms, replacing, 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"room": "reduce"}', b"\xff\xfe"])
 def test_a_damaged_marker_is_told(store, rooms, golden, tmp_path, content):
     store.write("_state/reduce.json", content)
-    with pytest.raises(DatasetError, match="expected a marker of reduce at") as told:
+    with pytest.raises(DatasetError, match="expected the record of reduce at") as told:
         rooms.marker("reduce", Facts)
     if content == b"{":
         golden("damaged_room_marker", str(told.value), output=tmp_path / "output")
@@ -235,11 +235,11 @@ def test_a_room_that_is_not_finished_is_told(store, rooms, golden, tmp_path):
         rooms.finished("reduce", Facts)
     golden("unfinished_reduce", str(told.value), output=tmp_path / "output")
     rooms.begin("export_csv", {}, "x", Facts)
-    with pytest.raises(DatasetError, match="found unfinished; run 'reduce --export csv' first"):
+    with pytest.raises(DatasetError, match="found unfinished ones; run 'reduce --export csv' first"):
         rooms.finished("export_csv", Facts)
-    with pytest.raises(DatasetError, match="expected a finished room export_csv"):
+    with pytest.raises(DatasetError, match="expected finished principal components as CSV"):
         _ = rooms.marker("export_csv", Facts).facts_or_fail
-    with pytest.raises(DatasetError, match="expected a begun room classify"):
+    with pytest.raises(DatasetError, match="expected the record of classify under"):
         rooms.finish("classify", Facts())
     assert keys(store) == {"_state/export_csv.json"}
 

@@ -95,6 +95,6 @@ def refuse_foreign(store: Store, places: Iterable[str], *, only_others: bool = F
         if found is not None:
             kind = "file" if layout.is_file(place) else "folder"
             raise DatasetError(
-                f"expected {store.root}/{place} to be empty or ours, found {found.key!r} without a marker; "
-                f"take another --output-uri, or move that {kind} away"
+                f"expected {store.root}/{place} to be empty or written by fruits-pipeline, found {found.key!r}, "
+                f"which it did not write; take another --output-uri, or move that {kind} away"
             )

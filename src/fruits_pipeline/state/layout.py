@@ -73,6 +73,28 @@ MADE_FROM: dict[RoomName, tuple[RoomName, ...]] = {
     "classify": ("reduce",),
     "report": ("examine", "classify"),
 }
+# The steps of each command, in their order, by the names that ``run.json`` has them under.
+_TRAIN = ("examine", "classify", "report")
+_RUN = ("ingest", "features", "reduce", *_TRAIN)
+STEPS: dict[str, tuple[str, ...]] = {
+    "demo": _RUN,
+    "run": _RUN,
+    "extract": _RUN[:2],
+    "reduce": ("reduce",),
+    "classify": _TRAIN,
+    "score": ("ingest", "features", "score"),
+    "pack": ("ingest", "pack"),
+}
+# What a room makes, in the words of its user.
+RESULTS: dict[str, str] = {
+    "reduce": "principal components",
+    "export_json": "principal components as JSON lines",
+    "export_csv": "principal components as CSV",
+    "examine": "tables about the images",
+    "classify": "classifiers and predictions",
+    "score": "predictions of new images",
+    "report": "page",
+}
 # The command that makes a room again.
 COMMANDS: dict[RoomName, str] = {
     "reduce": "reduce",

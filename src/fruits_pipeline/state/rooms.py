@@ -57,7 +57,10 @@ class RoomMarker(BaseModel, Generic[_F]):
             DatasetError: When it is not finished.
         """
         if self.facts is None:
-            raise DatasetError(f"expected a finished room {self.room}, found an unfinished one; start again")
+            raise DatasetError(
+                f"expected finished {layout.RESULTS[self.room]}, found unfinished ones; run "
+                f"'{layout.COMMANDS[self.room]}' again"
+            )
         return self.facts
 
     def of(self, root: str, folder: str) -> list[str]:
@@ -98,7 +101,7 @@ class Rooms:
             return RoomMarker[facts].model_validate_json(self._store.read(key))  # type: ignore[valid-type] # because mypy takes no variable there
         except ValidationError as error:
             raise DatasetError(
-                f"expected a marker of {room} at {self._store.root}/{key}, found something else "
+                f"expected the record of {room} at {self._store.root}/{key}, found something else "
                 f"({error.error_count()} faults); take another --output-uri, or delete this output"
             ) from error
 
@@ -109,13 +112,19 @@ class Rooms:
             DatasetError: When the room is not finished, is damaged, or was made from something else.
         """
         found = self.marker(room, facts)
-        state = "none" if found is None else "unfinished" if found.facts is None else "one of an older snapshot"
+        state = (
+            "none"
+            if found is None
+            else "unfinished ones"
+            if found.facts is None
+            else "those of earlier images or labels"
+        )
         if found is not None and found.facts is not None and (broken := self._broken(found)):
-            state = f"one whose file {broken} is gone or has another length"
+            state = f"some whose file {broken} is gone or has another length"
             found = None
         if found is None or found.facts is None or (made_from is not None and found.made_from != made_from):
             raise DatasetError(
-                f"expected finished {room} of the present features under {self._store.root}, found {state}; "
+                f"expected {layout.RESULTS[room]} of the present images under {self._store.root}, found {state}; "
                 f"run '{layout.COMMANDS[room]}' first"
             )
         return found
@@ -130,7 +139,8 @@ class Rooms:
         for rival in layout.rivals(room):
             if self.marker(rival, AnyFacts) is not None:
                 raise DatasetError(
-                    f"expected no {rival} under {self._store.root}, found it: a run and a 'score' need outputs of "
+                    f"expected no results of '{rival}' under {self._store.root}, found some: 'run' and 'score' need "
+                    "outputs of "
                     "their own; take another --output-uri"
                 )
         found = self.marker(room, AnyFacts)
@@ -148,8 +158,8 @@ class Rooms:
         if changes and not self._overwrite:
             raise DatasetError(
                 f"expected the settings that the results under {self._store.root} were made with, "
-                f"found others: {'; '.join(changes)}; "
-                "use those settings, take another --output-uri, or replace the results with --overwrite"
+                f"found changed ones (before -> now): {'; '.join(changes)}; "
+                "use the settings from before, take another --output-uri, or replace the results with --overwrite"
             )
 
     def begin(
@@ -165,9 +175,9 @@ class Rooms:
         if found is not None and found.facts is not None:
             why = self._why_again(found, settings, made_from, labels)
             if why is None:
-                log.info("keep room=%s because its settings and its input are the same", room)
+                log.info("keep step=%s because neither its settings nor what it is made from have changed", room)
                 return found
-            log.info("make again room=%s because %s", room, why)
+            log.info("repeat step=%s because %s", room, why)
         if found is not None:
             models = [folder for folder in layout.OWNED[room] if folder.startswith(f"{layout.MODELS}/")]
             refuse_foreign(self._store, models, only_others=True)
@@ -175,7 +185,7 @@ class Rooms:
         for dependant in layout.dependants(room):
             if self.remove(dependant):
                 self.removed.append(dependant)
-                log.warning("removed room=%s because it was made from the %s before", dependant, room)
+                log.warning("removed %s, because the %s that they were made from change", *_results(dependant, room))
         sweep(self._store, layout.OWNED[room])
         if room in self.removed:
             self.removed.remove(room)
@@ -189,7 +199,9 @@ class Rooms:
         """
         begun = self.marker(room, type(facts))
         if begun is None:
-            raise DatasetError(f"expected a begun room {room} under {self._store.root}, found no marker; start again")
+            raise DatasetError(
+                f"expected the record of {room} under {self._store.root}, found none; start the same command again"
+            )
         done = begun.model_copy(update={"facts": facts, "files": marks(self._store, layout.OWNED[room])})
         self._save(done)
         return done
@@ -204,11 +216,12 @@ class Rooms:
     def _why_again(self, found: RoomMarker[_F], settings: Essentials, made_from: str, labels: str | None) -> str | None:
         changes = differences(found.settings, settings)
         if changes:
-            return f"its settings are others: {'; '.join(changes)}"
+            return f"its settings changed (before -> now): {'; '.join(changes)}"
         if found.made_from != made_from:
-            return "its input has changed since"
+            what = "results that it is made from" if found.room in layout.MADE_FROM else "images or labels"
+            return f"the {what} changed since the last run"
         if found.labels != labels:
-            return "its table of labels has changed since"
+            return "the table of --labels changed since the last run"
         broken = self._broken(found)
         return f"{broken} is gone or has another length" if broken else None
 
@@ -229,6 +242,10 @@ class Rooms:
 
     def _save(self, marker: RoomMarker[_F]) -> None:
         self._store.write(layout.room_marker(marker.room), marker.model_dump_json(indent=1).encode())
+
+
+def _results(*rooms: RoomName) -> list[str]:
+    return [layout.RESULTS[room] for room in rooms]
 
 
 class AnyFacts(BaseModel):

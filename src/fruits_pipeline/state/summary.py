@@ -11,6 +11,9 @@ _LABELS: Final = {
     "unjudged": ("not judged", "training images"),
 }
 
+# What ``run.json`` calls otherwise.
+_CHANGES: Final = {"carried": "copied", "gone": "removed", "relabelled": "relabelled images"}
+
 
 def summary(record: dict[str, Any], output: str) -> str:
     """Counts, components, scores, seconds and places of a finished run, one fact a line.
@@ -33,8 +36,8 @@ def _facts(record: dict[str, Any], output: str) -> Iterator[tuple[str, str]]:
             )
     if sides := rooms.get("ingest", {}).get("sides"):
         yield "sides", str(Sides.model_validate(sides))
-    if changed := [f"{what} {images}" for what, images in record.get("change", {}).items() if images]:
-        yield "since last", ", ".join(changed)
+    if changed := [f"{_CHANGES.get(what, what)} {n}" for what, n in record.get("change", {}).items() if n]:
+        yield "features", ", ".join(changed)
     yield from _use_facts(rooms)
     if "reduce" in rooms:
         reduced = rooms["reduce"]

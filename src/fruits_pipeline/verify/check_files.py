@@ -43,16 +43,16 @@ def check_files(state: OutputState, lengths: Mapping[str, int]) -> Iterator[Find
             yield Finding(Kind.LENGTH, file.key, f"{file.length} bytes as {owner} says", f"{length}")
     for key, number in state.leftovers.items():
         found = f"a leftover with {number} files; the next 'run' or 'extract' removes it"
-        yield Finding(Kind.LEFTOVER, key, "a wave of the plan", found)
+        yield Finding(Kind.LEFTOVER, key, "a batch of the present images", found)
     named = {file.key for file in files} | named_keys((), state.waves.values(), state.packed.values())
     for key in sorted(lengths.keys() - named):
         yield _unnamed(state, key)
 
 
 def _unnamed(state: OutputState, key: str) -> Finding:
-    expected = "a marker that names it"
+    expected = "a record in _state that names it"
     if not is_ours(key):
-        return Finding(Kind.FOREIGN, key, expected, "a file of somebody else")
+        return Finding(Kind.FOREIGN, key, expected, "a file that fruits-pipeline did not write")
     if key.partition("/")[0] in layout.BY_WAVE:
         return _of_no_wave(state, key, expected)
     folder, room = _owner(state, key)
@@ -67,7 +67,7 @@ def _unnamed(state: OutputState, key: str) -> Finding:
 def _of_no_wave(state: OutputState, key: str, expected: str) -> Finding:
     """A file in a folder of waves: that of a finished output would be read by whoever reads the whole folder."""
     if state.plan is None:
-        return Finding(Kind.FOREIGN, key, expected, "none, and no plan of waves")
+        return Finding(Kind.FOREIGN, key, expected, "none, and no list of batches")
     if state.snapshot is not None and is_data(key):
         return Finding(Kind.STRAY, key, expected, "none; readers of the whole folder take it for data")
     return Finding(Kind.LEFTOVER, key, expected, "a leftover; the next 'run' or 'extract' removes it")
