@@ -49,6 +49,8 @@ def write_report(
     Raises:
         DatasetError: When the output is not finished, or a ``report.html`` of somebody else stands there.
     """
+    rooms = Rooms(store, overwrite=True)
+    rooms.check("report", settings.essentials())
     results = load_results(store, dict(record), storage)
     verdicts = verdicts_of(evidence_of(results), settings)
     page = Page(
@@ -59,14 +61,12 @@ def write_report(
         making=making(results),
         comparison=None if other is None else comparison(results, other),
     )
-    rooms = Rooms(store, overwrite=True)
-    rooms.remove("report")
-    markers: dict[RoomName, RoomMarker[Any] | None] = {"examine": results.examined, "classify": results.classified}
-    rooms.begin("report", settings.essentials(), digest_of_sources("report", markers), Reported)
     with step("report: pictures"):
         album = _album(page, results, settings, storage)
     with step("report: page"):
         content = html_of(page, album).encode()
+    markers: dict[RoomName, RoomMarker[Any] | None] = {"examine": results.examined, "classify": results.classified}
+    rooms.begin("report", settings.essentials(), digest_of_sources("report", markers), Reported)
     store.write(REPORT, content)
     missing = len(album.thumbnails) - album.shown if settings.report_images == "all" else 0
     reported = Reported(verdicts=verdicts, bytes=len(content), pictures=album.shown, missing=missing)
