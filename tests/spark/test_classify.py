@@ -55,7 +55,7 @@ def unlabelled(rows):
 
 
 def frame(spark, rows):
-    named = [reduced_row(*row) for row in rows]
+    named = [reduced_row(*row, source_path=row[0].removeprefix(f"{ROOT}/")) for row in rows]
     return spark.createDataFrame(named, spark_schema(schemas.REDUCED))
 
 

@@ -35,7 +35,7 @@ def reduced(spark):
         ("j/none", "kiwi", "test", "j4", [0.0, 0.0, 1.0], 0, 1 << 50),
         ("j/unlabelled", None, "test", "j5", [1.0, 0.0, 0.0], 0, 7),
     ]
-    return frame(spark, [reduced_row(*row[:6], perceptual_hash=row[6]) for row in rows])
+    return frame(spark, [reduced_row(*row[:5], perceptual_hash=row[6]) for row in rows])
 
 
 def test_each_judged_image_has_its_nearest_twin_among_labelled_training_images(spark):
@@ -138,10 +138,20 @@ def test_too_many_labels_are_not_judged_and_have_a_picture_each(spark, monkeypat
     assert "more than 2 labels" in caplog.text
 
 
+def test_of_labels_that_stand_in_one_fold_nothing_is_said(spark):
+    rows = [row for row in blobs() if row[2] != "fig"]
+    same = [reduced_row(f"fig/{n}", "fig", "train", f"f{n}", [6.0, 0.0, 0.0], perceptual_hash=9) for n in range(20)]
+    found = suspects(frame(spark, rows + same), LABELS)
+    assert (found.facts.looked_at, found.facts.images) == (120, 0)
+    alike = suspects(frame(spark, same), ["fig"])
+    assert (alike.facts.looked_at, alike.facts.images) == (0, 0)
+    assert alike.typical["path"].to_pylist() == ["fig/0"]
+
+
 @pytest.mark.parametrize("labels", [["kiwi"], ["kiwi", "lone"]])
 def test_a_label_of_one_image_or_alone_is_no_fault(spark, labels):
     rows = [row for row in blobs() if row[2] == "kiwi"]
     rows += [reduced_row("lone/0", "lone", "train", "lone", [9.0, 9.0, 9.0])] * ("lone" in labels)
     found = suspects(frame(spark, rows), labels)
-    assert found.facts.looked_at == len(rows)
+    assert found.facts.looked_at == 60
     assert found.facts.images <= 1

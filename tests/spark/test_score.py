@@ -112,6 +112,11 @@ def test_images_of_other_shades_are_drift_and_end_with_3_where_that_is_asked(sco
     found = record(tmp_path / "scored")
     assert (found["exit_code"], found["rooms"]["score"]["drift"]["verdict"]) == (3, "drift")
     assert len(predictions(tmp_path / "scored", new)) == 48
+    medians = found["rooms"]["score"]["drift"]["figures"]
+    features = pd.read_parquet(tmp_path / "scored" / "features")
+    assert list(medians) == ["brightness", "entropy", "sharpness"]
+    assert features["brightness"].min() <= medians["brightness"]["new"] <= features["brightness"].max()
+    assert medians["brightness"]["trained"] != medians["brightness"]["new"]
 
 
 def test_few_images_are_not_judged_and_that_is_told(score, tmp_path):

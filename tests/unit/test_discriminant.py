@@ -48,6 +48,14 @@ def test_a_label_that_only_one_fold_has_is_not_known_without_it():
     assert fits[2].probabilities(values)[:, 3] == pytest.approx(0)
     assert np.isfinite(fits[2].probabilities(values)).all()
     assert fits[1].probabilities(values)[:, 3].max() > 0
+    assert fits[2].known.tolist() == [True, True, True, False]
+
+
+def test_images_of_one_fold_alone_leave_nothing_to_learn_from():
+    _, labels, values = drawn()
+    fits = without_each_fold(Sums.of(np.zeros(ROWS, np.int64), labels, values, LABELS))
+    assert not fits[0].known.any()
+    assert fits[1].known.all()
 
 
 def test_components_that_do_not_vary_are_no_fault():

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.reduce.split import split_of
 from fruits_pipeline.results import labelled_features
@@ -26,6 +27,7 @@ def test_each_image_that_was_read_has_its_label_split_and_features(output):
         "content_sha256",
         "width",
         "height",
+        *schemas.FIGURES.names,
         "features",
     ]
     assert found["path"].tolist() == sorted(found["path"])

@@ -57,7 +57,7 @@ class Discriminant:
 
     Attributes:
         weights: float64 (k, L).
-        offsets: float64 (L,), minus infinity for labels without an image.
+        offsets: float64 (L,), minus infinity for labels without an image, which are no label's answer.
         means: float64 (L, k), of each label; 0 for labels without an image.
     """
 
@@ -65,8 +65,13 @@ class Discriminant:
     offsets: NDArray[np.float64]
     means: NDArray[np.float64]
 
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Which labels have an image, (L,)."""
+        return np.isfinite(self.offsets)
+
     def probabilities(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Of each label (N, L), for components (N, k)."""
+        """Of each label (N, L), for components (N, k); at least one label has an image."""
         return softmax(values @ self.weights + self.offsets)
 
 
@@ -89,5 +94,5 @@ def _fitted(images: NDArray[np.float64], sums: NDArray[np.float64], squares: NDA
     ridge = _RIDGE * max(float(np.trace(within)) / k, _LEAST_VARIANCE)
     weights = np.linalg.solve(within + ridge * np.eye(k), means.T)
     with np.errstate(divide="ignore"):
-        prior = np.log(images / images.sum())
+        prior = np.log(images / max(images.sum(), 1))
     return Discriminant(weights, prior - 0.5 * (means * weights.T).sum(axis=1), means)

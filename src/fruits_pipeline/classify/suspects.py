@@ -46,7 +46,7 @@ class Suspects(BaseModel):
     """Training images whose label looks wrong.
 
     Attributes:
-        looked_at: Training images that were judged without themselves.
+        looked_at: Training images that were judged without themselves; those of a label of one look alone cannot be.
         images: Those whose label is denied firmly, at most 100,000.
     """
 
@@ -118,21 +118,23 @@ def _judged(batch: pa.RecordBatch, fits: list[Discriminant], known: pa.Array) ->
     places = pc.index_in(batch.column("label"), known).to_numpy()
     values = as_matrix(batch.column("components")).astype(np.float64)
     folds = batch.column("fold").to_numpy()
-    own, other, suggested = np.zeros(len(values)), np.zeros(len(values)), np.zeros(len(values), np.int64)
-    distances = np.zeros(len(values))
+    own, other, suggested = np.full(len(values), np.nan), np.full(len(values), np.nan), places.copy()
+    distances = np.linalg.norm(values - np.stack([fit.means for fit in fits])[folds, places], axis=1)
     for fold in np.unique(folds):
-        chosen = np.flatnonzero(folds == fold)
-        shares = fits[fold].probabilities(values[chosen])
-        own[chosen] = shares[np.arange(len(chosen)), places[chosen]]
-        suggested[chosen], other[chosen] = shares.argmax(axis=1), shares.max(axis=1)
-        distances[chosen] = np.linalg.norm(values[chosen] - fits[fold].means[places[chosen]], axis=1)
-    columns = [batch.column("path"), batch.column("label"), known.take(pa.array(suggested)), own, other, distances]
-    return pa.RecordBatch.from_arrays([pa.array(column) for column in columns], schema=_JUDGED)
+        # Of a label that the other folds do not have nothing can be said.
+        chosen = np.flatnonzero((folds == fold) & fits[fold].known[places])
+        if chosen.size:
+            shares = fits[fold].probabilities(values[chosen])
+            own[chosen] = shares[np.arange(len(chosen)), places[chosen]]
+            suggested[chosen], other[chosen] = shares.argmax(axis=1), shares.max(axis=1)
+    figures = [pa.array(column, from_pandas=True) for column in (own, other, distances)]
+    columns = [batch.column("path"), batch.column("label"), known.take(pa.array(suggested)), *figures]
+    return pa.RecordBatch.from_arrays(columns, schema=_JUDGED)
 
 
 def _told(judged: DataFrame) -> Found:
     by_label = judged.groupBy("label").agg(
-        F.count("*").alias("images"),
+        F.count("label_probability").alias("images"),
         F.avg("label_probability").alias("usual"),
         F.min_by("path", F.struct("distance", "path")).alias("path"),
     )

@@ -6,9 +6,9 @@ from fruits_pipeline.settings.room import Room
 
 
 # What is dark, bright or narrow is cleanvision's (0.3.7). Entropy and sharpness are of pictures of 112 px: of 13,309
-# images of Fruits-360 the least are 2.1 bits and 6.9 grey levels. Twins: the same images encoded anew (JPEG quality
-# 60), at 0.7 and 2 times the size, or at 1.1 times the brightness differ in at most 4 bits, and have a cosine above 0.6
-# in 95 of 100; of pairs within both limits 98.9 % have one label (`benchmarks/twins.py`, 2026-11-26).
+# images of Fruits-360 the least are 2.1 bits and 6.9 grey levels. Twins: of 300 of them encoded anew (JPEG quality 60),
+# at 0.7 and 2 times the size, or at 0.8 and 1.1 times the brightness 95 of 100 differ in at most 4 bits, with a cosine
+# above 0.58; of pairs within both limits 98.9 % have one label (`benchmarks/looks.py`, 2026-11-26).
 class ExamineSettings(Room):
     """What is told of pictures and of pairs of them."""
 
