@@ -35,7 +35,7 @@ def cells_of(pairs: list[tuple[str, str, int]], most: int = MOST_LABELS) -> Cell
     """The map of label, prediction and number of images; None without a mistake.
 
     >>> cells_of([("kiwi", "kiwi", 3), ("plum", "kiwi", 1), ("fig", "fig", 2)]).labels
-    ('kiwi', 'plum')
+    ('plum', 'kiwi')
     """
     wrong = [(label or "", taken or "", images) for label, taken, images in pairs if label != taken and images]
     if not wrong:

@@ -45,7 +45,7 @@ class Mistakes:
         pairs: Labels that are taken for each other: a mistaken image, and a typical one of what it was taken for.
         mistakes: The surest mistakes.
         suspects: Training images whose label looks wrong, each beside a typical one of the suggested label.
-        checked: Whether labels were checked at all.
+        checked: Whether labels were checked; None where the output has no such table.
     """
 
     scores: tuple[ScoreRow, ...]
@@ -57,7 +57,7 @@ class Mistakes:
     pairs: Capped[Pair]
     mistakes: Capped[Tile]
     suspects: Capped[Pair]
-    checked: bool
+    checked: bool | None
 
     @property
     def has_intervals(self) -> bool:
@@ -87,7 +87,7 @@ def mistakes(results: Results) -> Mistakes:
         pairs=_pairs(results, confusion),
         mistakes=_surest(results),
         suspects=_suspects(results),
-        checked="suspects" in results.tables,
+        checked=results.classified.facts_or_fail.suspects is not None if "suspects" in results.tables else None,
     )
 
 

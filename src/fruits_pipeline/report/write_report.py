@@ -49,28 +49,9 @@ def write_report(
     Raises:
         DatasetError: When the output is not finished, or a ``report.html`` of somebody else stands there.
     """
+    rooms = Rooms(store, overwrite=True)
+    rooms.check("report", settings.essentials())
     results = load_results(store, dict(record), storage)
-    return _written(results, settings, storage, other)
-
-
-def keep_report(
-    store: Store, record: Mapping[str, JsonValue], settings: ReportSettings, storage: StorageSettings
-) -> Reported:
-    """The same, unless the page that stands there is of the same results and settings: then what that came to."""
-    results = load_results(store, dict(record), storage)
-    done = Rooms(store, overwrite=True).begin("report", settings.essentials(), _made_from(results), Reported)
-    return _written(results, settings, storage) if done is None else done.facts_or_fail
-
-
-def _made_from(results: Results) -> str:
-    markers: dict[RoomName, RoomMarker[Any] | None] = {"examine": results.examined, "classify": results.classified}
-    return digest_of_sources("report", markers)
-
-
-def _written(
-    results: Results, settings: ReportSettings, storage: StorageSettings, other: Results | None = None
-) -> Reported:
-    store = results.store
     verdicts = verdicts_of(evidence_of(results), settings)
     page = Page(
         title=place(store.root),
@@ -80,19 +61,31 @@ def _written(
         making=making(results),
         comparison=None if other is None else comparison(results, other),
     )
-    rooms = Rooms(store, overwrite=True)
-    rooms.remove("report")
-    rooms.begin("report", settings.essentials(), _made_from(results), Reported)
     with step("report: pictures"):
         album = _album(page, results, settings, storage)
     with step("report: page"):
         content = html_of(page, album).encode()
+    rooms.begin("report", settings.essentials(), _made_from(results), Reported)
     store.write(REPORT, content)
     missing = len(album.thumbnails) - album.shown if settings.report_images == "all" else 0
     reported = Reported(verdicts=verdicts, bytes=len(content), pictures=album.shown, missing=missing)
     rooms.finish("report", reported)
     log.info("written file=%s bytes=%d pictures=%d missing=%d", REPORT, len(content), album.shown, missing)
     return reported
+
+
+def keep_report(
+    store: Store, record: Mapping[str, JsonValue], settings: ReportSettings, storage: StorageSettings
+) -> Reported:
+    """The same, unless the page that stands there is of the same results and settings: then what that came to."""
+    made_from = _made_from(load_results(store, dict(record), storage))
+    kept = Rooms(store, overwrite=True).kept("report", settings.essentials(), made_from, Reported)
+    return write_report(store, record, settings, storage) if kept is None else kept.facts_or_fail
+
+
+def _made_from(results: Results) -> str:
+    markers: dict[RoomName, RoomMarker[Any] | None] = {"examine": results.examined, "classify": results.classified}
+    return digest_of_sources("report", markers)
 
 
 def _album(page: Page, results: Results, settings: ReportSettings, storage: StorageSettings) -> Album:

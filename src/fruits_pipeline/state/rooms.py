@@ -162,6 +162,13 @@ class Rooms:
                 "use the settings from before, take another --output-uri, or replace the results with --overwrite"
             )
 
+    def kept(self, room: RoomName, settings: Essentials, made_from: str, facts: type[_F]) -> RoomMarker[_F] | None:
+        """The marker of a finished room that may be kept, or None; nothing is touched."""
+        found = self.marker(room, facts)
+        if found is None or found.facts is None or self._why_again(found, settings, made_from, found.labels):
+            return None
+        return found
+
     def begin(
         self, room: RoomName, settings: Essentials, made_from: str, facts: type[_F], labels: str | None = None
     ) -> RoomMarker[_F] | None:
@@ -183,7 +190,7 @@ class Rooms:
             refuse_foreign(self._store, models, only_others=True)
         self._save(RoomMarker[AnyFacts](room=room, made_from=made_from, settings=settings, labels=labels))
         for dependant in layout.dependants(room):
-            if self.remove(dependant):
+            if self._remove(dependant):
                 self.removed.append(dependant)
                 log.warning("removed %s, because the %s that they were made from change", *_results(dependant, room))
         sweep(self._store, layout.OWNED[room])
@@ -230,7 +237,7 @@ class Rooms:
         lengths = {file.key: file.length for file in listed(self._store, layout.OWNED[found.room])}
         return next((file.key for file in found.files if lengths.get(file.key) != file.length), None)
 
-    def remove(self, room: RoomName) -> bool:
+    def _remove(self, room: RoomName) -> bool:
         """Removes a room that has begun; its marker goes last, since it says that the files are ours."""
         found = self.marker(room, AnyFacts)
         if found is None:
