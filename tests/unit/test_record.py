@@ -55,7 +55,7 @@ def test_run_json_says_done_with_all_settings_and_versions(store):
         record.counts = Counts(found=1, read=1)
         record.change = Change(kept=1, relabelled=1)
         record.rooms["ingest"] = Facts()
-        record.next_steps.append("'classify' makes classify again")
+        record.next_steps.append("run 'classify': its results are from before the change")
         record.seconds["ingest"] = 0.5
         timeline.note("ingest")
     found = record_of(store)
@@ -64,7 +64,7 @@ def test_run_json_says_done_with_all_settings_and_versions(store):
     assert (found["settings"], found["rooms"]) == ({"data_source": "苹果", "components": 0.9}, {"ingest": {"waves": 1}})
     assert (found["counts"]["found"], found["seconds"]) == (1, {"ingest": 0.5})
     assert found["change"] == {"kept": 1, "carried": 0, "computed": 0, "relabelled": 1, "gone": 0}
-    assert found["next"] == ["'classify' makes classify again"]
+    assert found["next"] == ["run 'classify': its results are from before the change"]
     assert [step["step"] for step in found["timeline"]] == ["ingest"]
     assert found["started"] <= found["finished"]
     assert found["versions"]["pyarrow"]
@@ -139,7 +139,7 @@ def test_the_summary_of_a_run_reads_as_a_person_wants_it(golden):
         },
         "seconds": {"reduce": 2.5, "classify": 3.0},
         "seconds_total": 6.1,
-        "next": ["'reduce --export csv' makes export_csv again (removed)", "'classify' makes classify again (removed)"],
+        "next": ["run 'classify': its results were removed, because they were from before the change"],
     }
     golden("summary", summary(record, "out"))
 
