@@ -1,4 +1,4 @@
-"""The tables of ``evaluation/`` as the rooms of a run write them, and their facts, for pictures and labels that are told."""
+"""Tables of outputs of some labels, whose names are as hostile as names of folders can be, for tests of the page."""
 
 import numpy as np
 

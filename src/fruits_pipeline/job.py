@@ -46,7 +46,8 @@ from fruits_pipeline.state.layout import EXPORT_ROOMS, REPORT
 from fruits_pipeline.state.packs import packed_files
 from fruits_pipeline.state.plan import Plan, save_plan
 from fruits_pipeline.state.record import RunRecord
-from fruits_pipeline.state.rooms import RoomMarker, Rooms
+from fruits_pipeline.state.room_marker import RoomMarker
+from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.state.snapshot import Snapshot, is_finished, load_waves
 from fruits_pipeline.state.upkeep import drop_manifests, tidied
 from fruits_pipeline.storage import uri

@@ -1,9 +1,15 @@
 """Column names and types of every dataset, as pyarrow schemas in the order of the contract.
 
-``session`` derives Spark's schemas from these. Source of the tables: README, "Datasets".
+``session`` derives Spark's schemas from these. ``docs/RESULTS.md`` says what each column is.
 """
 
 import pyarrow as pa
+
+# Columns that several tables begin with.
+_IMAGE = [("path", pa.string()), ("label", pa.string()), ("split", pa.string())]
+_JUDGED = [("classifier", pa.string()), ("split", pa.string())]
+_PAIR = [("label", pa.string()), ("prediction", pa.string())]
+_TWIN = [("twin_path", pa.string()), ("twin_label", pa.string())]
 
 MANIFEST = pa.schema(
     [
@@ -16,7 +22,7 @@ MANIFEST = pa.schema(
         ("skip_reason", pa.string()),
     ]
 )
-# What the pixels of an image are like, as the model sees it: upright, of the model's size (``images/figures.py``).
+# What the pixels of an image are like, as the model sees it: upright, of one size (``images/figures.py``).
 # Luminance is between 0 and 1.
 FIGURES = pa.schema(
     [
@@ -89,8 +95,7 @@ VARIANCE = pa.schema(
 # look the same (equal ``perceptual_hash``), null where there are no such groups.
 SCORES = pa.schema(
     [
-        ("classifier", pa.string()),
-        ("split", pa.string()),
+        *_JUDGED,
         ("metric", pa.string()),
         ("value", pa.float64()),
         ("images", pa.int64()),
@@ -102,8 +107,7 @@ SCORES = pa.schema(
 )
 LABEL_SCORES = pa.schema(
     [
-        ("classifier", pa.string()),
-        ("split", pa.string()),
+        *_JUDGED,
         ("label", pa.string()),
         ("precision", pa.float64()),
         ("recall", pa.float64()),
@@ -113,25 +117,8 @@ LABEL_SCORES = pa.schema(
         ("recall_high", pa.float64()),
     ]
 )
-CONFUSION = pa.schema(
-    [
-        ("classifier", pa.string()),
-        ("split", pa.string()),
-        ("label", pa.string()),
-        ("prediction", pa.string()),
-        ("images", pa.int64()),
-    ]
-)
-MISTAKES = pa.schema(
-    [
-        ("classifier", pa.string()),
-        ("split", pa.string()),
-        ("path", pa.string()),
-        ("label", pa.string()),
-        ("prediction", pa.string()),
-        ("confidence", pa.float64()),
-    ]
-)
+CONFUSION = pa.schema([*_JUDGED, *_PAIR, ("images", pa.int64())])
+MISTAKES = pa.schema([*_JUDGED, ("path", pa.string()), *_PAIR, ("confidence", pa.float64())])
 DUPLICATES = pa.schema(
     [("content_sha256", pa.string()), ("split", pa.string()), ("label", pa.string()), ("path", pa.string())]
 )
@@ -139,10 +126,8 @@ DUPLICATES = pa.schema(
 # that label's; ``path`` is the surest of them.
 CONFUSED = pa.schema(
     [
-        ("classifier", pa.string()),
-        ("split", pa.string()),
-        ("label", pa.string()),
-        ("prediction", pa.string()),
+        *_JUDGED,
+        *_PAIR,
         ("images", pa.int64()),
         ("share", pa.float64()),
         ("share_low", pa.float64()),
@@ -164,30 +149,9 @@ SUSPECTS = pa.schema(
 # One training image for each label: the one nearest to the label's mean.
 TYPICAL = pa.schema([("label", pa.string()), ("path", pa.string())])
 # Judged images of which training has a near-twin, each with its nearest one.
-LEAKS = pa.schema(
-    [
-        ("path", pa.string()),
-        ("label", pa.string()),
-        ("split", pa.string()),
-        ("twin_path", pa.string()),
-        ("twin_label", pa.string()),
-        ("cosine", pa.float64()),
-        ("hash_bits", pa.int32()),
-        ("same_content", pa.bool_()),
-    ]
-)
+LEAKS = pa.schema([*_IMAGE, *_TWIN, ("cosine", pa.float64()), ("hash_bits", pa.int32()), ("same_content", pa.bool_())])
 # Pairs of images that look the same, within a side or across: an image, and the first one that looks like it.
-TWINS = pa.schema(
-    [
-        ("path", pa.string()),
-        ("label", pa.string()),
-        ("split", pa.string()),
-        ("twin_path", pa.string()),
-        ("twin_label", pa.string()),
-        ("twin_split", pa.string()),
-        ("same_content", pa.bool_()),
-    ]
-)
+TWINS = pa.schema([*_IMAGE, *_TWIN, ("twin_split", pa.string()), ("same_content", pa.bool_())])
 # Images by label and side, as they are used.
 LABEL_COUNTS = pa.schema([("label", pa.string()), ("split", pa.string()), ("images", pa.int64())])
 SIZES = pa.schema([("width", pa.int32()), ("height", pa.int32()), ("images", pa.int64())])
@@ -216,25 +180,9 @@ PICTURE_ISSUES = pa.schema(
     ]
 )
 # The worst pictures of each issue.
-PICTURES = pa.schema(
-    [
-        ("issue", pa.string()),
-        ("path", pa.string()),
-        ("label", pa.string()),
-        ("split", pa.string()),
-        ("value", pa.float64()),
-    ]
-)
+PICTURES = pa.schema([("issue", pa.string()), *_IMAGE, ("value", pa.float64())])
 # A sample of images by their first two components.
-MAP = pa.schema(
-    [
-        ("path", pa.string()),
-        ("label", pa.string()),
-        ("split", pa.string()),
-        ("first", pa.float64()),
-        ("second", pa.float64()),
-    ]
-)
+MAP = pa.schema([*_IMAGE, ("first", pa.float64()), ("second", pa.float64())])
 ALL = {
     "manifest": MANIFEST,
     "packed": PACKED,

@@ -18,7 +18,8 @@ from fruits_pipeline.features.recipe import made_by_here
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.state.layout import portable_file
 from fruits_pipeline.state.recipe import Recipe
-from fruits_pipeline.state.rooms import AnyFacts, Rooms
+from fruits_pipeline.state.room_marker import AnyFacts
+from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.trained.arrays import RegressionArrays
 from fruits_pipeline.trained.backbone import keep_backbone, kept_backbone

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.packs import PackedWave, mark_packed
-from fruits_pipeline.state.rooms import Rooms, digest_of_sources
+from fruits_pipeline.state.room_marker import digest_of_sources
+from fruits_pipeline.state.rooms import Rooms
 
 SETTINGS = {"components": 0.9, "seed": 1}
 OTHERS = {"components": 100, "seed": 1}

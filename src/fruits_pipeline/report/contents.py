@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fruits_pipeline.state.layout import REDUCED
-from fruits_pipeline.state.rooms import RoomMarker
+from fruits_pipeline.state.room_marker import RoomMarker
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 

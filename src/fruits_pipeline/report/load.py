@@ -15,7 +15,8 @@ from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.report.facts import Classified, Examined, Reduced
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state.layout import EVALUATION, RoomName
-from fruits_pipeline.state.rooms import RoomMarker, Rooms
+from fruits_pipeline.state.room_marker import RoomMarker
+from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.state.snapshot import Snapshot, load_snapshot
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.store import Store

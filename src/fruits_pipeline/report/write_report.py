@@ -23,7 +23,8 @@ from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.report import ReportSettings
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state.layout import REPORT, RoomName
-from fruits_pipeline.state.rooms import RoomMarker, Rooms, digest_of_sources
+from fruits_pipeline.state.room_marker import RoomMarker, digest_of_sources
+from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.timeline import step
 

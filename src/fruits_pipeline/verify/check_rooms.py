@@ -8,7 +8,7 @@ from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.files import FileMark
-from fruits_pipeline.state.rooms import digest_of_sources
+from fruits_pipeline.state.room_marker import digest_of_sources
 from fruits_pipeline.state.snapshot import load_snapshot
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store

@@ -12,7 +12,8 @@ from fruits_pipeline.state.files import FileMark
 from fruits_pipeline.state.layout import RoomName
 from fruits_pipeline.state.packs import PackedWave, load_pack
 from fruits_pipeline.state.plan import Plan, PlannedWave, load_plan
-from fruits_pipeline.state.rooms import RoomMarker, Rooms
+from fruits_pipeline.state.room_marker import RoomMarker
+from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.state.snapshot import Snapshot, WaveMarker, is_finished, load_waves, snapshot_of
 from fruits_pipeline.storage.store import Store
 
