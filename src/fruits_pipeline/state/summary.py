@@ -52,11 +52,16 @@ def _facts(record: dict[str, Any], output: str) -> Iterator[tuple[str, str]]:
         yield from _score_facts(rooms["classify"])
     if "score" in rooms:
         yield from _new_facts(rooms["score"])
+    yield from _end_facts(record, output)
+
+
+def _end_facts(record: dict[str, Any], output: str) -> Iterator[tuple[str, str]]:
+    """How long it took, where the results and the page are, and what to run next."""
     parts = ", ".join(f"{room} {seconds}" for room, seconds in record["seconds"].items())
     yield "seconds", f"{record['seconds_total']} ({parts})"
     yield "results", output
-    if "report" in rooms:
-        yield "report", _page(rooms["report"], output)
+    if reported := record["rooms"].get("report"):
+        yield "report", _page(reported, output)
     for step in record.get("next", []):
         yield "next", step
 
