@@ -1,4 +1,4 @@
-"""The tables of ``evaluation/`` as the rooms of a run write them, and their facts, for pictures and labels that are told."""
+"""The tables of ``evaluation/`` as the rooms of a run write them, and their facts, for images that are told."""
 
 import numpy as np
 
