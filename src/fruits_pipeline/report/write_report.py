@@ -66,6 +66,7 @@ def write_report(
     with step("report: page"):
         content = html_of(page, album).encode()
     markers: dict[RoomName, RoomMarker[Any] | None] = {"examine": results.examined, "classify": results.classified}
+    rooms.remove("report")  # so that it is made again with the same settings too: run.json is another one
     rooms.begin("report", settings.essentials(), digest_of_sources("report", markers), Reported)
     store.write(REPORT, content)
     missing = len(album.thumbnails) - album.shown if settings.report_images == "all" else 0
