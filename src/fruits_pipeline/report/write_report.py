@@ -66,6 +66,7 @@ def write_report(
         album = _album(page, results, settings, storage)
     with step("report: page"):
         content = html_of(page, album).encode()
+    rooms.remove("report")  # so that it is made again with the same settings too: run.json is another one
     rooms.begin("report", settings.essentials(), _made_from(results), Reported)
     store.write(REPORT, content)
     missing = len(album.thumbnails) - album.shown if settings.report_images == "all" else 0

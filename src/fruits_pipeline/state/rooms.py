@@ -134,7 +134,7 @@ class Rooms:
             refuse_foreign(self._store, models, only_others=True)
         self._save(RoomMarker[AnyFacts](room=room, made_from=made_from, settings=settings, labels=labels))
         for dependant in layout.dependants(room):
-            if self._remove(dependant):
+            if self.remove(dependant):
                 self.removed.append(dependant)
                 log.warning("removed %s, because the %s that they were made from change", *_results(dependant, room))
         sweep(self._store, layout.OWNED[room])
@@ -181,7 +181,7 @@ class Rooms:
         lengths = {file.key: file.length for file in listed(self._store, layout.OWNED[found.room])}
         return next((file.key for file in found.files if lengths.get(file.key) != file.length), None)
 
-    def _remove(self, room: RoomName) -> bool:
+    def remove(self, room: RoomName) -> bool:
         """Removes a room that has begun; its marker goes last, since it says that the files are ours."""
         found = self.marker(room, AnyFacts)
         if found is None:
