@@ -10,6 +10,7 @@ import webbrowser
 import pytest
 
 from fruits_pipeline import cli
+from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.report.comparison import changes_of
 from fruits_pipeline.report.load import load_results
 from fruits_pipeline.report.report_command import record_of
@@ -88,7 +89,7 @@ def test_commands_that_write_the_page_take_its_settings_but_for_those_of_report_
     source = ["--data-source", "x"] if command == "run" else []
     words = [command, "--output-uri", "o", *source, "--fail-on", "any", "--report-images", "none"]
     assert cli._parsed(words).keywords["settings"].report.fail_on == ("any",)
-    with pytest.raises(cli.SettingsError, match=r"compare"):
+    with pytest.raises(SettingsError, match=r"compare"):
         cli._parsed([*words, "--compare", "other"])
 
 
@@ -103,7 +104,7 @@ def test_only_a_page_on_this_machine_is_opened(report, folder, monkeypatch):
 
 def test_an_output_that_there_is_not_is_told_and_not_made(capsys, tmp_path):
     assert cli.main(["report", "--output-uri", str(tmp_path / "none")]) == 5
-    assert "expected finished classify" in capsys.readouterr().err
+    assert "expected classifiers and predictions" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
 
 

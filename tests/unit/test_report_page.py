@@ -178,7 +178,7 @@ def test_an_output_that_is_not_finished_has_no_page(store):
     rooms = Rooms(store, overwrite=True)
     rooms.begin("classify", {"forest_trees": 3}, rooms.finished("reduce", Facts).digest, Facts)
     assert store.stat(layout.REPORT) is None
-    with pytest.raises(DatasetError, match="expected finished classify"):
+    with pytest.raises(DatasetError, match="expected classifiers and predictions"):
         write(store)
     assert store.stat(layout.REPORT) is None
 
@@ -186,7 +186,7 @@ def test_an_output_that_is_not_finished_has_no_page(store):
 def test_a_page_of_somebody_else_is_not_replaced(tmp_path):
     store = page_output(tmp_path / "results", 2)
     store.write(layout.REPORT, b"mine")
-    with pytest.raises(DatasetError, match=r"report\.html to be empty or ours"):
+    with pytest.raises(DatasetError, match=r"report\.html to be empty or written by"):
         write(store)
     assert store.read(layout.REPORT) == b"mine"
 

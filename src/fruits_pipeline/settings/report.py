@@ -31,7 +31,9 @@ class ReportSettings(Room):
     report_images: Literal["all", "none"] = Field(
         "all", description="Pictures on the page; none leaves them out, for pages that are passed on."
     )
-    fail_on: Annotated[tuple[FailOn, ...], Incidental, Parameter(negative="", consume_multiple=False)] = Field(
+    fail_on: Annotated[
+        tuple[FailOn, ...], Incidental, Parameter(negative="", consume_multiple=False, show_default=False)
+    ] = Field(
         (),
         description="Verdict that ends the command with exit code 3, after all is written, unless it is ok; "
         "repeatable; any: every one that is worth a look or bad.",
