@@ -31,11 +31,15 @@ def counted(predictions: DataFrame, looks: DataFrame | None = None, leaked: Data
 
     Args:
         predictions: Rows of ``schemas.PREDICTIONS``.
-        looks: Columns ``path`` and ``perceptual_hash`` of judged images, where these are to be told apart.
+        looks: Columns ``path`` and ``perceptual_hash`` of judged images, where these are few enough to be told apart.
         leaked: Column ``path`` of those of which training has a near-twin, if any has.
     """
     rows = judged(predictions)
-    rows = rows.withColumn("perceptual_hash", F.lit(None).cast("long")) if looks is None else rows.join(looks, "path")
+    rows = (
+        rows.withColumn("perceptual_hash", F.lit(None).cast("long"))
+        if looks is None
+        else rows.join(F.broadcast(looks), "path")
+    )
     if leaked is None:
         rows = rows.withColumn("leaked", F.lit(False))
     else:

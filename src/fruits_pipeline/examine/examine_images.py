@@ -1,15 +1,18 @@
 """A look at the images themselves: labels and sides, sizes, poor pictures, twins, a map, and what is left out."""
 
 import logging
+from functools import partial
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
-from fruits_pipeline.examine.counts import label_counts, left_out, sizes
 from fruits_pipeline.examine.facts import Examined
-from fruits_pipeline.examine.pictures import counted, issues, worst
+from fruits_pipeline.examine.left_out import left_out
+from fruits_pipeline.examine.pictures import issues
 from fruits_pipeline.examine.same_look import twins
-from fruits_pipeline.examine.sample_map import sample_map
+from fruits_pipeline.examine.seen import COLUMNS, Seen
+from fruits_pipeline.session.added import added
 from fruits_pipeline.session.tables import write_small
 from fruits_pipeline.settings.examine import ExamineSettings
 from fruits_pipeline.state.layout import EVALUATION
@@ -33,28 +36,27 @@ def examine_images(
         settings: When a picture is poor, and two are twins.
     """
     asked = issues(settings)
-    with step("examine: counts"):
-        sized, size_facts = sizes(reduced)
-        written = {
-            "label_counts": (label_counts(reduced), schemas.LABEL_COUNTS),
-            "sizes": (sized, schemas.SIZES),
-            "left_out": (left_out(reduced.sparkSession, snapshot), schemas.LEFT_OUT),
-        }
     with step("examine: pictures"):
-        counts = counted(reduced, asked)
-        written |= {
-            "picture_issues": (counts, schemas.PICTURE_ISSUES),
-            "pictures": (worst(reduced, asked, counts), schemas.PICTURES),
-            "map": (sample_map(reduced), schemas.MAP),
-        }
+        looked_at = reduced.select(*COLUMNS, F.slice("pca_features", 1, 2).alias("components"))
+        seen = added(looked_at, partial(Seen.of, issues=asked)) or Seen()
+    with step("examine: what was left out"):
+        without = left_out(reduced.sparkSession, snapshot)
     with step("examine: twins"):
-        table, found = twins(reduced, settings.twin_cosine)
-        written["twins"] = (table, schemas.TWINS)
+        same, found = twins(reduced, settings.twin_cosine)
+    written = {
+        "label_counts": (seen.label_counts(), schemas.LABEL_COUNTS),
+        "sizes": (seen.common_sizes(), schemas.SIZES),
+        "left_out": (without, schemas.LEFT_OUT),
+        "picture_issues": (seen.issues(asked), schemas.PICTURE_ISSUES),
+        "pictures": (seen.pictures(asked), schemas.PICTURES),
+        "map": (seen.map(), schemas.MAP),
+        "twins": (same, schemas.TWINS),
+    }
     for name, (table, schema) in written.items():
         write_small(store, table, f"{EVALUATION}/{name}", schema)
-    poor = {row["issue"]: row["images"] for row in counts.to_pylist()}
+    poor = {issue.name: seen.poor[issue.name] for issue in asked}
     log.info(
         "pictures that look the same: %d pairs (%d of two labels); %s",
         *(found.pairs, found.two_labels, ", ".join(f"{issue.replace('_', ' ')} {n}" for issue, n in poor.items())),
     )
-    return Examined(images=rows, twins=found, sizes=size_facts, poor=poor)
+    return Examined(images=rows, twins=found, sizes=seen.size_facts(), poor=poor)

@@ -19,6 +19,8 @@ from fruits_pipeline.examine.facts import Twins
 from fruits_pipeline.session.tables import as_matrix, conform, spark_schema
 
 MOST_TWINS: Final = 10_000
+# So many hashes the driver knows; of more Spark counts them twice.
+_MOST_HASHES: Final = 200_000
 _HASH: Final = "perceptual_hash"
 _KEPT: Final = ("path", "label", "split", "content_sha256", _HASH, "pca_features")
 
@@ -34,6 +36,11 @@ def twins(reduced: DataFrame, cosine: float) -> tuple[pa.Table, Twins]:
     """
     rows = conform(reduced, schemas.REDUCED, "reduced").select(*_KEPT)
     repeated = rows.groupBy(_HASH).agg(F.count("*").alias("images")).where("images > 1").select(_HASH)
+    hashes = [tuple(row) for row in repeated.limit(_MOST_HASHES + 1).collect()]
+    if not hashes:
+        return schemas.TWINS.empty_table(), Twins()
+    if len(hashes) <= _MOST_HASHES:
+        repeated = rows.sparkSession.createDataFrame(hashes, repeated.schema)
     candidates = rows.join(F.broadcast(repeated), _HASH, "left_semi")
 
     together = candidates.repartition(_HASH).sortWithinPartitions(_HASH, "path").select(*_KEPT)
