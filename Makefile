@@ -9,8 +9,8 @@ VENV_a := .venv
 VENV_b := .venv-b
 EXTRAS_a := spark,tensorflow,java,s3,gcs,dataproc,heic,calibrate,export,dev
 EXTRAS_b := spark,tensorflow,s3,gcs,dataproc,heic,dev
-# Longest first, because two run at a time.
-LAYERS_a := system spark unit engines storage page
+# Longest first, because three run at a time: each waits more than it works.
+LAYERS_a := spark system unit engines storage page
 LAYERS_b := spark
 VENV := $(VENV_$(LINE))
 EXTRAS := $(EXTRAS_$(LINE))
@@ -52,8 +52,8 @@ walls: $(STAMP) ## Check which room may import which
 
 check: lint types walls ## All checks that run no code
 
-test: $(STAMP) ## Run all tests, one process for each layer, two at a time; LINE=b: the Spark layer on Spark 4.1
-	$(MAKE) --jobs=2 --keep-going --output-sync=target --no-print-directory $(LAYERS_$(LINE))
+test: $(STAMP) ## Run all tests, one process for each layer, three at a time; LINE=b: the Spark layer on Spark 4.1
+	$(MAKE) --jobs=3 --keep-going --output-sync=target --no-print-directory $(LAYERS_$(LINE))
 
 unit: $(STAMP) ## Run the tests that need no JVM
 	$(BIN)/python -m pytest tests/unit
