@@ -110,7 +110,8 @@ def _tell_limits(rows: pd.DataFrame) -> None:
     print("\n| bits | cosine | pairs of a test and a training image | test images with one | pairs of one label |")
     print("|---|---|---|---|---|")
     for bits, cosine in _LIMITS:
-        first, second, *_ = TwinSearch(ours, cosine, bits).among(theirs)
+        found = list(TwinSearch(ours, cosine, bits).among(theirs))
+        first, second = (np.concatenate([part[place] for part in found]) for place in (0, 1))
         same = test["label"].to_numpy()[first] == train["label"].to_numpy()[second]
         share = len(np.unique(first)) / len(test)
         print(f"| {bits} | {cosine} | {len(first)} | {share:.1%} | {same.mean():.2%} |")

@@ -22,6 +22,7 @@ from fruits_pipeline.refusals import (
     check_calibration,
     check_components,
     classify_essentials,
+    examine_essentials,
     ingest_essentials,
     labels_of,
     reduce_essentials,
@@ -154,7 +155,7 @@ class Job:
         """Looks at the images themselves."""
         with self.record.timed("examine"):
             reduced: RoomMarker[Reduced] = self.rooms.finished("reduce", Reduced, snapshot.digest)
-            done = self.rooms.begin("examine", settings.essentials(), reduced.digest, Examined)
+            done = self.rooms.begin("examine", examine_essentials(settings), reduced.digest, Examined)
             if done is None:
                 from fruits_pipeline.examine.examine_images import examine_images
 

@@ -70,7 +70,9 @@ def check(command: JobCommand, store: Store, rooms: Rooms, models: TrainedModels
         for kind in command.reduce.export:
             rooms.check(EXPORT_ROOMS[kind], {})
     if isinstance(command, RunCommand | ClassifyCommand):
-        rooms.check("examine", command.examine.essentials())
+        rooms.check("examine", examine_essentials(command.examine))
+        # Another page replaces the one before, but never a file of somebody else.
+        Rooms(store, overwrite=True).check("report", command.report.essentials())
         rooms.check("classify", classify_essentials(command.classify, command.examine))
 
 
@@ -169,6 +171,11 @@ def reduce_essentials(settings: ReduceSettings, command: JobCommand, store: Stor
         "features_uri": None if others == store.root else others,
     }
     return settings.essentials() | found
+
+
+def examine_essentials(settings: ExamineSettings) -> Essentials:
+    """Without what only decides on leaks."""
+    return _only(settings.essentials(), settings.essentials().keys() - {"twin_bits"})
 
 
 def classify_essentials(settings: ClassifySettings, twins: ExamineSettings) -> Essentials:

@@ -3,16 +3,22 @@
 import logging
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fruits_pipeline import schemas
 from fruits_pipeline.classify import leaks as module
+from fruits_pipeline.classify.inputs import counted, without
 from fruits_pipeline.classify.leaks import leaks, told
 from fruits_pipeline.classify.suspects import suspects
+from fruits_pipeline.classify.told import find_leaks, tell_scores
+from fruits_pipeline.errors import InputError
 from fruits_pipeline.session.tables import spark_schema
 from fruits_pipeline.settings.examine import ExamineSettings
+from fruits_pipeline.storage.opening import open_store
 from reduced_rows import reduced_row
 
+TABLES = ("scores", "scores_with_leaks", "scores_without_leaks", "confusion", "label_scores", "mistakes", "confused")
 TWINS = ExamineSettings(twin_cosine=0.6, twin_bits=4)
 
 
@@ -67,9 +73,56 @@ def test_partitions_make_no_difference(spark):
 def test_too_many_pairs_are_looked_at_by_a_sample_which_is_told(spark, monkeypatch, caplog):
     monkeypatch.setattr(module, "MOST_PAIRS", 8)
     table, looked_at = leaks(reduced(spark), 4, 4, TWINS)
-    assert looked_at == 2
-    assert "of 2 of 4 judged images" in caplog.text
-    assert leaks(reduced(spark).repartition(5), 4, 4, TWINS) == (table, 2)
+    assert 0 < looked_at < 4
+    assert f"of {looked_at} of 4 judged images" in caplog.text
+    assert leaks(reduced(spark).repartition(5), 4, 4, TWINS) == (table, looked_at)
+
+
+def test_all_are_looked_at_in_parts_where_leaks_are_dropped(spark, monkeypatch):
+    whole = leaks(reduced(spark), 4, 4, TWINS)
+    monkeypatch.setattr(module, "MOST_PAIRS", 8)
+    monkeypatch.setattr(module, "MOST_JUDGED", 2)
+    assert leaks(reduced(spark), 4, 4, TWINS, whole=True) == whole
+
+
+def test_dropped_leaks_are_in_no_table_and_the_scores_with_them_stand_beside(spark, tmp_path):
+    """Two of five test images are leaks that were predicted rightly; the three others are wrong."""
+    rows = [
+        reduced_row(f"t/{n}", "kiwi", "train", f"t{n}", [1.0, 0.0, n / 9], perceptual_hash=n << 20) for n in range(3)
+    ]
+    rows += [reduced_row(f"j/{n}", "kiwi", "test", f"j{n}", [1.0, 0.0, n / 9], perceptual_hash=n << 20) for n in (0, 1)]
+    rows += [reduced_row(f"j/{n}", "kiwi", "test", f"j{n}", [1.0, 0.0, 0.0], perceptual_hash=-n) for n in (2, 3)]
+    rows += [reduced_row("j/4", "plum", "test", "j4", [0.0, 1.0, 0.0], perceptual_hash=-99)]
+    reduced_rows = frame(spark, rows)
+    found = counted(reduced_rows)
+    store = open_store(str(tmp_path))
+    said = [(row[0], row[0], row[2], row[3], "f", "kiwi" if row[0] in ("j/0", "j/1") else "fig", 0.9) for row in rows]
+    predicted = spark.createDataFrame(said, spark_schema(schemas.PREDICTIONS))
+    for drop, told_accuracy in ((False, 0.4), (True, 0.0)):
+        leaked = find_leaks(store, reduced_rows, found, TWINS, drop=drop)
+        assert leaked.facts.leaked == 2
+        scores = tell_scores(store, predicted, reduced_rows, leaked)
+        assert scores["test"]["f"]["accuracy"] == pytest.approx(told_accuracy)
+    evaluation = {name: pd.read_parquet(tmp_path / "evaluation" / name) for name in TABLES}
+    assert evaluation["confusion"]["images"].sum() == 3
+    assert set(evaluation["mistakes"]["path"]) == {"j/2", "j/3", "j/4"}
+    accuracy = {
+        name: table.set_index("metric")["value"].get("accuracy")
+        for name, table in evaluation.items()
+        if "scores" in name and "label" not in name
+    }
+    assert accuracy == pytest.approx({"scores": 0.0, "scores_with_leaks": 0.4, "scores_without_leaks": 0.0})
+    kept = without(found, leaked.counts())
+    assert (dict(kept.test), kept.uses.test, kept.uses.predicted_only) == ({"kiwi": 2, "plum": 1}, 3, 2)
+
+
+def test_leaks_are_not_dropped_where_nothing_would_be_left(spark, tmp_path):
+    rows = frame(spark, [
+        reduced_row("t", "kiwi", "train", "t", [1.0, 0.0], perceptual_hash=1),
+        reduced_row("j", "kiwi", "test", "j", [1.0, 0.0], perceptual_hash=1),
+    ])  # fmt: skip
+    with pytest.raises(InputError, match="--drop-leaks: expected test images without a near-twin"):
+        find_leaks(open_store(str(tmp_path)), rows, counted(rows), TWINS, drop=True)
 
 
 def test_nothing_judged_and_no_twin_are_empty_tables(spark):

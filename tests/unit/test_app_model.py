@@ -165,7 +165,7 @@ def test_the_interval_of_macro_f1_holds_it_and_narrows_with_more_images():
 @pytest.mark.parametrize("images", [1, 2, 3])
 def test_the_interval_of_few_images_of_many_labels_holds_the_score(images):
     low, high = over_images([(f"label {n}", f"label {n}", images) for n in range(100)])["macro_f1"]
-    assert (low, high) == (1, 1)
+    assert low < high == 1
 
 
 @pytest.mark.parametrize(("same", "difference", "refused"), [(495, 0.03, False), (494, 0.01, True), (500, 0.031, True)])

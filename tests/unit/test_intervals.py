@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from fruits_pipeline.classify.evaluate import METRICS
-from fruits_pipeline.classify.intervals import over_groups, over_images, wilson
+from fruits_pipeline.classify.intervals import METRICS, over_groups, over_images, wilson
 
 PAIRS = [("kiwi", "kiwi", 90), ("kiwi", "plum", 10), ("plum", "plum", 45), ("plum", "kiwi", 5)]
 
@@ -55,14 +54,34 @@ def test_ten_copies_of_each_image_make_no_interval_narrower():
         assert width == pytest.approx(alone[metric][1] - alone[metric][0], rel=0.25)
 
 
-def test_a_group_may_hold_several_answers_and_draws_repeat():
-    rows = [(1, "kiwi", "kiwi", 3), (1, "kiwi", "plum", 1), (2, "plum", "plum", 2), (3, "kiwi", "kiwi", 1)]
-    found = over_groups(rows)
-    assert found == over_groups(list(rows))
-    assert found["accuracy"][1] == 1.0
-    assert found["accuracy"][0] == pytest.approx(0.8)
+def test_accuracy_has_wilsons_interval_of_as_many_images_as_the_groups_are_worth():
+    rows = [(n, "kiwi", "kiwi" if n else "plum", 2) for n in range(30)]
+    assert over_groups(rows)["accuracy"] == pytest.approx(wilson(29, 30))
+    mixed = [(1, "kiwi", "kiwi", 3), (1, "kiwi", "plum", 1), (2, "kiwi", "kiwi", 2)]
+    low, high = over_groups(mixed)["accuracy"]
+    assert low < wilson(5, 6)[0]
+    assert high > wilson(5, 6)[1]
+    assert over_groups(mixed) == over_groups(mixed[::-1])
 
 
-def test_one_label_and_one_group():
-    assert over_images([("kiwi", "kiwi", 5)])["macro_f1"] == (1.0, 1.0)
-    assert over_groups([(1, "kiwi", "plum", 5)])["accuracy"] == (0.0, 0.0)
+@pytest.mark.parametrize("wrong", [0, 1, 7])
+def test_no_interval_over_groups_is_narrower_than_over_images(wrong):
+    rows = [
+        (n // 2, "kiwi" if n % 4 < 2 else "plum", "fig" if n < wrong else ("kiwi" if n % 4 < 2 else "plum"), 1)
+        for n in range(60)
+    ]
+    pairs = [(*names, sum((a, b) == names for _, a, b, _ in rows)) for names in sorted({(a, b) for _, a, b, _ in rows})]
+    alone, grouped = over_images(pairs), over_groups(rows)
+    for metric in METRICS:
+        assert grouped[metric][0] <= alone[metric][0]
+        assert grouped[metric][1] >= alone[metric][1]
+
+
+def test_where_no_answer_is_wrong_the_others_have_the_interval_of_the_accuracy():
+    assert over_images([("kiwi", "kiwi", 5)]) == dict.fromkeys(METRICS, wilson(5, 5))
+    rows = [(n // 2, "kiwi", "kiwi", 1) for n in range(10)]
+    assert over_groups(rows) == dict.fromkeys(METRICS, wilson(5, 5))
+
+
+def test_one_group_alone_says_as_much_as_one_image():
+    assert over_groups([(1, "kiwi", "plum", 5)])["accuracy"] == wilson(0, 1)

@@ -31,16 +31,18 @@ def plainly(ours, theirs, cosine, bits):
 def test_the_pairs_are_those_of_one_by_one(monkeypatch, cosine, bits):
     monkeypatch.setattr(twins, "_BLOCK", 7)
     ours, theirs = drawn(1, 40), drawn(2, 60)
-    found = TwinSearch(Looks.of(*ours), cosine, bits).among(Looks.of(*theirs))
+    monkeypatch.setattr(twins, "_SLICE", 5)
+    parts = list(TwinSearch(Looks.of(*ours), cosine, bits).among(Looks.of(*theirs)))
+    assert max(len(part.ours) for part in parts) <= 5
+    found = [row for part in parts for row in zip(part.ours, part.theirs, part.bits, strict=True)]
     expected = plainly(ours, theirs, cosine, bits)
     assert expected
-    assert sorted(zip(found[0].tolist(), found[1].tolist(), found[3].tolist(), strict=True)) == sorted(expected)
+    assert sorted(found) == sorted(expected)
 
 
 def test_components_of_length_0_are_like_no_others():
     looks = Looks.of(np.array([7]), np.zeros((1, 3), np.float32))
-    ours, *_ = TwinSearch(looks, 0.1, 4).among(looks)
-    assert ours.size == 0
+    assert [part.ours.size for part in TwinSearch(looks, 0.1, 4).among(looks)] == [0]
 
 
 def batch(paths, label="kiwi"):

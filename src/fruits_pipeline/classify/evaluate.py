@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from fruits_pipeline.classify.intervals import GroupPair, over_groups, over_images, wilson
+from fruits_pipeline.classify.intervals import METRICS, GroupPair, over_groups, over_images, wilson
 from fruits_pipeline.schemas import CONFUSION, LABEL_SCORES, SCORES
 
 # By classifier and side.
@@ -33,7 +33,6 @@ COUNTED: Final = pa.schema(
         ("images", pa.int64()),
     ]
 )
-METRICS: Final = ("accuracy", "weighted_precision", "weighted_recall", "macro_f1")
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,9 @@ def fit_classifiers(
     inputs.check(found)
     with step("classify: near-twins"):
         leaked = find_leaks(store, reduced, found, twins, drop=settings.drop_leaks)
+    if leaked.counts():
+        found = inputs.without(found, leaked.counts())
+        inputs.check(found)
     with step("classify: load reduction"):
         reduction = reduction or PipelineModel.load(uri.join(store.root, layout.MODELS, "reduce"))
     fitted = list(_saved(store, train(reduced, reduction, settings, found.labels)))

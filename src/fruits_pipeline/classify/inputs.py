@@ -101,6 +101,21 @@ class Inputs:
         return [tuple(labels) for labels in found.values() if len(labels) > 1]
 
 
+def without(inputs: Inputs, left_out: Mapping[tuple[str, str], int]) -> Inputs:
+    """The same without so many judged images of each side and label, which are then only predicted."""
+    kept = {
+        side: {label: n - left_out.get((side, label), 0) for label, n in getattr(inputs, side).items()}
+        for side in (VALIDATION, TEST)
+    }
+    dropped = {side: sum(n for (one, _), n in left_out.items() if one == side) for side in kept}
+    uses = inputs.uses.model_copy(
+        update={side: getattr(inputs.uses, side) - n for side, n in dropped.items()}
+        | {"predicted_only": inputs.uses.predicted_only + sum(dropped.values())}
+    )
+    some = {side: {label: n for label, n in images.items() if n} for side, images in kept.items()}
+    return Inputs(inputs.train, some[VALIDATION], some[TEST], uses)
+
+
 def counted(reduced: DataFrame) -> Inputs:
     """The images of ``schemas.REDUCED``, counted in one pass.
 

@@ -4,7 +4,7 @@ Sources: Wilson 1927, doi 10.1080/01621459.1927.10502953; Efron and Tibshirani, 
 1993, 13.3 (percentiles), 8.3 (what is drawn are the independent units: here groups, where images are near-twins).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -16,7 +16,10 @@ Pair = tuple[str, str, int]
 # The same of one group of images that look the same, with its name.
 GroupPair = tuple[int, str, str, int]
 Interval = tuple[float, float]
+# From a generator and a number n to images of each of P pairs, (n, P).
+Draws = Callable[[np.random.Generator, int], NDArray[np.float64]]
 
+METRICS: Final = ("accuracy", "weighted_precision", "weighted_recall", "macro_f1")
 # The normal distribution's quantile of 97.5 %.
 _Z: Final = 1.959964
 _ENDS: Final = (0.025, 0.975)
@@ -32,16 +35,21 @@ def wilson(right: int, images: int) -> Interval:
     >>> [round(end, 4) for end in wilson(95, 100)], [round(end, 4) for end in wilson(10, 10)]
     ([0.8882, 0.9785], [0.7225, 1.0])
     """
-    share, square = right / images, _Z * _Z
+    return _wilson(right / images, images)
+
+
+def _wilson(share: float, images: float) -> Interval:
+    square = _Z * _Z
     middle = (share + square / (2 * images)) / (1 + square / images)
     half = _Z * np.sqrt(share * (1 - share) / images + square / (4 * images**2)) / (1 + square / images)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    return float(middle - half) if share > 0 else 0.0, float(middle + half) if share < 1 else 1.0
 
 
 def over_images(pairs: Sequence[Pair]) -> dict[str, Interval]:
     """The intervals of ``evaluate.METRICS``: Wilson's of the accuracy, the others by 1,000 seeded draws of the images.
 
     Labels are drawn one by one, so that none is missing from a draw, which would count as one that was never found.
+    Where no answer was wrong, all have that of the accuracy.
 
     Args:
         pairs: Of at least one image, each label and prediction once.
@@ -56,38 +64,63 @@ def over_images(pairs: Sequence[Pair]) -> dict[str, Interval]:
             drawn[:, columns] = rng.multinomial(images.sum(), images / images.sum(), many)
         return drawn
 
-    found = _quantiles(pairs, draws)
     right, images = sum(n for label, prediction, n in pairs if label == prediction), int(counts.sum())
-    return found | dict.fromkeys(("accuracy", "weighted_recall"), wilson(right, images))
+    accuracy = wilson(right, images)
+    if right == images:
+        # Draws of right answers alone are right: they say nothing of what was not seen.
+        return dict.fromkeys(METRICS, accuracy)
+    return _quantiles(pairs, draws) | dict.fromkeys(("accuracy", "weighted_recall"), accuracy)
 
 
 def over_groups(rows: Sequence[GroupPair]) -> dict[str, Interval] | None:
-    """The same by draws of whole groups, each with all its images; None where each image is a group of its own.
+    """The same, where images of one group are no independent evidence; None where each image is a group of its own.
+
+    Accuracy has Wilson's interval of as many images as the groups are worth, (sum n)^2 / sum n^2 of their sizes n (Kish
+    1965). The others are by draws of whole groups, each with all its images, and never narrower than over images.
 
     Args:
         rows: Of at least one image; a group counts for the label of its first row.
     """
-    of_group: defaultdict[int, list[tuple[str, str, int]]] = defaultdict(list)
+    of_group: defaultdict[int, list[Pair]] = defaultdict(list)
+    totals: Counter[tuple[str, str]] = Counter()
     for group, label, prediction, images in rows:
         of_group[group].append((label, prediction, images))
-    if len(of_group) == sum(images for *_, images in rows):
+        totals[label, prediction] += images
+    sizes = np.array([sum(images for *_, images in found) for found in of_group.values()], np.float64)
+    if len(sizes) == sizes.sum():
         return None
-    names = sorted({(label, prediction) for _, label, prediction, _ in rows})
-    column = {name: index for index, name in enumerate(names)}
-    members = [sorted(found) for _, found in sorted(of_group.items())]
-    counts = np.zeros((len(members), len(names)), np.float32)
-    for place, found in enumerate(members):
-        for label, prediction, images in found:
-            counts[place, column[label, prediction]] += images
-    strata = _places([found[0][0] for found in members])
+    pairs = [(*names, images) for names, images in sorted(totals.items())]
+    alone, right = over_images(pairs), sum(n for label, prediction, n in pairs if label == prediction)
+    worth = float(sizes.sum() ** 2 / np.square(sizes).sum())
+    accuracy = _wilson(right / sizes.sum(), worth)
+    if right == sizes.sum():
+        return dict.fromkeys(alone, accuracy)
+    drawn = _quantiles(pairs, _draws_of_groups([sorted(found) for _, found in sorted(of_group.items())], pairs))
+    wider = {name: (min(low, alone[name][0]), max(high, alone[name][1])) for name, (low, high) in drawn.items()}
+    return wider | dict.fromkeys(("accuracy", "weighted_recall"), accuracy)
+
+
+def _draws_of_groups(members: list[list[Pair]], pairs: Sequence[Pair]) -> Draws:
+    """Draws of groups, label by label; of each label only the pairs that its groups have take room."""
+    column = {(label, prediction): index for index, (label, prediction, _) in enumerate(pairs)}
+    strata = []
+    for places in _places([found[0][0] for found in members]):
+        chosen = [members[place] for place in places]
+        columns = sorted({column[label, prediction] for found in chosen for label, prediction, _ in found})
+        counts = np.zeros((len(chosen), len(columns)), np.float32)
+        for place, found in enumerate(chosen):
+            for label, prediction, images in found:
+                counts[place, columns.index(column[label, prediction])] += images
+        strata.append((columns, counts))
 
     def draws(rng: np.random.Generator, many: int) -> NDArray[np.float64]:
-        drawn = np.zeros((many, len(names)))
-        for groups in strata:
-            drawn += rng.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), many) @ counts[groups]
+        drawn = np.zeros((many, len(pairs)))
+        for columns, counts in strata:
+            groups = len(counts)
+            drawn[:, columns] += rng.multinomial(groups, np.full(groups, 1 / groups), many) @ counts
         return drawn
 
-    return _quantiles([(label, prediction, 0) for label, prediction in names], draws)
+    return draws
 
 
 def _places(keys: Sequence[str]) -> list[NDArray[np.int64]]:
@@ -98,9 +131,7 @@ def _places(keys: Sequence[str]) -> list[NDArray[np.int64]]:
     return [np.array(places) for _, places in sorted(found.items())]
 
 
-def _quantiles(
-    pairs: Sequence[Pair], draws: Callable[[np.random.Generator, int], NDArray[np.float64]]
-) -> dict[str, Interval]:
+def _quantiles(pairs: Sequence[Pair], draws: Draws) -> dict[str, Interval]:
     """The quantiles of each metric over the draws.
 
     Args:

@@ -6,6 +6,7 @@ grows with the product of both sides; beyond ``MOST_PAIRS`` a sample of the judg
 
 import logging
 from collections.abc import Iterable, Iterator
+from math import ceil
 from typing import Final
 
 import numpy as np
@@ -56,7 +57,9 @@ class Leaks(BaseModel):
     dropped: bool
 
 
-def leaks(reduced: DataFrame, training_rows: int, judged_rows: int, settings: ExamineSettings) -> tuple[pa.Table, int]:
+def leaks(
+    reduced: DataFrame, training_rows: int, judged_rows: int, settings: ExamineSettings, *, whole: bool = False
+) -> tuple[pa.Table, int]:
     """Rows of ``schemas.LEAKS``, each judged image with its nearest twin, by path; and how many were looked at.
 
     Args:
@@ -64,22 +67,32 @@ def leaks(reduced: DataFrame, training_rows: int, judged_rows: int, settings: Ex
         training_rows: Labelled training images.
         judged_rows: Labelled test and validation images.
         settings: When two images are near-twins.
+        whole: Whether all judged images are looked at, however long that takes.
     """
     rows = conform(reduced, schemas.REDUCED, "reduced").where(F.col("label").isNotNull()).select(*_COLUMNS)
     judged = rows.where(F.col("split").isin(schemas.TEST, schemas.VALIDATION))
-    most = min(MOST_JUDGED, MOST_PAIRS // max(training_rows, 1))
-    if judged_rows > most:
-        log.warning("near-twins are looked for of %d of %d judged images: all would take too long", most, judged_rows)
-        judged = judged.orderBy(F.xxhash64("content_sha256", F.lit(_SEED)), "path").limit(most)
-    ours = judged.toPandas()
+    training = rows.where(F.col("split") == schemas.TRAIN)
+    most = MOST_JUDGED if whole else min(MOST_JUDGED, max(MOST_PAIRS // max(training_rows, 1), 1))
+    parts = ceil(judged_rows / most)
+    part = F.pmod(F.xxhash64("content_sha256", F.lit(_SEED)), F.lit(max(parts, 1)))
+    found = [
+        _of_part(judged.where(part == place), training, settings) for place in range(parts if whole else min(parts, 1))
+    ]
+    looked_at = sum(images for _, images in found)
+    if looked_at < judged_rows:
+        log.warning(
+            "near-twins are looked for of %d of %d judged images: all would take too long", looked_at, judged_rows
+        )
+    return pa.concat_tables([schemas.LEAKS.empty_table(), *(table for table, _ in found)]).sort_by("path"), looked_at
+
+
+def _of_part(judged: DataFrame, training: DataFrame, settings: ExamineSettings) -> tuple[pa.Table, int]:
+    """The same of some judged images, few enough for the driver and each worker."""
+    ours = judged.orderBy("path").toPandas()
     if ours.empty:
         return schemas.LEAKS.empty_table(), 0
-    components = np.array([*ours["pca_features"]], np.float32)
-    search = TwinSearch(
-        Looks.of(ours["perceptual_hash"].to_numpy(), components), settings.twin_cosine, settings.twin_bits
-    )
-    found = _nearest(rows.where(F.col("split") == schemas.TRAIN), search)
-    return _table(ours, found), len(ours)
+    looks = Looks.of(ours["perceptual_hash"].to_numpy(), np.array([*ours["pca_features"]], np.float32))
+    return _table(ours, _nearest(training, TwinSearch(looks, settings.twin_cosine, settings.twin_bits))), len(ours)
 
 
 def _nearest(training: DataFrame, search: TwinSearch) -> pd.DataFrame:
@@ -93,10 +106,11 @@ def _nearest(training: DataFrame, search: TwinSearch) -> pd.DataFrame:
             nearest.see(batch, Looks.of(hashes, as_matrix(batch.column("pca_features"))))
         yield nearest.found()
 
-    found = training.mapInArrow(over_batches, spark_schema(FOUND)).toPandas()
+    by_task = training.mapInArrow(over_batches, spark_schema(FOUND)).withColumn("far", -F.col("cosine"))
+    nearest = F.min(F.struct("far", "hash_bits", "twin_path", "twin_label", "twin_sha256", "cosine")).alias("nearest")
+    found = by_task.groupBy("place").agg(nearest).select("place", "nearest.*").toPandas().sort_values("place")
     shared.destroy()
-    best = found.sort_values(["place", "cosine", "hash_bits", "twin_path"], ascending=[True, False, True, True])
-    return best.drop_duplicates("place")
+    return found
 
 
 def _table(ours: pd.DataFrame, found: pd.DataFrame) -> pa.Table:

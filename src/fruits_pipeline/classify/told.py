@@ -1,6 +1,7 @@
 """What is told of fitted classifiers: scores with and without leaks, and training labels that look wrong."""
 
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,6 +41,11 @@ class Leaked:
     facts: Leaks
     table: pa.Table
 
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many that are left out of what is judged, by side and label."""
+        rows = self.table.to_pylist() if self.facts.dropped else []
+        return dict(Counter((row["split"], row["label"]) for row in rows))
+
     def paths(self, spark: SparkSession) -> DataFrame | None:
         """Their column ``path``; None where there is none."""
         return rows_of(spark, self.table.select(["path"])) if self.table.num_rows else None
@@ -64,14 +70,13 @@ def find_leaks(store: Store, reduced: DataFrame, found: Inputs, twins: ExamineSe
         InputError: When all judged images would be left out.
     """
     judged = sum(found.test.values()) + sum(found.validation.values())
-    table, looked_at = leaks(reduced, sum(found.train.values()), judged, twins)
+    table, looked_at = leaks(reduced, sum(found.train.values()), judged, twins, whole=drop)
     facts = told(table, looked_at, judged, twins, dropped=drop)
     side = sum((found.test if found.judged == schemas.TEST else found.validation).values())
     if drop and pc.sum(pc.equal(table["split"], found.judged)).as_py() == side:
         raise InputError(
             f"--drop-leaks: expected {found.judged} images without a near-twin in the training, found one of each of "
-            f"{side}; judge by other photographs, by fewer bits (--twin-bits {max(twins.twin_bits - 2, 0)}), or "
-            "without --drop-leaks"
+            f"{side}; judge by other photographs, or without --drop-leaks"
         )
     tables.write_small(store, table, f"{layout.EVALUATION}/leaks", schemas.LEAKS)
     return Leaked(facts, table)
@@ -93,7 +98,7 @@ def tell_scores(
         looks = reduced.where(F.col("split").isin(schemas.TEST, schemas.VALIDATION)).select("path", "perceptual_hash")
     counted = judge.counted(predicted, looks, leaked.paths(predicted.sparkSession))
     without = counted.filter(pc.invert(counted["leaked"]))
-    if leaked.table.num_rows:
+    if leaked.table.num_rows and leaked.facts.looked_at == leaked.facts.judged:
         _tell_other_scores(store, without, "without")
         if leaked.facts.dropped:
             _tell_other_scores(store, counted, "with")

@@ -4,8 +4,9 @@ Bits that differ are counted by a matrix product: hashes as 64 numbers of 1 and 
 leaves few pairs whose cosine is taken.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 BITS: Final = 64
 # Rows of one product: 16 MB of its result stay in the processor's cache.
 _BLOCK: Final = 2_048
+# Pairs whose components are gathered at once: 80 MB at 200 components.
+_SLICE: Final = 50_000
 # Cosines are compared to this many digits, so that their last bits decide nothing.
 _DIGITS: Final = 6
 
@@ -53,6 +56,15 @@ class Looks:
         return cls(bits.astype(np.float32) * 2 - 1, components / np.where(lengths > 0, lengths, 1))
 
 
+class Pairs(NamedTuple):
+    """N pairs: places of our images and of others, cosines, and bits that differ, (N,) each."""
+
+    ours: NDArray[np.int64]
+    theirs: NDArray[np.int64]
+    cosines: NDArray[np.float64]
+    bits: NDArray[np.int64]
+
+
 @dataclass(frozen=True)
 class TwinSearch:
     """Who of M images has a near-twin among others.
@@ -67,25 +79,23 @@ class TwinSearch:
     cosine: float
     bits: int
 
-    def among(
-        self, others: Looks
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-        """All pairs of near-twins: place among the M, place among ``others``, cosine, and bits that differ."""
-        pairs = [self._of_block(first, others) for first in range(0, len(self.looks.signs), _BLOCK)]
-        ours, theirs, cosines, bits = (np.concatenate(column) for column in zip(*pairs, strict=True))
-        return ours, theirs, cosines, bits
+    def among(self, others: Looks) -> Iterator[Pairs]:
+        """All pairs of near-twins, some at a time: however many look alike, few are in memory."""
+        for ours in range(0, len(self.looks.signs), _BLOCK):
+            for theirs in range(0, len(others.signs), _BLOCK):
+                yield from self._of_block(ours, theirs, others)
 
-    def _of_block(
-        self, first: int, others: Looks
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-        products = self.looks.signs[first : first + _BLOCK] @ others.signs.T
-        ours, theirs = np.nonzero(products >= BITS - 2 * self.bits)
-        bits = ((BITS - products[ours, theirs]) / 2).round().astype(np.int64)
-        ours = ours + first
-        cosines = np.einsum("nk,nk->n", self.looks.directions[ours], others.directions[theirs], dtype=np.float64)
-        cosines = cosines.round(_DIGITS)
-        near = cosines >= self.cosine
-        return ours[near], theirs[near], cosines[near], bits[near]
+    def _of_block(self, first: int, second: int, others: Looks) -> Iterator[Pairs]:
+        products = self.looks.signs[first : first + _BLOCK] @ others.signs[second : second + _BLOCK].T
+        hits = np.flatnonzero(products >= BITS - 2 * self.bits)
+        for some in (hits[place : place + _SLICE] for place in range(0, len(hits), _SLICE)):
+            mine, others_ = np.divmod(some, products.shape[1])
+            bits = ((BITS - products[mine, others_]) / 2).round().astype(np.int64)
+            ours, theirs = mine + first, others_ + second
+            cosines = np.einsum("nk,nk->n", self.looks.directions[ours], others.directions[theirs], dtype=np.float64)
+            cosines = cosines.round(_DIGITS)
+            near = cosines >= self.cosine
+            yield Pairs(ours[near], theirs[near], cosines[near], bits[near])
 
 
 class Nearest:
@@ -97,10 +107,14 @@ class Nearest:
 
     def see(self, batch: pa.RecordBatch, others: Looks) -> None:
         """Looks at others: columns ``path, label, content_sha256`` of ``batch``, and their looks in the same order."""
-        ours, theirs, cosines, bits = self._search.among(others)
-        # The nearest one of this batch for each image: the highest cosine, then the fewest bits, then the first path.
         paths = batch.column("path").to_pylist()
         ranks = np.argsort(np.argsort(np.array(paths, object)))
+        for pairs in self._search.among(others):
+            self._keep(pairs, batch, paths, ranks)
+
+    def _keep(self, pairs: Pairs, batch: pa.RecordBatch, paths: list[str], ranks: NDArray[np.int64]) -> None:
+        """The nearest one for each image: the highest cosine, then the fewest bits, then the first path."""
+        ours, theirs, cosines, bits = pairs
         order = np.lexsort((ranks[theirs], bits, -cosines, ours))
         _, firsts = np.unique(ours[order], return_index=True)
         for place in order[firsts]:

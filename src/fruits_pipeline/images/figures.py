@@ -25,6 +25,9 @@ _SHARPEST: Final = 6
 # Side of the picture whose cosine transform is hashed, and of the block of low frequencies that is kept.
 _HASHED: Final = 32
 _FREQUENCIES: Final = 8
+# The lowest rows of the orthonormal cosine transform (DCT-II); OpenCV's own differs between processors.
+_COSINES: Final = np.cos(np.pi * np.outer(np.arange(_FREQUENCIES), np.arange(_HASHED) + 0.5) / _HASHED)
+_COSINES[0] /= np.sqrt(2)
 
 
 class Figures(NamedTuple):
@@ -76,6 +79,6 @@ def _sharpness(grey: NDArray[np.uint8]) -> float:
 def _perceptual_hash(grey: NDArray[np.uint8]) -> int:
     """One bit for each low frequency but the mean: whether it is above their median."""
     small = cv2.resize(grey, (_HASHED, _HASHED), interpolation=cv2.INTER_AREA)
-    low = cv2.dct(small.astype(np.float32))[:_FREQUENCIES, :_FREQUENCIES].ravel()
+    low = (_COSINES @ small.astype(np.float64) @ _COSINES.T).ravel()
     bits = low > np.median(low[1:])
     return int(np.packbits(bits).view(">i8")[0])
