@@ -65,7 +65,7 @@ class DataprocCloud:
         run = RunCommand.model_validate({"ingest": data, "output": {"output_uri": "gs://bucket/results/fruits"}})
         packages = "gs://bucket/packages"
         self._job = replace(
-            submitted_job("dataproc", run, SubmitSettings(dry_run=True, bundle="nowhere")),
+            submitted_job("dataproc", run, SubmitSettings(dry_run=True, bundle="nowhere", region="europe-west1")),
             script=f"{packages}/run.py",
             archives=(f"{packages}/environment.tar.gz#environment", f"{packages}/models.tar.gz#models"),
         )

@@ -75,7 +75,6 @@ _REQUESTS: dict[str, tuple[str, str, Any]] = {
     "notebook-configurations.json": ("emr", "RunJobFlow", lambda found: {**_CLUSTER, "Configurations": found}),
     "serverless-application.json": ("emr-serverless", "CreateApplication", lambda found: found),
     "serverless-job.json": ("emr-serverless", "StartJobRun", lambda found: found),
-    "account/bucket.json": ("s3", "CreateBucket", lambda found: _bucket("CreateBucketConfiguration", found)),
     "account/bucket-public-access.json": (
         "s3",
         "PutPublicAccessBlock",

@@ -80,6 +80,8 @@ class Moto:
         assert request_faults(asked.service, asked.operation, asked.body) == []
         answer = getattr(self.client(asked.service), xform_name(asked.operation))(**asked.body)
         found = jmespath.search(asked.query, answer) if asked.query else None
+        if isinstance(found, list) and all(isinstance(part, str) for part in found):
+            return "\t".join(found)
         return found if isinstance(found, str) else json.dumps(found)
 
 
@@ -99,6 +101,12 @@ def test_every_line_for_aws_runs(folder, monkeypatch):
         paste("\n".join([*blocks(README, "On EMR"), *mine]), folder, answer)
         schedule = moto.client("scheduler").get_schedule(Name="fruits-nightly")
         left = moto.client("emr").describe_cluster(ClusterId=moto.forgotten)["Cluster"]["Status"]["State"]
+        subnets = [found["SubnetId"] for found in moto.client("ec2").describe_subnets()["Subnets"]]
+    clusters = [words for words in seen if words[1:3] == ["submit", "emr"]]
+    assert clusters
+    for words in clusters:
+        assert cli._parsed(words[1:]).keywords["settings"].emr.subnet == tuple(subnets)
+    assert len(subnets) == 3
     assert left == "TERMINATED"
     assert sum(words[0] == "aws" for words in seen) > 30
     sent = json.loads(schedule["Target"]["Input"])

@@ -1,8 +1,16 @@
 """Settings of a step on EMR."""
 
-from pydantic import Field
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from fruits_pipeline.settings.room import Room
+
+
+def _parted(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Each name alone; `aws --output text` separates them by tabs."""
+    return tuple(name for value in values for name in re.split(r"[\s,]+", value) if name)
 
 
 class EmrSettings(Room):
@@ -13,8 +21,10 @@ class EmrSettings(Room):
         pattern="^j-[A-Z0-9]+$",
         description="Running cluster that takes the step; by default a cluster is made that ends with the step.",
     )
-    subnet: tuple[str, ...] = Field(
-        (), description="Subnet for the cluster, best one in each zone; repeatable. EMR takes the one with most room."
+    subnet: Annotated[tuple[str, ...], AfterValidator(_parted)] = Field(
+        (),
+        description="Subnets for the cluster, best one in each zone, separated by commas or blanks; repeatable. "
+        "EMR takes the one with most room.",
     )
     service_role: str = Field("fruits-pipeline-emr", description="Role with which EMR starts and ends nodes.")
     node_profile: str = Field("fruits-pipeline-nodes", description="Instance profile of the nodes: what the job may.")

@@ -48,7 +48,11 @@ class SubmitSettings(SizeSettings):
         description="Folder that `bundle` wrote, or the address of the index.json that it uploaded; "
         "by default dist/TARGET-ARCH.",
     )
-    region: str | None = Field(None, description="Region; by default one in the EU (eu-west-1, europe-west1).")
+    region: str | None = Field(
+        None,
+        description="Region; by default that of aws (environment, profile) or gcloud (environment, configuration), "
+        "else one in the EU (eu-west-1, europe-west1).",
+    )
     name: str = Field(
         "fruits-pipeline",
         pattern="^[a-z][a-z0-9-]{0,39}$",

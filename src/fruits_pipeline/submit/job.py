@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -18,11 +19,13 @@ from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.submit import Arch, SubmitSettings
 from fruits_pipeline.storage import uri
+from fruits_pipeline.submit.region import Region, aws_region, google_region
+
+log = logging.getLogger(__name__)
 
 Cloud = Literal["emr", "dataproc"]
 _TARGETS = {"emr": "emr-7.14", "dataproc": "dataproc-2.3"}
 _MACHINES = {"emr": "m6i.2xlarge", "dataproc": "n2-standard-8"}
-_REGIONS = {"emr": "eu-west-1", "dataproc": "europe-west1"}
 # Each cloud's nodes fetch the job's files from buckets of the same cloud.
 _SCHEMES = {"emr": "s3", "dataproc": "gs"}
 _ARCHIVES = (ENVIRONMENT, MODELS)
@@ -84,7 +87,7 @@ def submitted_job(cloud: Cloud, run: RunCommand | ScoreCommand, submit: SubmitSe
     return SubmittedJob(
         name=submit.name,
         release=release,
-        region=submit.region or _REGIONS[cloud],
+        region=_region(cloud, run, submit),
         machine_type=node.name,
         nodes=submit.nodes,
         sizes=cut,
@@ -146,6 +149,15 @@ def _in_bucket(flag: str, address: str, *schemes: str) -> str:
             f"{flag}: expected {wanted}, which every node of a cluster reaches, found {address!r}; put it into a bucket"
         )
     return found
+
+
+def _region(cloud: Cloud, run: RunCommand | ScoreCommand, submit: SubmitSettings) -> str:
+    if submit.region:
+        found = Region(submit.region, "--region")
+    else:
+        found = aws_region(run.storage.s3_profile) if cloud == "emr" else google_region()
+    log.info("region=%s from=%r", found.name, found.origin)
+    return found.name
 
 
 def _log_uri(cloud: Cloud, submit: SubmitSettings, output: str) -> str:
