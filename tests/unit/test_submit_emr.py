@@ -1,9 +1,11 @@
 import dataclasses
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 from moto.emrserverless.models import emrserverless_backends
+from pydantic import ValidationError
 
 from clouds.aws import job
 from clouds.emr import _clusters, shared, transient
@@ -92,6 +94,18 @@ def test_the_step_runs_in_cluster_mode_with_both_archives_and_the_python_of_the_
     assert words[words.index("--archives") + 1] == ",".join(job().archives)
     assert "spark.yarn.appMasterEnv.PYSPARK_PYTHON=./environment/bin/python" in words
     assert words[words.index(job().script) + 1 :] == list(job().arguments)
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_no_job_asks_for_a_catalogue_of_tables(name):
+    """Where Glue's is the cluster's default, the job's role would need rights to it."""
+    assert "spark.sql.catalogImplementation=in-memory" in PLATFORMS[name].command_line()
+
+
+@pytest.mark.parametrize(("minutes", "taken"), [(5, True), (10_080, True), (10_081, False), (0, False)])
+def test_a_run_may_last_as_long_as_emr_serverless_takes(minutes, taken):
+    with nullcontext() if taken else pytest.raises(ValidationError):
+        EmrServerlessSettings(execution_timeout_minutes=minutes)
 
 
 def test_what_is_missing_is_named_by_its_flag_and_a_dry_run_shows_its_place():

@@ -19,6 +19,7 @@ class EmrServerlessSettings(Room):
     execution_role_arn: str | None = Field(
         None, pattern=r"^arn:aws[\w-]*:iam::\d{12}:role/.+$", description="Role of the run: what the job may."
     )
+    # Seven days since EMR 7.11: https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/release-version-7110.html
     execution_timeout_minutes: int = Field(
-        1440, ge=5, le=1_000_000, description="Minutes after which EMR Serverless itself ends the run."
+        1440, ge=5, le=10_080, description="Minutes after which EMR Serverless itself ends the run."
     )

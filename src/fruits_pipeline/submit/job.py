@@ -134,6 +134,8 @@ def _properties(cut: Sizes) -> dict[str, str]:
         "spark.yarn.appMasterEnv.PYSPARK_PYTHON": PYTHON,
         "spark.executorEnv.PYSPARK_PYTHON": PYTHON,
         "spark.python.daemon.module": "fruits_pipeline.session.daemon",
+        # The job has no tables. A cluster's catalogue (Glue, Hive) takes rights and time at the first query.
+        "spark.sql.catalogImplementation": "in-memory",
         # Node statistics of the forest are arrays of doubles, which Java's own serialisation writes slowly.
         "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
         "spark.kryoserializer.buffer.max": "1g",
