@@ -82,6 +82,21 @@ def test_a_cluster_of_its_own_takes_two_machines_for_keeps_and_the_rest_from_spo
         Dataproc(changed(job, nodes=1), DataprocSettings())
 
 
+@pytest.mark.parametrize(
+    ("machine_type", "master", "disks"),
+    [
+        ("n2-standard-8", "n2-standard-4", ("pd-balanced", "pd-balanced", "pd-balanced")),
+        ("c4-standard-8", "n2-standard-4", ("pd-balanced", "hyperdisk-balanced", "hyperdisk-balanced")),
+        ("c3-standard-8", "n4-standard-4", ("hyperdisk-balanced", "pd-balanced", "pd-balanced")),
+    ],
+)
+def test_machines_have_disks_that_they_can_take(job, machine_type, master, disks):
+    platform = Dataproc(changed(job, machine_type=machine_type), DataprocSettings(master_machine_type=master))
+    found = config(platform)
+    parts = ("masterConfig", "workerConfig", "secondaryWorkerConfig")
+    assert tuple(found[part]["diskConfig"]["bootDiskType"] for part in parts) == disks
+
+
 def test_jupyter_is_put_on_by_request(job):
     assert "endpointConfig" not in config(Dataproc(job, DataprocSettings()))
     asked = config(Dataproc(job, DataprocSettings(jupyter=True)))
