@@ -165,7 +165,7 @@ def dataproc_serverless(*, settings: commands.SubmitDataprocServerlessCommand) -
     """A batch on Dataproc Serverless."""
     from fruits_pipeline.submit.dataproc_serverless import DataprocServerless
 
-    _submit(DataprocServerless, "dataproc", settings, settings.dataproc_serverless)
+    _submit(DataprocServerless, "dataproc-serverless", settings, settings.dataproc_serverless)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -260,7 +260,10 @@ def asked(**settings):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"target": "emr-6"}, "--target: expected one of emr-7.14, emr-spark-8.1, dataproc-2.3, dataproc-3.0"),
+        (
+            {"target": "emr-6"},
+            "--target: expected one of emr-7.14, emr-spark-8.1, dataproc-2.3, dataproc-3.0, dataproc-serverless-2.3",
+        ),
         ({"target": "dataproc-2.3", "arch": "arm64"}, "--arch: expected x86_64 for dataproc-2.3, found 'arm64'"),
     ],
 )

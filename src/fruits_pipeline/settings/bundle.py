@@ -15,8 +15,8 @@ class BundleSettings(Room):
     """Settings of the bundle that ``bundle`` makes."""
 
     target: str = Field(
-        description="Release that it is for, a name in config/releases.json: emr-7.14, emr-spark-8.1, dataproc-2.3 or "
-        "dataproc-3.0."
+        description="Release that it is for, a name in config/releases.json: emr-7.14, emr-spark-8.1, dataproc-2.3, "
+        "dataproc-3.0, dataproc-serverless-2.3 or dataproc-serverless-3.0."
     )
     arch: Arch = Field("x86_64", description="Processor of the nodes.")
     engine: EngineName = Field(

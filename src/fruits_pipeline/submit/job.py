@@ -23,11 +23,11 @@ from fruits_pipeline.submit.region import Region, aws_region, google_region
 
 log = logging.getLogger(__name__)
 
-Cloud = Literal["emr", "dataproc"]
-_TARGETS = {"emr": "emr-7.14", "dataproc": "dataproc-2.3"}
-_MACHINES = {"emr": "m6i.2xlarge", "dataproc": "n2-standard-8"}
+Cloud = Literal["emr", "dataproc", "dataproc-serverless"]
+_TARGETS = {"emr": "emr-7.14", "dataproc": "dataproc-2.3", "dataproc-serverless": "dataproc-serverless-2.3"}
+_MACHINES = {"emr": "m6i.2xlarge", "dataproc": "n2-standard-8", "dataproc-serverless": "n2-standard-8"}
 # Each cloud's nodes fetch the job's files from buckets of the same cloud.
-_SCHEMES = {"emr": "s3", "dataproc": "gs"}
+_SCHEMES = {"emr": "s3", "dataproc": "gs", "dataproc-serverless": "gs"}
 _ARCHIVES = (ENVIRONMENT, MODELS)
 # The archives appear under these names in the working directory of driver and executors.
 _ENVIRONMENT_AS, _MODELS_AS = "environment", "models"
@@ -41,7 +41,8 @@ class SubmittedJob:
     """One job, ready for any platform.
 
     ``archives`` are addresses with the name that each takes on the nodes, ``address#name``; ``properties`` are
-    Spark's, sizes included; ``job_id`` follows from everything else, so that equal requests have equal ids.
+    Spark's, sizes included; ``command`` is ``run`` or ``score``; ``job_id`` follows from everything else, so that equal
+    requests have equal ids.
     """
 
     name: str
@@ -50,6 +51,7 @@ class SubmittedJob:
     machine_type: str
     nodes: int
     sizes: Sizes
+    command: str
     script: str
     arguments: tuple[str, ...]
     archives: tuple[str, ...]
@@ -91,6 +93,7 @@ def submitted_job(cloud: Cloud, run: RunCommand | ScoreCommand, submit: SubmitSe
         machine_type=node.name,
         nodes=submit.nodes,
         sizes=cut,
+        command=_command(run),
         script=script,
         arguments=(*arguments(run), *(("--cache-dir", _MODELS_AS) if isinstance(run, RunCommand) else ())),
         archives=(f"{environment}#{_ENVIRONMENT_AS}", f"{models}#{_MODELS_AS}"),
@@ -114,6 +117,10 @@ def arguments(run: RunCommand | ScoreCommand) -> Iterator[str]:
             yield from (word for part in value for word in (flag, str(part)))
         else:
             yield from (flag, str(value))
+
+
+def _command(run: RunCommand | ScoreCommand) -> str:
+    return "score" if isinstance(run, ScoreCommand) else "run"
 
 
 def _rooms(run: RunCommand | ScoreCommand) -> Iterable[str]:
@@ -192,7 +199,8 @@ def _addresses(
     submit: SubmitSettings, run: RunCommand | ScoreCommand, cloud: Cloud, target: str, arch: Arch
 ) -> tuple[str, ...]:
     """The addresses of script, environment and models."""
-    needed = (f"jobs/{'score' if isinstance(run, ScoreCommand) else 'run'}.py", *_ARCHIVES)
+    # Batches start by a file that fetches the archives itself.
+    needed = (f"jobs/{'batch' if cloud == 'dataproc-serverless' else _command(run)}.py", *_ARCHIVES)
     place = submit.bundle or f"dist/{target}-{arch}"
     if submit.dry_run and not (Path(place) / UPLOADED).is_file():
         return tuple(f"${{BUNDLE_URI}}/{name}" for name in needed)

@@ -17,6 +17,7 @@ FREE = {"labels", "properties", "metadata"}
 VALUES = {
     "ARCHIVES": ["gs://bucket/packages/1/environment.tar.gz#environment"],
     "ARGUMENTS": ["--data-source", "gs://data/fruits"],
+    "AUTHENTICATION": {"userWorkloadAuthenticationType": "SERVICE_ACCOUNT"},
     "BUDGET": "100EUR",
     "DEADLINE": "86400s",
     "IDLE_DELETE": "1800s",
