@@ -75,6 +75,13 @@ def test_the_driver_runs_in_the_cluster_with_the_python_of_the_bundle(job):
     assert Dataproc(job, DataprocSettings()).requests()[1].body["template"]["jobs"][0]["pysparkJob"] == spark
 
 
+def test_the_connector_reads_no_folder_above_a_file_as_an_object(job, batch_job):
+    """Which a job that is granted prefixes may not; Hadoop's connector tolerates 404 alone."""
+    name = "spark.hadoop.fs.gs.create.items.conflict.check.enable"
+    assert job.properties[name] == "false"
+    assert batch(batch_job)["runtimeConfig"]["properties"][name] == "false"
+
+
 def test_a_batch_has_its_own_names_for_the_same_and_no_yarn(batch_job):
     found = batch(batch_job, ttl_s=7200)
     properties = found["runtimeConfig"]["properties"]

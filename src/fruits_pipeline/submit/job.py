@@ -29,6 +29,9 @@ _MACHINES = {"emr": "m6i.2xlarge", "dataproc": "n2-standard-8", "dataproc-server
 # Each cloud's nodes fetch the job's files from buckets of the same cloud.
 _SCHEMES = {"emr": "s3", "dataproc": "gs", "dataproc-serverless": "gs"}
 _ARCHIVES = (ENVIRONMENT, MODELS)
+# Set here too, because Spark may open the file system before the job does; session/buckets.py says why.
+_NO_CHECK = {"spark.hadoop.fs.gs.create.items.conflict.check.enable": "false"}
+_PROPERTIES = {"dataproc": _NO_CHECK, "dataproc-serverless": _NO_CHECK}
 # The archives appear under these names in the working directory of driver and executors.
 _ENVIRONMENT_AS, _MODELS_AS = "environment", "models"
 PYTHON = f"./{_ENVIRONMENT_AS}/bin/python"
@@ -97,7 +100,7 @@ def submitted_job(cloud: Cloud, run: RunCommand | ScoreCommand, submit: SubmitSe
         script=script,
         arguments=(*arguments(run), *(("--cache-dir", _MODELS_AS) if isinstance(run, RunCommand) else ())),
         archives=(f"{environment}#{_ENVIRONMENT_AS}", f"{models}#{_MODELS_AS}"),
-        properties=cut.properties() | _properties(cut),
+        properties=cut.properties() | _properties(cut) | _PROPERTIES.get(cloud, {}),
         output_uri=output,
         log_uri=_log_uri(cloud, submit, output),
         tags={"project": submit.name} | dict(tag.split("=", 1) for tag in submit.tag),
