@@ -32,3 +32,9 @@ class EmrSettings(Room):
         None,
         description="Type of the primary node, which runs no part of the job; by default m6i.xlarge or m6g.xlarge.",
     )
+    longest_run_s: int = Field(
+        86_400,
+        ge=600,
+        le=2_592_000,
+        description="Seconds after which a step ends on a cluster that is made for it, and the cluster with it.",
+    )

@@ -6,6 +6,8 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +16,7 @@ from fruits_pipeline.clusters.bundle_index import ENVIRONMENT, MODELS, UPLOADED,
 from fruits_pipeline.clusters.machines import Machine, machine
 from fruits_pipeline.clusters.releases import Release, releases
 from fruits_pipeline.clusters.sizing import Sizes, sizes
-from fruits_pipeline.errors import SettingsError
+from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.submit import Arch, SubmitSettings
@@ -119,7 +121,8 @@ def arguments(run: RunCommand | ScoreCommand) -> Iterator[str]:
         elif isinstance(value, list):
             yield from (word for part in value for word in (flag, str(part)))
         else:
-            yield from (flag, str(value))
+            # Without an exponent: a share of components wants its dot.
+            yield from (flag, format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value))
 
 
 def _command(run: RunCommand | ScoreCommand) -> str:
@@ -208,6 +211,11 @@ def _addresses(
     if submit.dry_run and not (Path(place) / UPLOADED).is_file():
         return tuple(f"${{BUNDLE_URI}}/{name}" for name in needed)
     bundle = read_bundle(place, run.storage)
+    if bundle.index.version != (ours := version("fruits-pipeline")):
+        raise SubmissionError(
+            f"expected a bundle made by fruits-pipeline {ours}, found one of {bundle.index.version} in {place}; "
+            f"run fruits-pipeline bundle --target {target} --arch {arch}"
+        )
     found = (bundle.index.target, bundle.index.arch)
     if found != (target, arch):
         raise SettingsError(
