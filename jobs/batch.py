@@ -56,7 +56,7 @@ def _copy(source: str, target: Path) -> None:
     """Copies a file by Hadoop's file systems, in the JVM that started this process."""
     from pyspark.java_gateway import launch_gateway
 
-    jvm: Any = launch_gateway().jvm
+    jvm: Any = launch_gateway().jvm  # type: ignore[no-untyped-call]  # because PySpark leaves it untyped
     path = jvm.org.apache.hadoop.fs.Path(source)
     files = path.getFileSystem(jvm.org.apache.spark.deploy.SparkHadoopUtil.get().conf())
     files.copyToLocalFile(False, path, jvm.org.apache.hadoop.fs.Path(f"file:{target}"), True)

@@ -1,4 +1,4 @@
-"""A job on a bucket that grants what ``config/dataproc/bucket-policy.json`` grants, and no more."""
+"""A job that is granted what the shipped policies grant, and no more: a bucket's of GCS, a role's of S3."""
 
 import json
 
@@ -6,6 +6,7 @@ import pytest
 
 from fruits_pipeline.clusters.folder import config_folder
 from fruits_pipeline.clusters.templates import filled
+from servers.iam import IamFront
 from servers.policies import Grants, PolicyFront
 
 CLASSIFIER = ("--classifier", "logistic_regression")
@@ -81,3 +82,53 @@ def test_a_job_without_a_grant_ends_and_names_the_right(run, role, title, right)
     ended = run(granted)
     assert ended.code in {3, 7}, ended.err
     assert right in ended.err.splitlines()[-1] or "denied" in ended.err.splitlines()[-1], ended.err[-2000:]
+
+
+def role():
+    """The policy of the nodes' role, filled."""
+    values = {"BUCKET": "fruits", "REGION": "us-east-1", "SOURCE_PREFIX": "fruits", "OUTPUT_PREFIX": "results"}
+    values |= {"PACKAGE_PREFIX": "packages", "LOG_PREFIX": "logs", "TEMPORARY_PREFIX": "tmp"}
+    return filled(json.loads((config_folder() / "emr" / "account" / "job.json").read_text()), values)
+
+
+@pytest.fixture
+def run_on_s3(seaweed, seaweed_proxy, command, sample, request):
+    """Runs the job behind a role's policy, on an output of its own."""
+    files = (file for file in sample.rglob("*.jpg"))
+    seaweed.fill_s3("fruits", {f"fruits/{file.relative_to(sample)}": file.read_bytes() for file in files})
+    output = f"s3://fruits/results/{abs(hash(request.node.name))}"
+
+    def run(policy):
+        seaweed_proxy.add(IamFront("answer", status=403, policy=policy))
+        found = {"FRUITS_S3_ENDPOINT_URL": seaweed_proxy.url, "FRUITS_S3_REGION": "us-east-1"}
+        words = ("--data-source", "s3://fruits/fruits", "--output-uri", output, *CLASSIFIER)
+        return command("run", *words, **seaweed.environment(), **found)
+
+    return run
+
+
+def test_a_job_on_s3_ends_well_with_what_is_granted(run_on_s3):
+    ended = run_on_s3(role())
+    assert ended.code == 0, ended.err
+
+
+def less(sid, action):
+    """The role's policy without one action of a statement."""
+    found = role()
+    (part,) = (part for part in found["Statement"] if part["Sid"] == sid)
+    part["Action"] = [one for one in part["Action"] if one != action]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sid", "action"),
+    [
+        ("ListTheBucket", "s3:ListBucket"),
+        ("ReadAndWriteOutput", "s3:PutObject"),
+        ("ReadAndWriteOutput", "s3:DeleteObject"),
+    ],
+)
+def test_a_job_on_s3_without_an_action_ends_and_says_so(run_on_s3, sid, action):
+    ended = run_on_s3(less(sid, action))
+    assert ended.code in {3, 7}, ended.err
+    assert "denied" in ended.err.lower() or "403" in ended.err or action in ended.err, ended.err[-2000:]
