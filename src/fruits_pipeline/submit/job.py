@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -210,6 +209,8 @@ def _addresses(
     place = submit.bundle or f"dist/{target}-{arch}"
     if submit.dry_run and not (Path(place) / UPLOADED).is_file():
         return tuple(f"${{BUNDLE_URI}}/{name}" for name in needed)
+    from importlib.metadata import version  # late, because a dry run needs none
+
     bundle = read_bundle(place, run.storage)
     if bundle.index.version != (ours := version("fruits-pipeline")):
         raise SubmissionError(
