@@ -9,8 +9,8 @@ VENV_a := .venv
 VENV_b := .venv-b
 EXTRAS_a := spark,tensorflow,java,s3,gcs,dataproc,heic,calibrate,export,dev
 EXTRAS_b := spark,tensorflow,s3,gcs,dataproc,heic,dev
-# Longest first, because two run at a time.
-LAYERS_a := system spark unit engines storage
+# Longest first, because three run at a time: each waits more than it works.
+LAYERS_a := spark system unit engines storage page
 LAYERS_b := spark
 VENV := $(VENV_$(LINE))
 EXTRAS := $(EXTRAS_$(LINE))
@@ -22,7 +22,7 @@ SCRIPTS := .ci/run $(wildcard bootstrap/*.sh) src/fruits_pipeline/bundle/python.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath $(CONSTRAINTS))
 
-.PHONY: help install fmt lint types walls test unit engines storage spark system bundle packaging yarn kill fuzz check demo notebook bench bench-job timeline clean
+.PHONY: help install fmt lint types walls test unit engines storage spark system page bundle packaging yarn kill fuzz check demo notebook bench bench-job timeline clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -52,8 +52,8 @@ walls: $(STAMP) ## Check which room may import which
 
 check: lint types walls ## All checks that run no code
 
-test: $(STAMP) ## Run all tests, one process for each layer, two at a time; LINE=b: the Spark layer on Spark 4.1
-	$(MAKE) --jobs=2 --keep-going --output-sync=target --no-print-directory $(LAYERS_$(LINE))
+test: $(STAMP) ## Run all tests, one process for each layer, three at a time; LINE=b: the Spark layer on Spark 4.1
+	$(MAKE) --jobs=3 --keep-going --output-sync=target --no-print-directory $(LAYERS_$(LINE))
 
 unit: $(STAMP) ## Run the tests that need no JVM
 	$(BIN)/python -m pytest tests/unit
@@ -69,6 +69,9 @@ spark: $(STAMP) ## Run the tests that share one Spark session
 
 system: $(STAMP) ## Run the tests that start whole commands
 	$(BIN)/python -m pytest tests/system
+
+page: $(STAMP) ## Run the tests that open report.html in Chromium, where there is one
+	$(BIN)/python -m pytest tests/page
 
 kill: $(STAMP) ## Kill jobs, workers, executors, disks and servers at seeded points; no part of make test
 	$(BIN)/python -m pytest tests/kill

@@ -7,16 +7,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated
 
-from cyclopts import App, CycloptsError, Parameter
-from pydantic import ValidationError
+from cyclopts import App, Parameter
 
 from fruits_pipeline import errors, logs
-from fruits_pipeline.errors import FruitsError, SettingsError
+from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.session import interrupt
 from fruits_pipeline.session.submitted import stderr
-from fruits_pipeline.settings import commands
+from fruits_pipeline.settings import command_line, commands
 from fruits_pipeline.settings.room import Room, flat
-from fruits_pipeline.settings.sources import Sources
 from fruits_pipeline.state.summary import summary
 from fruits_pipeline.submit.job import Cloud
 from fruits_pipeline.submit.platform import Platform
@@ -25,28 +23,30 @@ log = logging.getLogger(__name__)
 
 app = App(
     name="fruits-pipeline",
-    help="Images to features, principal components, classifiers and Parquet, by one Spark job.",
+    help="Classify photographs by one Spark job: features of a pretrained network, principal components, classifiers.",
     help_format="plaintext",
 )
-submit = App(name="submit", help="Start the job of a bundle on a managed cluster.", help_format="plaintext")
+submit = App(
+    name="submit", help="Run the job on a cluster of EMR or Dataproc, from what `bundle` made.", help_format="plaintext"
+)
 app.command(submit)
 
 
 @app.command
 def run(*, settings: commands.RunCommand) -> None:
-    """Extract, reduce and classify: the main job."""
+    """Extract, reduce and classify: the main job, from images to tested classifiers."""
     _execute("run", settings)
 
 
 @app.command
 def extract(*, settings: commands.ExtractCommand) -> None:
-    """List the images and compute their features."""
+    """List the images, and compute their features by a pretrained network."""
     _execute("extract", settings)
 
 
 @app.command
 def pack(*, settings: commands.PackCommand) -> None:
-    """Rewrite the images of --data-source as Parquet under --output-uri: a source that is read at full speed."""
+    """Copy the images of --data-source into Parquet files under --output-uri, which later runs read faster."""
     _execute("pack", settings)
 
 
@@ -58,13 +58,23 @@ def reduce(*, settings: commands.ReduceCommand) -> None:
 
 @app.command
 def classify(*, settings: commands.ClassifyCommand) -> None:
-    """Fit and judge classifiers on the components under --output-uri."""
+    """Train and test classifiers on the principal components under --output-uri."""
     _execute("classify", settings)
 
 
 @app.command
+def report(*, settings: commands.ReportCommand) -> None:
+    """Write report.html, the page of a finished run, from what stands under --output-uri; no Spark, no Java."""
+    from fruits_pipeline.report.report_command import report_output
+
+    written = report_output(settings)
+    print(written.text)
+    written.refuse(settings.report.fail_on)
+
+
+@app.command
 def score(*, settings: commands.ScoreCommand) -> None:
-    """Predict new images by the models of a finished run, and judge those that have a label."""
+    """Predict many new images on Spark by the models of a finished run, and score those that have a label."""
     _execute("score", settings)
 
 
@@ -73,12 +83,12 @@ def predict(
     *photos: Annotated[str, Parameter(allow_leading_hyphen=True, group=flat("Predict").group)],
     settings: commands.PredictCommand,
 ) -> None:
-    """Name the labels of PHOTOS, by the models of a finished run.
+    """Tell what PHOTOS show by the models of a finished run; needs no Spark.
 
     Parameters
     ----------
     photos
-        Files, folders, globs and addresses in buckets; - reads their names from standard input.
+        Files, folders, globs, and addresses in buckets; - reads their names from standard input.
     """
     from fruits_pipeline.predict.predict_photos import predict_photos
 
@@ -95,7 +105,7 @@ def export(*, settings: commands.ExportCommand) -> None:
 
 @app.command
 def weights(*, settings: commands.WeightsCommand = commands.WeightsCommand()) -> None:
-    """Fetch, verify and convert the pretrained weights into the cache."""
+    """Download, check and convert the pretrained weights; later commands then need no network for them."""
     from fruits_pipeline.backbones.model import prepare
     from fruits_pipeline.backbones.request import model_request
 
@@ -104,7 +114,7 @@ def weights(*, settings: commands.WeightsCommand = commands.WeightsCommand()) ->
 
 @app.command
 def calibrate(*, settings: commands.CalibrateCommand) -> None:
-    """Make the int8 model from a sample of your images, for --precision int8."""
+    """Make the int8 form of the network from a sample of your images, for --precision int8."""
     from fruits_pipeline.calibrate.calibration import calibrate_model
 
     print(calibrate_model(settings).summary)
@@ -112,7 +122,7 @@ def calibrate(*, settings: commands.CalibrateCommand) -> None:
 
 @app.command
 def verify(*, settings: commands.VerifyCommand) -> None:
-    """Check the output under --output-uri against its plan and its markers; nothing is written."""
+    """Check that the output under --output-uri is complete and undamaged; nothing is written."""
     from fruits_pipeline.verify.verify_output import verify_output
 
     verdict = verify_output(settings)
@@ -122,7 +132,7 @@ def verify(*, settings: commands.VerifyCommand) -> None:
 
 @app.command
 def demo(*, settings: commands.DemoCommand = commands.DemoCommand()) -> None:
-    """Draw a small labelled sample of fruit-like images, then run the main job on it."""
+    """Draw a small set of fruit-like images, and run the main job on it."""
     from fruits_pipeline.demo.demo import run_demo
 
     print(summary(run_demo(settings), settings.output.output_uri))
@@ -130,7 +140,7 @@ def demo(*, settings: commands.DemoCommand = commands.DemoCommand()) -> None:
 
 @app.command
 def bundle(*, settings: commands.BundleCommand) -> None:
-    """Make all that a cluster needs to run the job: environment, models, scripts, configuration."""
+    """Put all that a cluster needs to run the job into one folder: environment, models, scripts, configuration."""
     from fruits_pipeline.bundle.assemble import assemble_bundle
 
     print(assemble_bundle(settings))
@@ -138,7 +148,7 @@ def bundle(*, settings: commands.BundleCommand) -> None:
 
 @submit.command
 def emr(*, settings: commands.SubmitEmrCommand) -> None:
-    """A step on EMR: on a cluster that ends with it, or on --cluster-id."""
+    """Run the job on EMR: on a cluster that is made for it and ends with it, or on --cluster-id."""
     from fruits_pipeline.submit.emr import Emr
 
     _submit(partial(Emr, profile=settings.storage.s3_profile), "emr", settings, settings.emr)
@@ -146,7 +156,7 @@ def emr(*, settings: commands.SubmitEmrCommand) -> None:
 
 @submit.command
 def emr_serverless(*, settings: commands.SubmitEmrServerlessCommand) -> None:
-    """A job run on EMR Serverless."""
+    """Run the job on EMR Serverless."""
     from fruits_pipeline.submit.emr_serverless import EmrServerless
 
     _submit(partial(EmrServerless, profile=settings.storage.s3_profile), "emr", settings, settings.emr_serverless)
@@ -154,7 +164,7 @@ def emr_serverless(*, settings: commands.SubmitEmrServerlessCommand) -> None:
 
 @submit.command
 def dataproc(*, settings: commands.SubmitDataprocCommand) -> None:
-    """A job on Dataproc: on a cluster that ends with it, or on --cluster."""
+    """Run the job on Dataproc: on a cluster that is made for it and ends with it, or on --cluster."""
     from fruits_pipeline.submit.dataproc import Dataproc
 
     _submit(Dataproc, "dataproc", settings, settings.dataproc)
@@ -162,10 +172,13 @@ def dataproc(*, settings: commands.SubmitDataprocCommand) -> None:
 
 @submit.command
 def dataproc_serverless(*, settings: commands.SubmitDataprocServerlessCommand) -> None:
-    """A batch on Dataproc Serverless."""
+    """Run the job on Dataproc Serverless."""
     from fruits_pipeline.submit.dataproc_serverless import DataprocServerless
 
     _submit(DataprocServerless, "dataproc-serverless", settings, settings.dataproc_serverless)
+
+
+command_line.in_order(app)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -193,21 +206,7 @@ def _parsed(tokens: list[str]) -> Callable[[], object]:
     Raises:
         SettingsError: With every fault of the command line, the environment and the settings file.
     """
-    sources = Sources(tokens)
-    app.config = (sources,)
-    try:
-        call, bound, unused, _ = app.parse_known_args(tokens or ["--help"])
-    except CycloptsError as error:
-        if not isinstance(error.__cause__, ValidationError):
-            sources.faults.append(str(error).strip().splitlines()[-1].partition("  Parsed: ")[0])
-        else:
-            sources.invalid(error.__cause__)
-    else:
-        bound.apply_defaults()
-        if unused and not unused[0].startswith("--"):
-            sources.faults.append(f"unexpected argument {unused[0]!r}; all settings are flags, see --help")
-    if sources.faults:
-        raise SettingsError("\n  ".join(["wrong settings", *sources.faults]) + "\nsee --help for all settings")
+    call, bound = command_line.parsed(app, tokens)
     settings = next((value for value in bound.kwargs.values() if isinstance(value, commands.Command)), None)
     if settings is not None:
         logs.configure(settings.session.log_level, stderr())

@@ -4,10 +4,11 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from fruits_pipeline import schemas
 from fruits_pipeline.classify.facts import Classified
+from fruits_pipeline.examine.facts import Examined
 from fruits_pipeline.features.compute_features import compute_features, tally
 from fruits_pipeline.features.job import FeatureJob
 from fruits_pipeline.ingest.cut import default_wave_images
@@ -20,11 +21,13 @@ from fruits_pipeline.refusals import (
     check_backbone,
     check_calibration,
     check_components,
+    classify_essentials,
     ingest_essentials,
     labels_of,
     reduce_essentials,
     score_essentials,
 )
+from fruits_pipeline.report.facts import Reported
 from fruits_pipeline.score.facts import Scored
 from fruits_pipeline.session import tables
 from fruits_pipeline.session.spark import cores, is_local
@@ -32,18 +35,22 @@ from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.settings.commands import (
     JobCommand,
 )
+from fruits_pipeline.settings.examine import ExamineSettings
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
+from fruits_pipeline.settings.report import ReportSettings
 from fruits_pipeline.settings.score import ScoreSettings
-from fruits_pipeline.state.layout import EXPORT_ROOMS
+from fruits_pipeline.state.layout import EXPORT_ROOMS, REPORT
 from fruits_pipeline.state.packs import packed_files
 from fruits_pipeline.state.plan import Plan, save_plan
 from fruits_pipeline.state.record import RunRecord
-from fruits_pipeline.state.rooms import RoomMarker, Rooms
+from fruits_pipeline.state.room_marker import RoomMarker
+from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.state.snapshot import Snapshot, is_finished, load_waves
 from fruits_pipeline.state.upkeep import drop_manifests, tidied
+from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.trained.backbone import Backbone, kept_backbone
@@ -114,7 +121,7 @@ class Job:
                 self.record.counts = tally(plan, load_waves(self.store).values())
             known = {"relabelled": plan.change.relabelled, "gone": plan.change.gone}
             self.record.change = change.model_copy(update=known)
-            log.info("features %s", " ".join(f"{what}={n}" for what, n in self.record.change.model_dump().items()))
+            log.info("features %s", self.record.change.told)
         self.record.rooms["features"] = plan.facts.model_copy(update={"counts": snapshot.counts})
         return snapshot
 
@@ -143,19 +150,49 @@ class Job:
         self.record.rooms["reduce"] = done.facts_or_fail
         return model
 
-    def classify(self, snapshot: Snapshot, settings: ClassifySettings, reduction: "PipelineModel | None") -> None:
+    def examine(self, snapshot: Snapshot, settings: ExamineSettings) -> None:
+        """Looks at the images themselves."""
+        with self.record.timed("examine"):
+            reduced: RoomMarker[Reduced] = self.rooms.finished("reduce", Reduced, snapshot.digest)
+            done = self.rooms.begin("examine", settings.essentials(), reduced.digest, Examined)
+            if done is None:
+                from fruits_pipeline.examine.examine_images import examine_images
+
+                components, rows = self._reduced(reduced)
+                done = self.rooms.finish("examine", examine_images(self.store, components, rows, snapshot, settings))
+        self.record.rooms["examine"] = done.facts_or_fail
+
+    def classify(
+        self,
+        snapshot: Snapshot,
+        settings: ClassifySettings,
+        twins: ExamineSettings,
+        reduction: "PipelineModel | None",
+    ) -> None:
         """Fits and judges the classifiers on components of ``reduction``, which is loaded where there is none."""
         with self.record.timed("classify"):
             reduced: RoomMarker[Reduced] = self.rooms.finished("reduce", Reduced, snapshot.digest)
-            done = self.rooms.begin("classify", settings.essentials(), reduced.digest, Classified)
+            done = self.rooms.begin("classify", classify_essentials(settings, twins), reduced.digest, Classified)
             if done is None:
-                files, rows = reduced.of(self.store.root, "reduced"), reduced.facts_or_fail.rows
                 from fruits_pipeline.classify.fit_classifiers import fit_classifiers
 
-                components = tables.read_whole(self.spark, files, rows, schemas.REDUCED, "reduced")
-                facts = fit_classifiers(self.store, components, rows, settings, reduction)
+                components, rows = self._reduced(reduced)
+                facts = fit_classifiers(self.store, components, rows, settings, twins, reduction)
                 done = self.rooms.finish("classify", facts)
         self.record.rooms["classify"] = done.facts_or_fail
+
+    def report(self, settings: ReportSettings) -> Reported:
+        """Writes the page, unless that of these results stands there."""
+        with self.record.timed("report"):
+            from fruits_pipeline.report.browser import open_page
+            from fruits_pipeline.report.write_report import keep_report
+
+            done = keep_report(self.store, self.record.content, settings, self.command.storage)
+        if settings.open:
+            open_page(uri.join(self.store.root, REPORT))
+        self.record.rooms["report"] = done
+        self.record.verdicts = [verdict.model_dump(mode="json") for verdict in done.verdicts]
+        return done
 
     def score(self, snapshot: Snapshot, settings: ScoreSettings, models: TrainedModels) -> Scored:
         """Writes and judges what trained models say of the images."""
@@ -170,3 +207,8 @@ class Job:
                 done = self.rooms.finish("score", facts)
         self.record.rooms["score"] = done.facts_or_fail
         return done.facts_or_fail
+
+    def _reduced(self, marker: RoomMarker[Reduced]) -> tuple[DataFrame, int]:
+        """All rows of ``reduced``, and how many they are."""
+        files, rows = marker.of(self.store.root, "reduced"), marker.facts_or_fail.rows
+        return tables.read_whole(self.spark, files, rows, schemas.REDUCED, "reduced"), rows

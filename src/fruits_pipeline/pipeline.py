@@ -11,6 +11,7 @@ from fruits_pipeline.ingest.packed import PackedSource
 from fruits_pipeline.job import Job
 from fruits_pipeline.reduce.facts import Reduced
 from fruits_pipeline.refusals import check, refuse_drift
+from fruits_pipeline.report.verdict import refuse
 from fruits_pipeline.session.gateway import stoppable
 from fruits_pipeline.session.spark import spark_session
 from fruits_pipeline.settings.commands import (
@@ -86,11 +87,15 @@ def _run(command: JobCommand, job: Job, source: AnySource | None) -> None:
     job.record.counts = snapshot.counts
     reduction = job.reduce(snapshot, command.reduce) if isinstance(command, RunCommand | ReduceCommand) else None
     if isinstance(command, RunCommand | ClassifyCommand):
-        job.classify(snapshot, command.classify, reduction)
+        job.examine(snapshot, command.examine)
+        job.classify(snapshot, command.classify, command.examine, reduction)
+        reported = job.report(command.report)
     scored = (
         job.score(snapshot, command.score, job.models) if isinstance(command, ScoreCommand) and job.models else None
     )
     job.record.tell_next(job.rooms, snapshot.digest)
+    if isinstance(command, RunCommand | ClassifyCommand):
+        refuse(reported.verdicts, command.report.fail_on)
     if scored and isinstance(command, ScoreCommand):
         refuse_drift(scored, command.score.max_drift)
 

@@ -10,6 +10,7 @@ from fruits_pipeline.features.recipe import recipe_settings
 from fruits_pipeline.ingest.listing import spelled
 from fruits_pipeline.reduce.split import CALIBRATED_SHARE, share_of
 from fruits_pipeline.score.facts import Scored
+from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.settings.commands import (
     ClassifyCommand,
     ExtractCommand,
@@ -19,6 +20,7 @@ from fruits_pipeline.settings.commands import (
     ScoreCommand,
     SourceCommand,
 )
+from fruits_pipeline.settings.examine import ExamineSettings
 from fruits_pipeline.settings.ingest import IngestSettings
 from fruits_pipeline.settings.reduce import ReduceSettings
 from fruits_pipeline.settings.score import ScoreSettings
@@ -68,7 +70,8 @@ def check(command: JobCommand, store: Store, rooms: Rooms, models: TrainedModels
         for kind in command.reduce.export:
             rooms.check(EXPORT_ROOMS[kind], {})
     if isinstance(command, RunCommand | ClassifyCommand):
-        rooms.check("classify", command.classify.essentials())
+        rooms.check("examine", command.examine.essentials())
+        rooms.check("classify", classify_essentials(command.classify, command.examine))
 
 
 def check_backbone(waves: Iterable[WaveMarker], models: TrainedModels) -> None:
@@ -81,7 +84,7 @@ def check_backbone(waves: Iterable[WaveMarker], models: TrainedModels) -> None:
         found = wave.recipe.made_by.get("model_sha256")
         if found != models.backbone.model.sha256:
             raise DatasetError(
-                f"expected features by the backbone of the models, {models.backbone.model.sha256}, found those of wave "
+                f"expected features by the network of the models, {models.backbone.model.sha256}, found those of batch "
                 f"{wave.wave} made by {found}; take another --output-uri"
             )
 
@@ -166,6 +169,11 @@ def reduce_essentials(settings: ReduceSettings, command: JobCommand, store: Stor
         "features_uri": None if others == store.root else others,
     }
     return settings.essentials() | found
+
+
+def classify_essentials(settings: ClassifySettings, twins: ExamineSettings) -> Essentials:
+    """With what near-twins are, which decides on leaks."""
+    return settings.essentials() | {"twin_cosine": twins.twin_cosine, "twin_bits": twins.twin_bits}
 
 
 def score_essentials(settings: ScoreSettings, models: TrainedModels) -> Essentials:

@@ -19,9 +19,9 @@ from fruits_pipeline.backbones.engines.keras_model import network
 from fruits_pipeline.backbones.model import ModelRequest, prepare
 
 ROOT = Path(__file__).resolve().parents[2]
-# The example of the README, which checks the reference vectors of ``app/model.tflite``.
+# The example of docs/APP.md, which checks the reference vectors of ``app/model.tflite``.
 (BY_LITERT,) = re.findall(
-    r"```python\n(import json\n.*?ai_edge_litert.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    r"```python\n(import json\n.*?ai_edge_litert.*?)```", (ROOT / "docs" / "APP.md").read_text(), re.DOTALL
 )
 BY_ONNX_RUNTIME = """
 import json, numpy as np, onnxruntime

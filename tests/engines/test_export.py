@@ -14,7 +14,8 @@ from PIL import Image
 from app_outputs import app_output, write
 from fruits_pipeline import cli, schemas
 from fruits_pipeline.state.layout import PREDICTIONS, portable_file
-from fruits_pipeline.state.rooms import AnyFacts, Rooms
+from fruits_pipeline.state.room_marker import AnyFacts
+from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.storage.opening import open_store
 
 SIDE = 32

@@ -18,7 +18,8 @@ from fruits_pipeline.features.recipe import made_by_here
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.state.layout import portable_file
 from fruits_pipeline.state.recipe import Recipe
-from fruits_pipeline.state.rooms import AnyFacts, Rooms
+from fruits_pipeline.state.room_marker import AnyFacts
+from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.trained.arrays import RegressionArrays
 from fruits_pipeline.trained.backbone import keep_backbone, kept_backbone
@@ -29,6 +30,7 @@ from fruits_pipeline.trained.saved import save
 
 SIDE = 32
 COLOURS = {"Apple": (200, 20, 20), "Kiwi": (20, 200, 20), "Plum": (20, 20, 200)}
+REASONS = "the reason of each stands in the output above"
 BLANK = {"label": "Blank", "confidence": 1.0}
 
 
@@ -111,6 +113,28 @@ def test_json_is_one_array_and_csv_has_a_header(predict, photos):
     assert [row["label_1"] for row in rows(out)] == list(COLOURS)
 
 
+def test_probabilities_are_those_of_all_labels_in_columns_of_their_names(predict, photos):
+    (photos / "broken.png").write_bytes(b"nothing")
+    code, out, _ = predict(
+        "--format", "csv", "--top", "1", "--probabilities", photos / "Kiwi.png", photos / "broken.png"
+    )
+    kiwi, broken = rows(out)
+    found = {label: float(kiwi[f"probability_{label}"]) for label in COLOURS}
+    assert code == 3
+    assert (max(found, key=found.get), sum(found.values())) == ("Kiwi", pytest.approx(1))
+    assert float(kiwi["confidence_1"]) == found["Kiwi"]
+    assert {broken[f"probability_{label}"] for label in COLOURS} == {""}
+
+
+def test_probabilities_in_json_are_an_object_and_in_a_table_all_labels(predict, photos):
+    (found,) = json.loads(predict("--format", "json", "--probabilities", photos / "Kiwi.png")[1])
+    assert list(found["probabilities"]) == list(COLOURS)
+    assert found["probabilities"]["Kiwi"] == found["guesses"][0]["confidence"]
+    assert "probabilities" not in json.loads(predict("--format", "json", photos / "Kiwi.png")[1])[0]
+    _, table, _ = predict("--probabilities", "--top", "1", photos / "Kiwi.png")
+    assert all(f"{label} 0." in table or f"{label} 1." in table for label in COLOURS)
+
+
 def test_more_labels_than_there_are_leave_room(predict, photos):
     code, out, _ = predict(photos / "Kiwi.png", "--format", "csv", "--top", 5)
     assert (code, rows(out)[0]["label_3"] != "", rows(out)[0]["label_4"]) == (0, True, "")
@@ -137,7 +161,7 @@ def test_what_cannot_be_read_is_told_with_its_reason_after_all_others(predict, p
     words = [photos / "text.png", photos / "gone.png", photos / "empty.png", photos / "Apple.png"]
     code, out, err = predict(*words, "--format", how)
     assert code == 3
-    assert err == "error: expected photos that can be read, found 3 of 4 that cannot, each told above with its reason\n"
+    assert err == f"error: expected photos that can be read, found 3 of 4 that cannot; {REASONS}\n"
     places = [out.index(word) for word in ("not_an_image", "missing", "empty", "Apple")]
     assert places == sorted(places) or how != "table"
     if how == "csv":

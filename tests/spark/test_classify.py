@@ -23,6 +23,7 @@ from fruits_pipeline.session.tables import spark_schema
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.trained.arrays import ForestArrays
+from reduced_rows import reduced_row
 
 ROOT = "file:///source"
 K = 4
@@ -54,7 +55,7 @@ def unlabelled(rows):
 
 
 def frame(spark, rows):
-    named = [(path, path.removeprefix(f"{ROOT}/"), *rest, 0.0) for path, *rest in rows]
+    named = [reduced_row(*row, source_path=row[0].removeprefix(f"{ROOT}/")) for row in rows]
     return spark.createDataFrame(named, spark_schema(schemas.REDUCED))
 
 

@@ -1,8 +1,10 @@
 import pytest
 
 from fruits_pipeline import schemas
-from fruits_pipeline.classify.judge import confusion, duplicates, mistakes
+from fruits_pipeline.classify.evaluate import COUNTED, confusion_of
+from fruits_pipeline.classify.judge import WRONG, counted, duplicates, wrong
 from fruits_pipeline.session.tables import spark_schema
+from reduced_rows import reduced_row
 
 ROWS = [
     ("a1", "kiwi", "test", "f", "kiwi", 0.9),
@@ -24,8 +26,7 @@ def predicted(spark):
 
 
 def test_only_labelled_test_and_validation_images_are_counted(predicted):
-    table = confusion(predicted)
-    assert table.schema == schemas.CONFUSION
+    table = confusion_of(counted(predicted))
     assert [tuple(row.values()) for row in table.to_pylist()] == [
         ("f", "test", "kiwi", "kiwi", 1),
         ("f", "test", "kiwi", "plum", 2),
@@ -35,25 +36,45 @@ def test_only_labelled_test_and_validation_images_are_counted(predicted):
     ]
 
 
-def test_mistakes_are_the_most_confident_and_ties_go_by_path(predicted):
-    table = mistakes(predicted)
-    assert table.schema == schemas.MISTAKES
-    assert [(row["classifier"], row["path"]) for row in table.to_pylist()] == [
-        ("f", "a3"),
-        ("f", "a0"),
-        ("f", "a2"),
-        ("f", "a7"),
-        ("g", "a1"),
+def test_images_are_counted_by_how_they_look_and_by_whether_they_leak(spark, predicted):
+    looks = spark.createDataFrame(
+        [("a1", 7), ("a2", 7), ("a3", 9), ("a0", -1), ("a7", 7)], "path string, perceptual_hash long"
+    )
+    leaked = spark.createDataFrame([("a2",), ("a5",)], "path string")
+    table = counted(predicted, looks, leaked)
+    assert table.schema == COUNTED
+    assert [tuple(row.values()) for row in table.to_pylist()] == [
+        ("f", "test", "kiwi", "kiwi", 7, False, 1),
+        ("f", "test", "kiwi", "plum", 7, True, 1),
+        ("f", "test", "kiwi", "plum", 9, False, 1),
+        ("f", "test", "plum", "kiwi", -1, False, 1),
+        ("f", "validation", "kiwi", "plum", 7, False, 1),
+        ("g", "test", "kiwi", "plum", 7, False, 1),
     ]
-    assert mistakes(predicted, most=1)["path"].to_pylist() == ["a3", "a7", "a1"]
-    assert mistakes(predicted, most=1)["split"].to_pylist() == ["test", "validation", "test"]
+
+
+def test_mistakes_are_the_most_confident_and_ties_go_by_path(predicted):
+    table = wrong(predicted)
+    assert table.schema == WRONG
+    assert [(row["classifier"], row["path"], row["place"]) for row in table.to_pylist()] == [
+        ("f", "a3", 1),
+        ("f", "a0", 2),
+        ("f", "a2", 3),
+        ("f", "a7", 1),
+        ("g", "a1", 1),
+    ]
+
+
+def test_each_pair_of_labels_has_its_surest_mistake_beyond_those_that_are_told(predicted):
+    found = [(row["split"], row["path"], row["place"]) for row in wrong(predicted, most=1).to_pylist()]
+    assert found == [("test", "a3", 1), ("test", "a0", None), ("validation", "a7", 1), ("test", "a1", 1)]
 
 
 @pytest.fixture
 def reduced(spark):
     found = [("p3", "kiwi", "test", "x"), ("p1", "kiwi", "train", "x"), ("p2", None, "train", "y")]
     found += [("q1", "plum", "train", "z"), ("q2", "plum", "train", "z")]
-    rows = [(path, path, *rest, [0.0], 0.0) for path, *rest in found]
+    rows = [reduced_row(*row, [0.0]) for row in found]
     return spark.createDataFrame(rows, spark_schema(schemas.REDUCED))
 
 

@@ -230,7 +230,7 @@ def test_unfinished_work_is_refused_by_another_recipe_and_finished_work_stays(be
     bench.run(wave_images=2)
     bench.recipe = Recipe(settings={"size": SIZE}, made_by={"engine": 2})
     assert bench.run(wave_images=2).read == 4
-    assert "features stay as they were made, although now would be otherwise: engine: 1 -> 2" in caplog.text
+    assert "finished features are kept, although new ones would be computed differently: engine: 1 -> 2" in caplog.text
     (bench.images / "0.png").unlink()
     assert bench.run(wave_images=2).read == 3
     assert {wave.recipe.made_by["engine"] for wave in bench.snapshot.waves} == {1}

@@ -24,6 +24,6 @@ def test_a_first_wave_that_is_rejected_for_one_reason_is_explained(spark, tmp_pa
     with pytest.raises(InputError) as told:
         bench.run()
     first = cells[0] if cells[0].startswith("/") else f"{tmp_path}/{cells[0]}"
-    start = f"all {len(cells)} images of wave 00000 are rejected as missing, the first one was read as {f'file://{first}'!r}"
+    start = f"all {len(cells)} images of batch 00000 are rejected as missing, the first one was read as {f'file://{first}'!r}"
     assert start in str(told.value)
     assert likely in str(told.value)

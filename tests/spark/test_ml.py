@@ -1,4 +1,4 @@
-"""README's ten lines, and the stages of Spark ML, on the session of all tests and a model of three colours."""
+"""Lines of docs/LIBRARY.md and docs/RESULTS.md, and the stages of Spark ML, on a model of three colours."""
 
 import re
 import signal
@@ -17,8 +17,12 @@ from fruits_pipeline.errors import InputError, SettingsError
 from fruits_pipeline.ml import FruitsClassifier, FruitsFeatures, FruitsReduction, features
 from fruits_pipeline.ml.vectors import Vectors
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
-LINES = re.search(r"^## As a library\n.*?^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)[1]
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+LIBRARY, RESULTS = (
+    re.findall(r"^```python\n(.*?)^```", (DOCS / name).read_text(), re.MULTILINE | re.DOTALL)
+    for name in ("LIBRARY.md", "RESULTS.md")
+)
+LINES = LIBRARY[0]
 
 
 def left_behind(spark):
@@ -50,7 +54,7 @@ def ran(spark, prepared, tmp_path_factory):  # noqa: ARG001 because it is what t
     before = left_behind(spark)
     # The JVM is not where a test is, so that paths are made whole.
     lines = re.sub(r'"(photos|results)', rf'"{folder}/\1', LINES)
-    exec(lines, names)  # noqa: S102 because these lines are the README's
+    exec(lines, names)  # noqa: S102 because these lines are the document's
     assert left_behind(spark) == before
     return names, folder
 
@@ -61,13 +65,39 @@ def job(ran):
     return pd.read_parquet(ran[1] / "results/features").set_index("path")
 
 
-def test_the_ten_lines_of_the_readme_run_in_a_session_that_lives_on(spark, ran):
+def test_the_ten_lines_of_the_document_run_in_a_session_that_lives_on(spark, ran):
     names = ran[0]
     assert sum(line != "" for line in LINES.splitlines()) == 10
     assert names["spark"].sparkContext is spark.sparkContext
     assert spark.range(3).count() == 3
     assert names["record"]["status"] == "done"
     assert names["record"]["rooms"]["reduce"]["rows"] == 48
+
+
+def shown(folder, block):
+    """The names that a block of docs/RESULTS.md leaves."""
+    names: dict = {}
+    exec(re.sub(r'"results', f'"{folder}/results', block), names)  # noqa: S102 because these lines are the document's
+    return names
+
+
+@pytest.mark.usefixtures("spark")
+def test_the_models_of_a_run_are_loaded_and_applied_by_two_lines_of_spark_ml(ran):
+    (block,) = [block for block in RESULTS if "PipelineModel.load" in block]
+    names = shown(ran[1], block)
+    told = names["told"].toPandas().set_index("path")
+    expected = pd.read_parquet(ran[1] / "results/predictions").set_index("path").loc[told.index]
+    assert list(told["predicted_label"]) == list(expected["prediction"])
+    np.testing.assert_allclose(told["probabilities"].map(max), expected["confidence"], atol=1e-5)
+    best = [names["labels"][np.argmax(shares)] for shares in told["probabilities"]]
+    assert best == list(told["predicted_label"])
+
+
+def test_the_tables_of_a_run_are_read_and_joined_by_pandas(ran):
+    (block,) = [block for block in RESULTS if "import pandas" in block]
+    names = shown(ran[1], block)
+    assert (len(names["labelled"]), set(names["scores"]["metric"]) >= {"accuracy", "macro_f1"}) == (48, True)
+    assert names["labelled"]["label"].notna().all()
 
 
 @pytest.mark.parametrize("kind", ["paths", "contents"])

@@ -111,7 +111,10 @@ def test_auto_takes_spark_s_own_source_where_only_that_can_read(spark, tmp_path,
     bench = Bench(spark, tmp_path, model)
     bench.add("a.png", picture((1, 2, 3)))
     assert bench.run().read == 1
-    assert "reader=binaryfile because a worker could not prefetch: there are no credentials" in caplog.text
+    assert (
+        "reader=binaryfile because a Spark worker could not open the images by itself: there are no credentials"
+        in caplog.text
+    )
 
 
 def test_storage_that_fails_on_the_way_is_told_and_the_same_command_resumes(s3):

@@ -8,11 +8,12 @@ from fruits_pipeline import schemas
 from fruits_pipeline.reduce.export import export
 from fruits_pipeline.reduce.variance import variance_table
 from fruits_pipeline.session.tables import spark_schema
+from reduced_rows import reduced_row
 
 ROWS = [
-    ('file:///a, "b"\nc/é 果.jpg', 'a, "b"\nc/é 果.jpg', " Kiwi, gold ", "train", "sha", [0.5, -1.25], 0.1),
-    ("file:///a/#x\\y.jpg", "#x\\y.jpg", None, "test", "sha", [2.0, 1e-7], 0.1),
-    ('file:///a/"q".jpg', '"q".jpg', "it's", None, "sha", [0.0, 3.0], 0.1),
+    reduced_row('file:///a, "b"\nc/é 果.jpg', " Kiwi, gold ", "train", "sha", [0.5, -1.25], 0.1),
+    reduced_row("file:///a/#x\\y.jpg", None, "test", "sha", [2.0, 1e-7], 0.1),
+    reduced_row('file:///a/"q".jpg', "it's", None, "sha", [0.0, 3.0], 0.1),
 ]
 
 
@@ -32,7 +33,7 @@ def test_json_lines_hold_every_key_and_value(reduced, tmp_path):
     ]
     found = {line["path"]: line for line in lines}
     assert [list(line) for line in lines] == [["path", "source_path", "label", "split", "pca_features"]] * 3
-    for path, source_path, label, split, _, values, _ in ROWS:
+    for path, source_path, label, split, *_, values, _ in ROWS:
         assert [found[path][name] for name in ("source_path", "label", "split")] == [source_path, label, split]
         assert found[path]["pca_features"] == pytest.approx(values)
 
@@ -45,7 +46,7 @@ def test_csv_is_read_by_another_reader_odd_names_and_all(reduced, tmp_path):
             header, *rows = csv.reader(lines)
         assert header == ["path", "source_path", "label", "split", "pc_1", "pc_2"]
         found |= {row[0]: row for row in rows}
-    for path, source_path, label, split, _, values, _ in ROWS:
+    for path, source_path, label, split, *_, values, _ in ROWS:
         assert found[path][1:4] == [source_path, label or "", split or ""]
         assert [float(value) for value in found[path][4:]] == pytest.approx(values)
 

@@ -112,6 +112,11 @@ def test_images_of_other_shades_are_drift_and_end_with_3_where_that_is_asked(sco
     found = record(tmp_path / "scored")
     assert (found["exit_code"], found["rooms"]["score"]["drift"]["verdict"]) == (3, "drift")
     assert len(predictions(tmp_path / "scored", new)) == 48
+    medians = found["rooms"]["score"]["drift"]["figures"]
+    features = pd.read_parquet(tmp_path / "scored" / "features")
+    assert list(medians) == ["brightness", "entropy", "sharpness"]
+    assert features["brightness"].min() <= medians["brightness"]["new"] <= features["brightness"].max()
+    assert medians["brightness"]["trained"] != medians["brightness"]["new"]
 
 
 def test_few_images_are_not_judged_and_that_is_told(score, tmp_path):
@@ -169,11 +174,11 @@ def test_what_was_stopped_half_way_resumes_to_the_same(score, new, tmp_path, mon
 def test_the_same_again_keeps_all_and_more_images_are_followed(score, new, tmp_path):
     assert score().code == 0
     ended = score()
-    assert (ended.code, "keep room=score" in ended.err) == (0, True)
+    assert (ended.code, "keep step=score" in ended.err) == (0, True)
     add_images(tmp_path / "new", 1, first=40, splits=("shop",))
     ended = score()
     assert ended.code == 0, ended.err
-    assert "make again room=score because its input has changed since" in ended.err
+    assert "repeat step=score because the images or labels changed since the last run" in ended.err
     assert len(table(tmp_path / "scored", "predictions", new)) == 51
 
 
@@ -195,7 +200,7 @@ def test_features_of_another_backbone_are_never_judged(score, new, tmp_path, spa
         assert run_other("extract", "--data-source", new, "--output-uri", tmp_path / "scored").code == 0
     for more in ((), ("--overwrite",)):
         ended = score(*more)
-        assert (ended.code, "expected features by the backbone of the models" in ended.message) == (5, True)
+        assert (ended.code, "expected features by the network of the models" in ended.message) == (5, True)
 
 
 def test_one_changed_byte_of_the_models_ends_with_5_before_anything_is_written(score, finished, tmp_path):
@@ -211,13 +216,13 @@ def test_one_changed_byte_of_the_models_ends_with_5_before_anything_is_written(s
 def test_an_output_of_a_run_is_no_place_for_scores(command, finished, new):
     ended = command("score", "--model", finished, "--data-source", new, "--output-uri", finished, "--overwrite")
     assert ended.code == 5
-    assert "expected no reduce under" in ended.message
+    assert "expected no results of 'reduce' under" in ended.message
 
 
 def test_scores_are_no_place_for_a_run(command, score, new, tmp_path):
     assert score().code == 0
     for words in (("run", "--data-source", new), ("reduce",)):
         ended = command(*words, "--output-uri", tmp_path / "scored", "--overwrite")
-        assert (ended.code, "expected no score under" in ended.message) == (5, True)
+        assert (ended.code, "expected no results of 'score' under" in ended.message) == (5, True)
     verified = command("verify", "--output-uri", tmp_path / "scored", "--deep")
     assert verified.code == 0, verified.out

@@ -32,7 +32,7 @@ def test_rejects_that_cannot_be_tried_again_leave_what_is_finished(command, imag
     before = contents(output)
     monkeypatch.setattr(retry, "_mended", raises(PythonException("StorageError: all forbidden")))
     ended = run(command, source, output)
-    assert "rejects=1 were not tried again" in ended.err
+    assert "rejected images=1 were not tried again" in ended.err
     assert feature_files(output).items() <= before.items()
     assert record(output)["counts"]["reject_reasons"] == {"missing": 1}
 
@@ -44,7 +44,7 @@ def test_damaged_features_that_are_to_be_copied_are_computed_again(command, imag
         file.write_bytes(content)
     (images / "Training/Apple/0.png").write_bytes(picture((9, 9, 9)))
     ended = run(command, images, finished)
-    assert "computed whole because features that it was to copy are damaged" in ended.err
+    assert "computed again as a whole because features of the last run that it reuses are damaged" in ended.err
     assert record(finished)["change"]["computed"] == 30
 
 
@@ -82,7 +82,7 @@ def test_another_decoder_replaces_finished_features_only_where_some_are_to_be_co
     monkeypatch.setattr(pipeline, "recipe_of", with_another_decoder)
     ended = run(command, images, finished, "--components", "1", "--overwrite")
     assert feature_files(finished) == before
-    assert "features stay as they were made" in ended.err
+    assert "finished features are kept" in ended.err
     add_images(images, 1, first=100)
     words = ("--data-source", images, "--output-uri", finished, "--components", "1")
     ended = command("run", *words)

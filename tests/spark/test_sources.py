@@ -44,7 +44,7 @@ def test_a_pack_gives_what_its_source_gives(folder, direct, command, tmp_path):
     assert (counts["found"], counts["read"], counts["skipped"]) == (131, 130, 1)
     again = command("pack", "--data-source", folder, "--output-uri", tmp_path / "pack", "--wave-images", "60")
     assert again.code == 0, again.err
-    assert "packed wave" not in again.err
+    assert "packed batch" not in again.err
     ended = command("extract", "--data-source", tmp_path / "pack", "--output-uri", tmp_path / "output")
     assert ended.code == 0, ended.err
     assert "reader=packed" in ended.err
@@ -72,7 +72,7 @@ def test_a_pack_follows_its_source(folder, command, tmp_path):
     next((tmp_path / "images/Training/Apple").glob("*.jpg")).unlink()
     ended = command(*words)
     assert ended.code == 0, ended.err
-    assert ended.err.count("packed wave") == 1
+    assert ended.err.count("packed batch") == 1
     after = set((tmp_path / "pack/packed").rglob("*.parquet"))
     assert len(before & after) == len(before) - 1 == len(after) - 1
     ended = command("extract", "--data-source", tmp_path / "pack", "--output-uri", tmp_path / "output")
@@ -88,7 +88,7 @@ def test_a_pack_takes_over_the_bytes_of_images_that_got_other_labels(sample, com
         (tmp_path / "photos.csv").write_text(f"path,label\n{rows}")
         ended = command(*words)
         assert ended.code == 0, ended.err
-    assert (ended.err.count("packed wave"), ended.err.count("shared wave")) == (0, 1)
+    assert (ended.err.count("packed batch"), ended.err.count("unchanged batch")) == (0, 1)
     ended = command("extract", "--data-source", tmp_path / "pack", "--output-uri", tmp_path / "output")
     assert ended.code == 0, ended.err
     assert record(tmp_path / "output")["counts"]["read"] == len(images)
@@ -107,10 +107,10 @@ def test_a_pack_tries_again_what_it_could_not_read(sample, command, tmp_path):
     for _ in range(2):
         ended = command(*words)
         assert ended.code == 0, ended.err
-        packed.append((record(tmp_path / "pack")["counts"]["rejected"], ended.err.count("packed wave")))
+        packed.append((record(tmp_path / "pack")["counts"]["rejected"], ended.err.count("packed batch")))
     (tmp_path / "away.jpg").rename(images[0])
     ended = command(*words)
-    packed.append((record(tmp_path / "pack")["counts"]["rejected"], ended.err.count("packed wave")))
+    packed.append((record(tmp_path / "pack")["counts"]["rejected"], ended.err.count("packed batch")))
     assert packed == [(1, -(-len(images) // 6)), (1, 0), (0, 1)]
 
 

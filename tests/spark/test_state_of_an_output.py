@@ -52,8 +52,8 @@ def test_a_grown_source_is_made_again_by_the_same_command(command, images, finis
     add_images(images, 2, first=100)
     (images / "Training/Apple/0.png").unlink()
     ended = run(command, images, output)
-    assert "make again room=reduce because its input has changed since" in ended.err
-    assert "make again room=classify because its input has changed since" not in ended.err  # it was removed with it
+    assert "repeat step=reduce because the images or labels changed since the last run" in ended.err
+    assert "repeat step=classify because" not in ended.err  # it was removed with it
     change = record(output)["change"]
     assert (change["computed"], change["gone"], change["relabelled"]) == (12, 1, 0)
     assert change["kept"] + change["carried"] == 47
@@ -82,12 +82,12 @@ def test_extract_says_what_is_made_from_an_older_snapshot(command, images, finis
     add_images(images, 1, first=100)
     ended = command("extract", "--data-source", images, "--output-uri", output)
     assert ended.code == 0
-    stale = [step.partition("' makes")[0][1:] for step in record(output)["next"]]
+    stale = [step.split("'")[1] for step in record(output)["next"]]
     assert stale == ["reduce", "reduce --export json", "reduce --export csv", "classify"]
-    assert "made from an older snapshot" in ended.out
+    assert "its results are from before the change" in ended.out
     ended = command("classify", "--output-uri", output)
     assert ended.code == 5
-    assert "one of an older snapshot; run 'reduce' first" in ended.message
+    assert "those of earlier images or labels; run 'reduce' first" in ended.message
 
 
 def test_other_components_say_what_they_replace_and_what_to_run_next(command, finished):
@@ -97,8 +97,11 @@ def test_other_components_say_what_they_replace_and_what_to_run_next(command, fi
     assert "reduce: components: 2 -> 1" in ended.message
     ended = command("reduce", "--output-uri", output, "--components", "1", "--overwrite")
     assert ended.code == 0
-    assert "removed room=classify because it was made from the reduce before" in ended.err
-    assert "next        'classify' makes classify again (removed)" in ended.out
+    assert (
+        "removed classifiers and predictions, because the principal components that they were made from change"
+        in ended.err
+    )
+    assert "next        run 'classify': its results were removed, because they were from before the change" in ended.out
     assert not (output / "predictions").exists()
     assert not (output / "exports/csv").exists()
     assert command("classify", "--output-uri", output).code == 0
@@ -189,7 +192,7 @@ def test_a_missing_file_of_the_features_is_told_and_computed_again(command, imag
     assert ended.code == 5
     golden("features_gone", ended.message, output=output, part=part.name)
     ended = run(command, images, output)
-    assert "redo wave=" in ended.err
+    assert " is computed again because " in ended.err
     assert record(output)["counts"]["read"] == 48
 
 
@@ -229,7 +232,7 @@ def test_the_source_in_any_order_changes_nothing(command, images, finished, monk
     assert record(output)["change"]["kept"] == 48
     changed = {name for name, time in contents(output).items() if before.get(name) != time}
     assert changed <= {"run.json", "_state/lease", "_state/snapshot.json"}
-    assert "keep room=classify" in ended.err
+    assert "keep step=classify" in ended.err
 
 
 def test_equal_images_and_labels_give_equal_classifiers_from_a_table_or_a_folder(command, images, tmp_path):
@@ -265,10 +268,10 @@ def test_another_labelling_takes_the_features_of_another_output(command, images,
     assert set(table(output, "predictions", images)["prediction"]) == set(LABELS)
     assert record(other)["counts"]["read"] == 48
     ended = command("reduce", "--output-uri", other, *words)
-    assert "keep room=reduce" in ended.err
+    assert "keep step=reduce" in ended.err
     table_of(labels, coarse | {"images/Test/Kiwi/0.png": ("red",)}, header="path,label")
     ended = command("reduce", "--output-uri", other, *words)
-    assert (ended.code, "its table of labels has changed" in ended.err) == (0, True)
+    assert (ended.code, "the table of --labels changed" in ended.err) == (0, True)
     red = table(other, "reduced", images)
     assert len(red[red["label"] == "red"]) == 17
     add_images(images, 1, first=100)

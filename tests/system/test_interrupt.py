@@ -72,7 +72,7 @@ def test_ctrl_c_ends_with_130_and_one_line_at_any_moment_and_the_command_resumes
     moments = {
         "start": (lambda _: (output / "_state").is_dir(), 3.0),
         "features": (lambda _: any(markers.glob("*.json")), 1.0),
-        "classify": (lambda terminal: "finished room=reduce" in terminal.shown, 4.0),
+        "classify": (lambda terminal: re.search(r"step \d/\d done: reduce", terminal.shown), 4.0),
     }
     for happened, spread_s in moments.values():
         terminal = started()

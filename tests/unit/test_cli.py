@@ -15,12 +15,13 @@ from fruits_pipeline import cli, errors
 from fruits_pipeline.settings import commands
 from fruits_pipeline.settings.room import GROUPS
 
-HEAVY = ("pyspark", "py4j", "tensorflow", "keras", "openvino", "h5py", "boto3", "google.cloud")
+HEAVY = ("pyspark", "py4j", "tensorflow", "keras", "openvino", "h5py", "boto3", "google.cloud", "matplotlib", "jinja2")
 MODELS = {
     "run": commands.RunCommand,
     "extract": commands.ExtractCommand,
     "pack": commands.PackCommand,
     "reduce": commands.ReduceCommand,
+    "report": commands.ReportCommand,
     "classify": commands.ClassifyCommand,
     "score": commands.ScoreCommand,
     "predict": commands.PredictCommand,
@@ -80,10 +81,15 @@ def help_of(*argv):
     return done.returncode, "\n".join(text), imported, done.stderr
 
 
-def test_help_lists_the_commands_that_there_are_and_imports_nothing_heavy():
+def test_help_lists_the_commands_in_the_order_of_the_work_and_imports_nothing_heavy():
     code, text, imported, fault = help_of()
     assert (code, imported.split(), fault) == (0, ["imported"], "")
-    assert set(re.findall(r"^│ ([a-z]+)  ", text, re.MULTILINE)) == {name.split()[0] for name in MODELS}
+    assert re.findall(r"^│ ([a-z]+)  ", text, re.MULTILINE) == list(dict.fromkeys(n.split()[0] for n in commands.ALL))
+
+
+def test_help_lists_the_clouds_in_the_order_of_the_documents():
+    shown = re.findall(r"^│ ([a-z-]+)  ", help_of("submit")[1], re.MULTILINE)
+    assert [f"submit {name}" for name in shown] == [name for name in commands.ALL if name.startswith("submit ")]
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -94,6 +100,7 @@ def test_help_of_a_command_shows_its_own_settings_in_the_order_of_the_flow(name)
     fields = MODELS[name].model_fields.values()
     rooms = [field.annotation for field in fields]
     assert sorted(shown) == sorted(field.replace("_", "-") for room in rooms for field in room.model_fields)
+    assert "[default: (" not in text  # a tuple is Python's
     groups = re.findall(r"^╭─ ([\w ]+?) ─", text, re.MULTILINE)
     assert groups == [group for group in GROUPS if group in groups]
     assert set(groups) == {group.name for field in fields for group in field.metadata[-1].group}
@@ -142,6 +149,61 @@ def test_a_command_line_that_cannot_be_understood_is_told(golden, capsys, tmp_pa
     files["nested"].write_text('{"components": [0.9]}')
     assert cli.main([part.format(**files) for part in argv]) == 2
     golden(name, capsys.readouterr().err, **files)
+
+
+JOB = ("run", "--data-source", "in", "--output-uri", "out")
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["help"], "help: no such command; there are demo, run, extract,"),
+        (["runn", *JOB[1:]], "runn: no such command; did you mean run?"),
+        (
+            ["submit", "aws"],
+            "submit aws: no such command; there are emr, emr-serverless, dataproc, dataproc-serverless",
+        ),
+        ([*JOB, "--componets", "9"], "--componets: no such flag of run; did you mean --components?"),
+        ([*JOB, "--verbose"], "--verbose: no such flag of run\n"),
+        ([*JOB, "--no-overwrite"], "--no-overwrite: no such flag of run; did you mean --overwrite?"),
+        ([*JOB, "--model", "m"], "--model is no flag of run, but of predict, score, export and all of submit"),
+        ([*JOB, "-o", "out"], "-o: no such flag; flags begin with two dashes"),
+        ([*JOB, "--overwrite", "yes"], "'yes': expected a flag before it"),
+        ([*JOB, "--export", "csv", "json"], "'json': expected a flag before it"),
+        ([*JOB, "--weights"], "--weights: expected a value behind it, found none"),
+        ([*JOB, "--data-source", "x"], "--data-source: expected it once, found it several times"),
+        ([*JOB, "--s3-path-style=perhaps"], "--s3-path-style: expected true or false, found 'perhaps'"),
+        ([*JOB, "--sample", "ten"], "--sample: expected a whole number, found 'ten'"),
+        ([*JOB, "--decode-timeout-s", "1m"], "--decode-timeout-s: expected a number, found '1m'"),
+        (["run", "--data-source", "", *JOB[3:]], "--data-source: expected text that is not empty, found ''"),
+        (["submit", "emr", *JOB[1:], "--cluster-id", "x"], "--cluster-id: expected the id of a cluster, such as j-"),
+        (
+            ["submit", "emr", *JOB[1:], "--name", "My job"],
+            "--name: expected at most 40 small letters, digits and dashes",
+        ),
+        (
+            ["submit", "emr-serverless", *JOB[1:], "--execution-role-arn", "admin"],
+            "--execution-role-arn: expected arn:aws:iam::ACCOUNT:role/NAME, found 'admin'",
+        ),
+    ],
+)
+def test_what_a_new_user_types_wrongly_is_told_in_plain_words(capsys, argv, told):
+    assert cli.main(argv) == 2
+    assert f"\n  {told}" in capsys.readouterr().err
+
+
+def test_a_wrong_value_is_told_by_the_name_of_what_gave_it(capsys, monkeypatch, tmp_path):
+    config = tmp_path / "job.json"
+    config.write_text('{"components": "many", "sample": 0, "output-uri": "out"}')
+    monkeypatch.setenv("FRUITS_COMPONENTS", "lots")
+    monkeypatch.setenv("FRUITS_BATCH_ROWS", "0")
+    assert cli.main([*JOB, "--config", str(config), "--batch-rows", "-1"]) == 2
+    assert capsys.readouterr().err.splitlines()[1:-1] == [
+        f"  output-uri in {config}: no such setting; did you mean output_uri?",
+        f"  sample in {config}: expected a number greater than or equal to 1, found '0'",
+        "  --batch-rows: expected a number greater than or equal to 1, found '-1'",
+        "  FRUITS_COMPONENTS: expected a share such as 0.90 or a count such as 100, found 'lots'",
+    ]
 
 
 @pytest.mark.parametrize(

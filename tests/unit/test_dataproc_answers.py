@@ -127,7 +127,7 @@ def test_a_region_that_is_not_there_is_told():
 
 
 def test_an_address_with_a_password_is_refused():
-    with pytest.raises(ValidationError, match="should match pattern"):
+    with pytest.raises(ValidationError, match="expected a URL such as"):
         DataprocServerlessSettings(dataproc_endpoint_url="https://somebody:secret@example.com")
 
 

@@ -22,7 +22,7 @@ def test_every_fault_of_keywords_is_told_at_once(golden):
 
 def test_what_belongs_to_the_command_line_is_no_keyword_of_the_job():
     ml = pytest.importorskip("fruits_pipeline.ml")
-    with pytest.raises(SettingsError, match="config: no setting"):
+    with pytest.raises(SettingsError, match="config: no such setting"):
         ml.run(data_source="a", output_uri="b", config="c.json")
 
 

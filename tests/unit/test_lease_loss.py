@@ -22,7 +22,7 @@ def test_a_holder_notices_that_its_lease_was_taken_and_leaves_it_alone(golden, c
                 way()
             golden("lease_lost", str(told.value))
     assert store.content == foreign
-    assert "lost lease=_state/lease of root=s3://bucket/out" in caplog.text
+    assert "lost the lock=_state/lease of output=s3://bucket/out" in caplog.text
 
 
 def test_a_lease_that_was_taken_since_the_last_heartbeat_is_noticed_at_the_end():
@@ -47,7 +47,7 @@ def test_a_failing_store_is_told_in_the_log_and_the_heartbeat_goes_on(caplog):
     store.replace_if = failing
     with hold(store, Clock().timing(heartbeat_s=0.01)) as held:
         fails.set()
-        until(lambda: "lease not renewed: could not write" in caplog.text)
+        until(lambda: "could not renew the lock of the output (it is tried again): could not write" in caplog.text)
         fails.clear()
         renewed = len(store.writes)
         until(lambda: len(store.writes) > renewed)
@@ -85,7 +85,7 @@ def test_a_holder_whose_heartbeat_gets_no_answer_loses_the_lease_before_another_
         with pytest.raises(StorageError, match="found no answer from storage for 27 s"):
             stack.close()
     assert called == ["lease-clock"]
-    assert caplog.text.count("lost lease=_state/lease of root=s3://bucket/out") == 1
+    assert caplog.text.count("lost the lock=_state/lease of output=s3://bucket/out") == 1
     assert store.content == b""
 
 

@@ -17,7 +17,7 @@ def test_a_plan_is_read_as_it_was_saved(store, planned):
     )
     save_plan(store, plan)
     assert load_plan(store) == required_plan(store) == plan
-    assert json.loads(store.read("_state/snapshot.json"))["version"] == VERSION == 3
+    assert json.loads(store.read("_state/snapshot.json"))["version"] == VERSION == 4
 
 
 def test_an_output_of_the_version_before_is_refused(store, golden, tmp_path):
@@ -40,7 +40,7 @@ def test_a_plan_of_another_version_is_refused(store, golden, tmp_path, version):
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"waves": []}', b"\xff\xfe"])
 def test_a_damaged_plan_is_told(store, golden, tmp_path, content):
     store.write(layout.SNAPSHOT, content)
-    with pytest.raises(DatasetError, match="expected a plan of waves at") as told:
+    with pytest.raises(DatasetError, match="expected the list of this output's batches of images at") as told:
         load_plan(store)
     if content == b"{":
         golden("damaged_plan", str(told.value), output=tmp_path / "output")

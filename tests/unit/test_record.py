@@ -1,10 +1,13 @@
 """``run.json``, and the few lines for a person that are made of it."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
+import fruits_pipeline
 from fruits_pipeline import timeline
 from fruits_pipeline.errors import DatasetError, InputError
 from fruits_pipeline.state import layout
@@ -24,6 +27,26 @@ def record_of(store):
     return json.loads(store.read(layout.RUN_RECORD))
 
 
+def test_the_end_of_a_step_is_told_with_its_place_among_the_steps_of_the_command(caplog):
+    caplog.set_level("INFO")
+    record = RunRecord("run", {})
+    for step in (*layout.STEPS["run"], "another"):
+        with record.timed(step):
+            pass
+    told = [message.partition(" seconds=")[0] for message in caplog.messages]
+    places = [
+        f"step {place}/{len(layout.STEPS['run'])} done: {step}" for place, step in enumerate(layout.STEPS["run"], 1)
+    ]
+    assert told == [*places, "step done: another"]
+
+
+def test_every_step_that_a_command_takes_stands_in_the_list_of_its_steps():
+    source = Path(fruits_pipeline.__file__).parent
+    timed = {name for file in source.rglob("*.py") for name in re.findall(r"\.timed\(\"(\w+)\"\)", file.read_text())}
+    assert len(timed) > 4
+    assert timed <= {step for steps in layout.STEPS.values() for step in steps}
+
+
 def test_run_json_says_done_with_all_settings_and_versions(store):
     timeline.forget()
     record = RunRecord("run", {"data_source": "苹果", "components": 0.9})
@@ -32,7 +55,7 @@ def test_run_json_says_done_with_all_settings_and_versions(store):
         record.counts = Counts(found=1, read=1)
         record.change = Change(kept=1, relabelled=1)
         record.rooms["ingest"] = Facts()
-        record.next_steps.append("'classify' makes classify again")
+        record.next_steps.append("run 'classify': its results are from before the change")
         record.seconds["ingest"] = 0.5
         timeline.note("ingest")
     found = record_of(store)
@@ -41,7 +64,7 @@ def test_run_json_says_done_with_all_settings_and_versions(store):
     assert (found["settings"], found["rooms"]) == ({"data_source": "苹果", "components": 0.9}, {"ingest": {"waves": 1}})
     assert (found["counts"]["found"], found["seconds"]) == (1, {"ingest": 0.5})
     assert found["change"] == {"kept": 1, "carried": 0, "computed": 0, "relabelled": 1, "gone": 0}
-    assert found["next"] == ["'classify' makes classify again"]
+    assert found["next"] == ["run 'classify': its results are from before the change"]
     assert [step["step"] for step in found["timeline"]] == ["ingest"]
     assert found["started"] <= found["finished"]
     assert found["versions"]["pyarrow"]
@@ -116,7 +139,7 @@ def test_the_summary_of_a_run_reads_as_a_person_wants_it(golden):
         },
         "seconds": {"reduce": 2.5, "classify": 3.0},
         "seconds_total": 6.1,
-        "next": ["'reduce --export csv' makes export_csv again (removed)", "'classify' makes classify again (removed)"],
+        "next": ["run 'classify': its results were removed, because they were from before the change"],
     }
     golden("summary", summary(record, "out"))
 

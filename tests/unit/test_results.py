@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.reduce.split import split_of
 from fruits_pipeline.results import labelled_features
@@ -26,6 +27,7 @@ def test_each_image_that_was_read_has_its_label_split_and_features(output):
         "content_sha256",
         "width",
         "height",
+        *schemas.FIGURES.names,
         "features",
     ]
     assert found["path"].tolist() == sorted(found["path"])
@@ -79,5 +81,5 @@ def test_files_that_no_marker_names_are_not_read(output):
 
 def test_unfinished_features_are_refused(output):
     output.delete(["_state/waves/00001.json"])
-    with pytest.raises(DatasetError, match="1 of 2 waves finished"):
+    with pytest.raises(DatasetError, match="1 of 2 batches of images done"):
         labelled_features(output.root)

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.packs import PackedWave, mark_packed
+from fruits_pipeline.state.room_marker import digest_of_sources
 from fruits_pipeline.state.rooms import Rooms
 
 SETTINGS = {"components": 0.9, "seed": 1}
@@ -35,21 +36,32 @@ def keys(store):
     return {found.key for found in store.objects()}
 
 
+def file_of(place):
+    return place if layout.is_file(place) else f"{place}/part-00000.parquet"
+
+
 def make(store, rooms, room, settings=SETTINGS, made_from="features"):
-    """A room as the flow leaves it, with one file in each of its folders; None where it was kept."""
+    """A room as the flow leaves it, with one file in each of its places; None where it was kept."""
     if rooms.begin(room, settings, made_from, Facts) is not None:
         return None
-    for folder in layout.OWNED[room]:
-        store.write(f"{folder}/part-00000.parquet", b"123")
+    for place in layout.OWNED[room]:
+        store.write(file_of(place), b"123")
     return rooms.finish(room, Facts())
 
 
 def make_all(store, rooms):
     """All rooms, each made from what it is made from."""
     reduced = make(store, rooms, "reduce")
-    for room in layout.MADE_FROM:
-        make(store, rooms, room, {"of": room}, reduced.digest)
+    make_others(store, rooms, reduced)
     return reduced
+
+
+def make_others(store, rooms, reduced):
+    """The rooms that are made from ``reduced``, and those made from these; None for one that was kept."""
+    made = {"reduce": reduced}
+    for room in layout.MADE_FROM:
+        made[room] = make(store, rooms, room, {"of": room}, digest_of_sources(room, made))
+    return made
 
 
 def begun(store, room):
@@ -74,7 +86,7 @@ def test_another_input_makes_a_room_again_without_a_word_of_refusal(store, rooms
     rooms.check("reduce", SETTINGS)
     after = make(store, rooms, "reduce", made_from="grown features")
     assert (after.made_from, before.digest != after.digest) == ("grown features", True)
-    with pytest.raises(DatasetError, match="found one of an older snapshot; run 'reduce' first"):
+    with pytest.raises(DatasetError, match="found those of earlier images or labels; run 'reduce' first"):
         rooms.finished("reduce", Facts, "features")
 
 
@@ -125,7 +137,7 @@ def test_a_finished_room_with_a_damaged_file_is_made_again(store, rooms, damage,
     if damage == "gone":
         store.delete([key])
     assert make(store, rooms, "reduce") is not None
-    assert f"make again room=reduce because {key} is gone or has another length" in caplog.messages
+    assert f"repeat step=reduce because {key} is gone or has another length" in caplog.messages
     assert not any(begun(store, room) for room in layout.dependants("reduce"))
 
 
@@ -135,20 +147,44 @@ def test_what_was_made_from_a_room_goes_only_when_that_room_is_made_again(store,
     assert make(store, rooms, "reduce") is None
     assert (keys(store), rooms.removed) == (before, [])
     make(store, rooms, "reduce", made_from="grown features")
-    assert rooms.removed == ["classify", "export_csv", "export_json"]
+    assert rooms.removed == ["report", "classify", "examine", "export_csv", "export_json"]
     assert keys(store) == {"_state/reduce.json", *(file.key for file in reduced.files)}
     make(store, rooms, "export_json")
-    assert rooms.removed == ["classify", "export_csv"]
+    assert rooms.removed == ["report", "classify", "examine", "export_csv"]
 
 
 @pytest.mark.parametrize("room", sorted(layout.MADE_FROM))
-def test_exports_and_classifiers_do_not_touch_one_another(store, rooms, room):
+def test_rooms_of_one_reduction_do_not_touch_one_another(store, rooms, room):
     make_all(store, rooms)
-    others = {key: store.checksum(key) for key in keys(store) if not key.startswith(layout.OWNED[room])}
-    del others[layout.room_marker(room)]
+    touched = (room, *layout.dependants(room))
+    own = tuple(place for one in touched for place in (*layout.OWNED[one], layout.room_marker(one)))
+    others = {key: store.checksum(key) for key in keys(store) if not key.startswith(own)}
     make(store, rooms, room, {"of": room}, "another reduction")
     assert others.items() <= {key: store.checksum(key) for key in keys(store)}.items()
-    assert rooms.removed == []
+    assert rooms.removed == list(layout.dependants(room))
+
+
+@pytest.mark.parametrize("room", layout.MADE_FROM["report"])
+def test_no_page_stands_beside_newer_results(store, rooms, room):
+    make_all(store, rooms)
+    assert layout.REPORT in keys(store)
+    make(store, rooms, room, {"of": room}, "another reduction")
+    assert not keys(store) & {layout.REPORT, layout.room_marker("report")}
+    assert rooms.removed == ["report"]
+
+
+def test_a_page_of_somebody_else_is_refused_and_stays(store, rooms, golden, tmp_path):
+    store.write(layout.REPORT, b"mine")
+    with pytest.raises(DatasetError) as told:
+        rooms.begin("report", {}, "x", Facts)
+    assert keys(store) == {layout.REPORT}
+    golden("foreign_report", str(told.value), output=tmp_path / "output")
+
+
+def test_a_page_that_was_edited_by_hand_is_made_again(store, rooms):
+    made = make(store, rooms, "report")
+    store.write(layout.REPORT, b"1234")
+    assert make(store, rooms, "report") == made
 
 
 def test_packs_and_waves_are_never_touched(store, rooms):
@@ -177,7 +213,7 @@ def test_foreign_files_beside_ours_stay_and_are_not_marked(store, rooms, replaci
 @pytest.mark.parametrize("folder", layout.OWNED["classify"])
 def test_a_folder_of_files_without_a_marker_is_refused(store, rooms, replacing, folder):
     store.write(f"{folder}/part-00000.parquet", b"x")
-    told = f"found '{folder}/part-00000.parquet' without a marker"
+    told = f"found '{folder}/part-00000.parquet', which it did not write"
     for one in (rooms, replacing):
         with pytest.raises(DatasetError, match=told):
             one.begin("classify", {}, "x", Facts)
@@ -189,7 +225,7 @@ def test_a_folder_of_files_without_a_marker_is_refused(store, rooms, replacing, 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"room": "reduce"}', b"\xff\xfe"])
 def test_a_damaged_marker_is_told(store, rooms, golden, tmp_path, content):
     store.write("_state/reduce.json", content)
-    with pytest.raises(DatasetError, match="expected a marker of reduce at") as told:
+    with pytest.raises(DatasetError, match="expected the record of reduce at") as told:
         rooms.marker("reduce", Facts)
     if content == b"{":
         golden("damaged_room_marker", str(told.value), output=tmp_path / "output")
@@ -200,11 +236,11 @@ def test_a_room_that_is_not_finished_is_told(store, rooms, golden, tmp_path):
         rooms.finished("reduce", Facts)
     golden("unfinished_reduce", str(told.value), output=tmp_path / "output")
     rooms.begin("export_csv", {}, "x", Facts)
-    with pytest.raises(DatasetError, match="found unfinished; run 'reduce --export csv' first"):
+    with pytest.raises(DatasetError, match="found unfinished ones; run 'reduce --export csv' first"):
         rooms.finished("export_csv", Facts)
-    with pytest.raises(DatasetError, match="expected a finished room export_csv"):
+    with pytest.raises(DatasetError, match="expected finished principal components as CSV"):
         _ = rooms.marker("export_csv", Facts).facts_or_fail
-    with pytest.raises(DatasetError, match="expected a begun room classify"):
+    with pytest.raises(DatasetError, match="expected the record of classify under"):
         rooms.finish("classify", Facts())
     assert keys(store) == {"_state/export_csv.json"}
 
@@ -213,7 +249,7 @@ def test_rooms_of_an_older_snapshot_are_named_in_the_order_of_the_flow(store, ro
     assert rooms.stale("features") == []
     make_all(store, rooms)
     assert rooms.stale("features") == []
-    assert rooms.stale("grown features") == ["reduce", "export_json", "export_csv", "classify"]
+    assert rooms.stale("grown features") == ["reduce", "export_json", "export_csv", "examine", "classify", "report"]
     make(store, rooms, "reduce", made_from="grown features")
     assert rooms.stale("grown features") == []
     assert rooms.stale("features") == ["reduce"]
@@ -229,6 +265,7 @@ def test_a_room_depends_on_its_settings_and_its_input_alone(store, rooms):
 
 
 def test_only_rivals_own_the_same_folder_and_no_room_owns_those_of_waves():
+    assert [place for room in ROOMS for place in layout.OWNED[room] if layout.is_file(place)] == [layout.REPORT]
     owned = [f"{folder}/" for room in ROOMS for folder in layout.OWNED[room]] + [f"{name}/" for name in layout.BY_WAVE]
     assert not [(one, other) for one in owned for other in owned if one != other and one.startswith(other)]
     shared = {folder for folder in owned if owned.count(folder) > 1}

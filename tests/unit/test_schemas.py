@@ -9,13 +9,15 @@ from fruits_pipeline import schemas
 
 CONTRACT = {
     "manifest": "path, source_path, length, modified, label, split, skip_reason",
-    "features": "path, content_sha256, width, height, features",
+    "features": "path, content_sha256, width, height, " + ", ".join(schemas.FIGURES.names) + ", features",
     "rejects": "path, length, reason, detail",
-    "reduced": "path, source_path, label, split, content_sha256, pca_features, residual",
+    "reduced": "path, source_path, label, split, content_sha256, width, height, "
+    + ", ".join(schemas.FIGURES.names)
+    + ", pca_features, residual",
     "predictions": "path, source_path, label, split, classifier, prediction, confidence",
 }
 PLAIN = {
-    pa.string(), pa.binary(), pa.int32(), pa.int64(), pa.float64(), pa.list_(pa.float32()),
+    pa.string(), pa.binary(), pa.int32(), pa.int64(), pa.float64(), pa.float32(), pa.bool_(), pa.list_(pa.float32()),
     pa.timestamp("us", tz="UTC"),
 }  # fmt: skip
 
@@ -36,11 +38,12 @@ def test_a_schema_is_of_plain_types_and_survives_parquet_and_pandas(name, tmp_pa
 
 
 def test_all_datasets_of_the_module_are_walked():
-    others = (schemas.LABELS, schemas.SCORED)  # a user's table, and more columns of ``predictions``
+    # a user's table, more columns of ``predictions``, and columns of several datasets
+    others = (schemas.LABELS, schemas.SCORED, schemas.FIGURES)
     every = [value for value in vars(schemas).values() if isinstance(value, pa.Schema)]
     there = [value for value in every if not any(value is other for other in others)]
-    assert len(there) == len(every) - 2
-    assert len(there) == len(schemas.ALL)
+    assert len(there) == len(every) - 3
+    assert {id(one) for one in there} == {id(one) for one in schemas.ALL.values()}
     assert all(any(value is one for one in schemas.ALL.values()) for value in there)
 
 
@@ -61,5 +64,7 @@ def test_order_extra_columns_and_the_name_of_a_lists_element_are_no_fault():
 
 
 def test_another_type_of_a_lists_element_is_a_fault():
-    found = schemas.REDUCED.set(5, pa.field("pca_features", pa.list_(pa.float64())))
+    found = schemas.REDUCED.set(
+        schemas.REDUCED.get_field_index("pca_features"), pa.field("pca_features", pa.list_(pa.float64()))
+    )
     assert len(schemas.differences(found, schemas.REDUCED)) == 1

@@ -146,9 +146,7 @@ def test_train_split_out_of_range_is_refused(parse, value):
 @pytest.mark.parametrize("setting", ["s3_endpoint_url", "gcs_endpoint_url"])
 def test_an_endpoint_is_a_url(parse, setting, value):
     assert parse(REDUCE, file={setting: "http://127.0.0.1:9000/"})[setting] == "http://127.0.0.1:9000"
-    with pytest.raises(
-        SettingsError, match=f"--{setting.replace('_', '-')}: expected a URL such as .*, found '{value}'"
-    ):
+    with pytest.raises(SettingsError, match=f"{setting} in .*: expected a URL such as .*, found '{value}'"):
         parse(REDUCE, file={setting: value})
 
 
@@ -166,12 +164,12 @@ def test_how_buckets_are_reached_is_no_part_of_a_fingerprint(parse):
 
 
 def test_a_pattern_is_told_as_one(parse):
-    with pytest.raises(SettingsError, match=r"--cluster-id: expected pattern '.*', found 'x'"):
+    with pytest.raises(SettingsError, match=r"--cluster-id: expected the id of a cluster, such as j-.*, found 'x'"):
         parse(("submit", "emr", *EXTRACT[1:], "--cluster-id", "x"))
 
 
 def test_a_dash_as_a_value_is_a_value_like_any_other(parse):
-    with pytest.raises(SettingsError, match="--sample: expected a valid integer, found '-'"):
+    with pytest.raises(SettingsError, match="--sample: expected a whole number, found '-'"):
         parse((*EXTRACT, "--sample=-"))
 
 

@@ -58,7 +58,7 @@ def test_a_snapshot_that_is_not_finished_is_refused_with_what_is_left(store, pla
     with pytest.raises(DatasetError) as told:
         load_snapshot(store)
     golden("unfinished_snapshot", str(told.value), output=tmp_path / "output")
-    with pytest.raises(DatasetError, match="found 0 of 0 waves finished"):
+    with pytest.raises(DatasetError, match="found 0 of 0 batches of images done"):
         snapshot_of(store, plan.model_copy(update={"waves": ()}), {})
 
 
@@ -79,7 +79,7 @@ def test_markers_are_read_as_they_were_saved_also_those_that_no_plan_wants(store
 def test_a_damaged_marker_is_told(store, plan, golden, tmp_path, content):
     finish(store, plan.waves[1])
     store.write("_state/waves/00000.json", content)
-    with pytest.raises(DatasetError, match="expected a wave's marker at") as told:
+    with pytest.raises(DatasetError, match="expected the record of a batch of images at") as told:
         load_waves(store)
     if content == b"{":
         golden("damaged_wave_marker", str(told.value), output=tmp_path / "output")

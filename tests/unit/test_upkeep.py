@@ -75,7 +75,7 @@ def test_a_fresh_output_gets_a_plan_before_anything_else_and_its_folders_are_our
 @pytest.mark.parametrize("name", ["holiday.jpg", "part-00000.parquet"])
 def test_a_fresh_output_with_somebodys_files_is_refused_and_nothing_is_touched(store, golden, tmp_path, folder, name):
     store.write(f"{folder}/{name}", b"x")
-    with pytest.raises(DatasetError, match=f"found '{folder}/{name}' without a marker") as told:
+    with pytest.raises(DatasetError, match=f"found '{folder}/{name}', which it did not write") as told:
         tidied(store, {})
     assert keys(store) == {f"{folder}/{name}"}
     if (folder, name) == ("manifest", "holiday.jpg"):

@@ -6,16 +6,33 @@ side has or that were predicted for one.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from fruits_pipeline.classify.intervals import GroupPair, over_groups, over_images, wilson
 from fruits_pipeline.schemas import CONFUSION, LABEL_SCORES, SCORES
 
+# By classifier and side.
+Groups = Mapping[tuple[str, str], Sequence[GroupPair]]
+# Judged images, counted by what was predicted of them, by how they look (null where that is not known), and by whether
+# training has a near-twin.
+COUNTED: Final = pa.schema(
+    [
+        ("classifier", pa.string()),
+        ("split", pa.string()),
+        ("label", pa.string()),
+        ("prediction", pa.string()),
+        ("perceptual_hash", pa.int64()),
+        ("leaked", pa.bool_()),
+        ("images", pa.int64()),
+    ]
+)
 METRICS: Final = ("accuracy", "weighted_precision", "weighted_recall", "macro_f1")
 
 
@@ -81,23 +98,50 @@ def metrics(scores: LabelScores) -> dict[str, float]:
     return dict(zip(METRICS, values, strict=True))
 
 
-def scores_table(confusion: pa.Table) -> pa.Table:
-    """Rows of ``schemas.SCORES`` from rows of ``schemas.CONFUSION``: four metrics for each classifier and side."""
-    rows = [
-        {"classifier": classifier, "split": split, "metric": metric, "value": value}
-        for classifier, split, pairs in _judged(confusion)
-        for metric, value in metrics(by_label(pairs)).items()
-    ]
+def confusion_of(counted: pa.Table) -> pa.Table:
+    """Rows of ``schemas.CONFUSION``, sorted by all but their number, from rows of ``COUNTED``."""
+    keys = [name for name in CONFUSION.names if name != "images"]
+    found = counted.group_by(keys).aggregate([("images", "sum")]).rename_columns([*keys, "images"])
+    return found.select(CONFUSION.names).cast(CONFUSION).sort_by([(key, "ascending") for key in keys])
+
+
+def groups_of(counted: pa.Table) -> Groups:
+    """Judged images by classifier, side and group of images that look the same, from rows of ``COUNTED``."""
+    found: defaultdict[tuple[str, str], list[GroupPair]] = defaultdict(list)
+    for row in counted.filter(pc.is_valid(counted["perceptual_hash"])).to_pylist():
+        group = (row["perceptual_hash"], row["label"], row["prediction"], row["images"])
+        found[row["classifier"], row["split"]].append(group)
+    return dict(found)
+
+
+def scores_table(confusion: pa.Table, groups: Groups) -> pa.Table:
+    """Rows of ``schemas.SCORES`` from rows of ``schemas.CONFUSION``: four metrics for each classifier and side.
+
+    Args:
+        confusion: The rows.
+        groups: By classifier and side, the same counted by groups of images that look the same, where that is known.
+    """
+    rows = []
+    for classifier, split, pairs in judged_pairs(confusion):
+        images, intervals = sum(n for *_, n in pairs), over_images(pairs)
+        by_group = over_groups(groups.get((classifier, split), ())) or {}
+        for metric, value in metrics(by_label(pairs)).items():
+            ends = (*intervals[metric], *by_group.get(metric, (None, None)))
+            rows.append(dict(zip(SCORES.names, (classifier, split, metric, value, images, *ends), strict=True)))
     return pa.Table.from_pylist(rows, schema=SCORES)
 
 
 def label_scores_table(confusion: pa.Table) -> pa.Table:
     """Rows of ``schemas.LABEL_SCORES`` from rows of ``schemas.CONFUSION``, by classifier, split and alphabet."""
-    tables = [_label_rows(classifier, split, by_label(pairs)) for classifier, split, pairs in _judged(confusion)]
+    tables = [_label_rows(classifier, split, by_label(pairs)) for classifier, split, pairs in judged_pairs(confusion)]
     return pa.concat_tables([LABEL_SCORES.empty_table(), *tables])
 
 
 def _label_rows(classifier: str, split: str, scores: LabelScores) -> pa.Table:
+    intervals = [
+        wilson(round(recall * images), int(images)) if images else (None, None)
+        for recall, images in zip(scores.recall, scores.support, strict=True)
+    ]
     columns = [
         [classifier] * len(scores.labels),
         [split] * len(scores.labels),
@@ -106,11 +150,12 @@ def _label_rows(classifier: str, split: str, scores: LabelScores) -> pa.Table:
         scores.recall.tolist(),
         scores.f1.tolist(),
         scores.support.tolist(),
+        *map(list, zip(*intervals, strict=True)),
     ]
     return pa.Table.from_pydict(dict(zip(LABEL_SCORES.names, columns, strict=True)), schema=LABEL_SCORES)
 
 
-def _judged(confusion: pa.Table) -> Iterator[tuple[str, str, list[tuple[str, str, int]]]]:
+def judged_pairs(confusion: pa.Table) -> Iterator[tuple[str, str, list[tuple[str, str, int]]]]:
     """Each classifier and side, sorted so, with label, prediction and images of each of its rows."""
     found: defaultdict[tuple[str, str], list[tuple[str, str, int]]] = defaultdict(list)
     for row in confusion.select(CONFUSION.names).to_pylist():

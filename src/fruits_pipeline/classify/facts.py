@@ -3,6 +3,8 @@
 from pydantic import BaseModel, ConfigDict
 
 from fruits_pipeline.classify.inputs import Labels
+from fruits_pipeline.classify.leaks import Leaks
+from fruits_pipeline.classify.suspects import Suspects
 from fruits_pipeline.state.uses import Uses
 
 
@@ -20,6 +22,8 @@ class Classified(BaseModel):
         predictions: Rows of ``predictions``.
         training_rows: Rows that each classifier learnt from: the forest of some ``--forest-rows``.
         fit_s: Seconds of each fit alone.
+        leaks: Judged images of which training has a near-twin.
+        suspects: Training images whose label looks wrong; None where there are too many labels to tell.
         portable: SHA-256 of each file of what is trained, by name.
     """
 
@@ -35,4 +39,6 @@ class Classified(BaseModel):
     predictions: int
     training_rows: dict[str, int]
     fit_s: dict[str, float]
+    leaks: Leaks
+    suspects: Suspects | None
     portable: dict[str, str] = {}

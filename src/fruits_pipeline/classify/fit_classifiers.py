@@ -11,14 +11,15 @@ from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
 from fruits_pipeline.classify import inputs, judge
-from fruits_pipeline.classify.evaluation import evaluated
 from fruits_pipeline.classify.facts import Classified
 from fruits_pipeline.classify.fitted import Fitted
 from fruits_pipeline.classify.predict import predictions
+from fruits_pipeline.classify.told import find_leaks, tell_scores, tell_suspects
 from fruits_pipeline.classify.train import train
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.session import tables
 from fruits_pipeline.settings.classify import ClassifySettings
+from fruits_pipeline.settings.examine import ExamineSettings
 from fruits_pipeline.state import layout
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
@@ -31,7 +32,12 @@ log = logging.getLogger(__name__)
 
 
 def fit_classifiers(
-    store: Store, reduced: DataFrame, rows: int, settings: ClassifySettings, reduction: PipelineModel | None = None
+    store: Store,
+    reduced: DataFrame,
+    rows: int,
+    settings: ClassifySettings,
+    twins: ExamineSettings,
+    reduction: PipelineModel | None = None,
 ) -> Classified:
     """Fits, saves and judges the classifiers.
 
@@ -40,6 +46,7 @@ def fit_classifiers(
         reduced: All rows of ``reduced``.
         rows: How many they are.
         settings: Which classifiers, and how.
+        twins: When two images are near-twins.
         reduction: The saved reduction behind them, where it is at hand.
 
     Raises:
@@ -49,28 +56,25 @@ def fit_classifiers(
     with step("classify: count"):
         found = inputs.counted(reduced)
     inputs.check(found)
+    with step("classify: near-twins"):
+        leaked = find_leaks(store, reduced, found, twins, drop=settings.drop_leaks)
     with step("classify: load reduction"):
         reduction = reduction or PipelineModel.load(uri.join(store.root, layout.MODELS, "reduce"))
     fitted = list(_saved(store, train(reduced, reduction, settings, found.labels)))
-    place = uri.join(store.root, layout.PREDICTIONS)
     with step("classify: arrays"):
         classifiers = [as_arrays(store, one, found.labels) for one in fitted]
         portable = {classifier.name: save_classifier(store, classifier) for classifier in classifiers}
     with step("classify: familiarity"):
-        portable["familiarity"] = save_familiarity(store, judge.familiarity(reduced, found.judged, found.labels))
-    with step("classify: predict"):
-        tables.write(predictions(reduced, classifiers), place, schemas.PREDICTIONS, "predictions")
+        held_out = leaked.kept(reduced)
+        portable["familiarity"] = save_familiarity(store, judge.familiarity(held_out, found.judged, found.labels))
+    predicted = _predicted(store, reduced, classifiers, rows)
     with step("classify: duplicates"):
         duplicates = judge.duplicates(reduced)
-    predicted = tables.read_written(reduced.sparkSession, store, layout.PREDICTIONS, schemas.PREDICTIONS)
-    expected = rows * len(fitted)
-    with step("classify: read back"):
-        count = predicted.count()
-    if count != expected:
-        raise DatasetError(f"expected {expected} rows in {place}, found {count}; start the same command again")
-    with step("classify: evaluate"):
         tables.write_small(store, duplicates.table, f"{layout.EVALUATION}/duplicates", schemas.DUPLICATES)
-        scores = evaluated(store, predicted)[found.judged]
+    with step("classify: labels"):
+        suspects = tell_suspects(store, reduced, found.labels)
+    with step("classify: evaluate"):
+        scores = tell_scores(store, predicted, reduced, leaked)[found.judged]
     return Classified(
         judged=found.judged,
         scores=scores,
@@ -79,11 +83,31 @@ def fit_classifiers(
         unjudged=found.unjudged,
         duplicate_images=duplicates.images,
         duplicates_across_splits=duplicates.across_splits,
-        predictions=expected,
+        predictions=rows * len(fitted),
         training_rows={one.name: one.training_rows for one in fitted},
         fit_s={one.name: one.fit_s for one in fitted},
+        leaks=leaked.facts,
+        suspects=suspects,
         portable=portable,
     )
+
+
+def _predicted(store: Store, reduced: DataFrame, classifiers: list[Classifier], rows: int) -> DataFrame:
+    """Writes the predictions of all ``rows`` rows of ``reduced``, and gives them as they were written.
+
+    Raises:
+        DatasetError: When rows were lost on the way.
+    """
+    place = uri.join(store.root, layout.PREDICTIONS)
+    with step("classify: predict"):
+        tables.write(predictions(reduced, classifiers), place, schemas.PREDICTIONS, "predictions")
+    predicted = tables.read_written(reduced.sparkSession, store, layout.PREDICTIONS, schemas.PREDICTIONS)
+    expected = rows * len(classifiers)
+    with step("classify: read back"):
+        count = predicted.count()
+    if count != expected:
+        raise DatasetError(f"expected {expected} rows in {place}, found {count}; start the same command again")
+    return predicted
 
 
 def _saved(store: Store, fits: Iterable[Fitted]) -> Iterator[Fitted]:

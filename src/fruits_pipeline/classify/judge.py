@@ -10,52 +10,73 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
+from fruits_pipeline.classify.evaluate import COUNTED
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.session.tables import conform
 from fruits_pipeline.trained.familiarity import STEPS, Familiarity
 
 log = logging.getLogger(__name__)
 
+WRONG: Final = schemas.MISTAKES.append(pa.field("place", pa.int32()))
 MOST_MISTAKES: Final = 50
 MOST_DUPLICATES: Final = 10_000
 # With fewer the quantile 0.99 is the second largest or the largest.
 _FEW_HELD_OUT: Final = 200
-# Up to some so many rows Spark's quantiles are exact.
-_EXACT_ROWS: Final = 100_000
 
 
-def confusion(predictions: DataFrame) -> pa.Table:
-    """Rows of ``schemas.CONFUSION``: judged images by classifier, split, label and prediction, sorted so."""
-    keys = ["classifier", "split", "label", "prediction"]
-    counts = _judged(predictions).groupBy(*keys).agg(F.count("*").alias("images"))
-    return _table(counts.orderBy(*keys), schemas.CONFUSION)
-
-
-def mistakes(predictions: DataFrame, most: int = MOST_MISTAKES) -> pa.Table:
-    """Rows of ``schemas.MISTAKES``: each classifier's most confident mistakes on each judged side, worst first.
+def counted(predictions: DataFrame, looks: DataFrame | None = None, leaked: DataFrame | None = None) -> pa.Table:
+    """Rows of ``evaluate.COUNTED``: judged images by what was predicted of them, in one pass.
 
     Args:
         predictions: Rows of ``schemas.PREDICTIONS``.
-        most: Rows for each classifier on each side, at most.
+        looks: Columns ``path`` and ``perceptual_hash`` of judged images, where these are few enough to be told apart.
+        leaked: Column ``path`` of those of which training has a near-twin, if any has.
     """
-    worst = Window.partitionBy("classifier", "split").orderBy(F.desc("confidence"), "path")
-    wrong = _judged(predictions).where(F.col("label") != F.col("prediction"))
-    ranked = wrong.withColumn("place", F.row_number().over(worst)).where(F.col("place") <= most)
-    return _table(ranked.orderBy("classifier", "split", "place"), schemas.MISTAKES)
+    rows = judged(predictions)
+    rows = (
+        rows.withColumn("perceptual_hash", F.lit(None).cast("long"))
+        if looks is None
+        else rows.join(F.broadcast(looks), "path")
+    )
+    if leaked is None:
+        rows = rows.withColumn("leaked", F.lit(False))
+    else:
+        known = F.broadcast(leaked).withColumn("leaked", F.lit(True))
+        rows = rows.join(known, "path", "left").fillna({"leaked": False})
+    keys = [name for name in COUNTED.names if name != "images"]
+    found = rows.groupBy(*keys).agg(F.count("*").alias("images"))
+    return _table(found, COUNTED).sort_by([(key, "ascending") for key in keys])
+
+
+def wrong(predictions: DataFrame, most: int = MOST_MISTAKES) -> pa.Table:
+    """Rows of ``schemas.MISTAKES`` and ``place``: the surest mistakes, and the surest of each pair of labels.
+
+    Args:
+        predictions: Rows of ``schemas.PREDICTIONS``.
+        most: Of each classifier on each side so many have a ``place``, from 1 on; others are there for their pair.
+    """
+    surest = (F.desc("confidence"), "path")
+    of_side, of_pair = ("classifier", "split"), ("classifier", "split", "label", "prediction")
+    mistaken = judged(predictions).where(F.col("label") != F.col("prediction"))
+    ranked = mistaken.withColumn("place", F.row_number().over(Window.partitionBy(*of_side).orderBy(*surest)))
+    ranked = ranked.withColumn("first", F.row_number().over(Window.partitionBy(*of_pair).orderBy(*surest)) == 1)
+    found = ranked.where((F.col("place") <= most) | F.col("first"))
+    placed = found.withColumn("place", F.when(F.col("place") <= most, F.col("place")))
+    order = [(key, "ascending") for key in (*of_side, "place", "path")]
+    return _table(placed, WRONG).sort_by(order)
 
 
 def familiarity(reduced: DataFrame, side: str, labels: list[str]) -> Familiarity:
     """How far from what training images vary in those of ``side`` lie that have one of the learnt ``labels``."""
     rows = conform(reduced, schemas.REDUCED, "reduced")
     held_out = rows.where((F.col("split") == side) & F.col("label").isin(labels))
-    steps = [float(step) for step in STEPS]
-    quantiles = F.percentile_approx("residual", steps, _EXACT_ROWS).alias("quantiles")
-    found = held_out.agg(F.count("*").alias("images"), quantiles).first()
-    if found is None or found.quantiles is None:
+    # One number for each image; Spark's own quantiles take two seconds to be compiled, however few these are.
+    residuals = held_out.select("residual").toPandas()["residual"].to_numpy(np.float64)
+    if not residuals.size:
         raise DatasetError(f"expected images of {side} to tell familiar from unfamiliar ones, found none")
-    if found.images < _FEW_HELD_OUT:
-        log.warning("familiarity rests on %d images of %s alone: a rough measure", found.images, side)
-    return Familiarity(np.array(found.quantiles, np.float64))
+    if residuals.size < _FEW_HELD_OUT:
+        log.warning("familiarity rests on %d images of %s alone: a rough measure", residuals.size, side)
+    return Familiarity(np.quantile(residuals, STEPS, method="inverted_cdf"))
 
 
 @dataclass(frozen=True)
@@ -97,7 +118,7 @@ def duplicates(reduced: DataFrame, most: int = MOST_DUPLICATES) -> Duplicates:
     return Duplicates(table, images, across_splits)
 
 
-def _judged(predictions: DataFrame) -> DataFrame:
+def judged(predictions: DataFrame) -> DataFrame:
     """Test and validation images with a label: the only ones with a right answer that was not learnt from."""
     rows = conform(predictions, schemas.PREDICTIONS, "predictions")
     return rows.where(F.col("split").isin(schemas.TEST, schemas.VALIDATION) & F.col("label").isNotNull())

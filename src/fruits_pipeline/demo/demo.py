@@ -30,7 +30,9 @@ def run_demo(command: DemoCommand) -> dict[str, JsonValue]:
         ingest=IngestSettings(data_source=str(images)),
         features=command.features,
         reduce=command.reduce,
+        examine=command.examine,
         classify=command.classify,
+        report=command.report,
     )
     return execute("demo", settings)
 

@@ -16,7 +16,8 @@ from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.schemas import CONFUSION, PREDICTIONS, REDUCED, TEST, VALIDATION
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.files import FileMark
-from fruits_pipeline.state.rooms import RoomMarker, Rooms
+from fruits_pipeline.state.room_marker import RoomMarker
+from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.state.uses import Uses
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.trained.models import TrainedModels

@@ -28,7 +28,7 @@ def _facts(exported: Exported, folder: str) -> Iterator[tuple[str, str]]:
         yield "checked", checked_line(exported.checked)
     if agreement.left_out:
         yield "left out", ", ".join(f"{reason} {images}" for reason, images in agreement.left_out.items())
-    yield "not in it", "the forest, and familiarity: a photo of something else is not told by it"
+    yield "not in it", "the forest, and familiarity: a photo of something else is not recognised as such"
     yield "written", folder
 
 

@@ -11,7 +11,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from fruits_pipeline import schemas
 from fruits_pipeline.images.decode import Decoded, Rejected
+from fruits_pipeline.images.figures import Figures, figures
 
 Decode = Callable[[bytes, int, int], Decoded | Rejected]
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -24,6 +26,7 @@ OUTCOME = pa.schema(
         ("content_sha256", pa.string()),
         ("width", pa.int32()),
         ("height", pa.int32()),
+        *schemas.FIGURES,
         ("features", pa.list_(pa.float32())),
         ("reason", pa.string()),
         ("detail", pa.string()),
@@ -77,19 +80,21 @@ def computed(contents: Sequence[bytes | Rejected], decode: Decode, predict: Pred
         treatment: Sizes and limits.
     """
     pixels, images = _decoded(contents, decode, treatment)
-    return Computed(images, predict(pixels) if len(pixels) else np.empty((0, 0), np.float32))
+    return Computed(images, _predicted(pixels, predict))
 
 
 def outcomes(
     contents: Sequence[bytes | Rejected], decode: Decode, predict: Predict, treatment: Treatment
 ) -> pa.RecordBatch:
     """The same as one row of ``OUTCOME`` for each content, in order: features, or a reason and a detail."""
-    found, features = computed(contents, decode, predict, treatment)
+    pixels, found = _decoded(contents, decode, treatment)
+    features = _predicted(pixels, predict)
     digests = [hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else None for content in contents]
     columns = {
         "content_sha256": digests,
         "width": [image.width if isinstance(image, Size) else None for image in found],
         "height": [image.height if isinstance(image, Size) else None for image in found],
+        **_looks(pixels, found),
         "features": _lists(features, [isinstance(image, Size) for image in found]),
         "reason": [image.reason.value if isinstance(image, Rejected) else None for image in found],
         "detail": [image.detail if isinstance(image, Rejected) else None for image in found],
@@ -118,6 +123,17 @@ def _decoded(
                 filled += 1
                 found.append(Size(image.width, image.height))
     return batch[:filled], found
+
+
+def _predicted(pixels: NDArray[np.uint8], predict: Predict) -> NDArray[np.float32]:
+    return predict(pixels) if len(pixels) else np.empty((0, 0), np.float32)
+
+
+def _looks(pixels: NDArray[np.uint8], found: list[Size | Rejected]) -> dict[str, list[float | int | None]]:
+    """Columns of ``schemas.FIGURES``: what the pixels (n, S, S, 3) of those are like that were read, else null."""
+    looks = iter([figures(image) for image in pixels])
+    rows = [next(looks) if isinstance(image, Size) else None for image in found]
+    return {name: [None if row is None else getattr(row, name) for row in rows] for name in Figures._fields}
 
 
 @contextmanager

@@ -46,18 +46,20 @@ def compute_features(job: FeatureJob, plan: Plan) -> tuple[Snapshot, Change]:
     others = _other_recipe(job, plan, finished)
     again = finished if job.overwrite and others and _is_wanted_again(job, plan, finished) else {}
     if again:
-        log.warning("features of waves=%d are computed again because they were made otherwise: %s",
+        log.warning("features of batches=%d are computed again because they were computed differently: %s",
             len(again), "; ".join(others))  # fmt: skip
         finished, others = {}, []
     reader = _LazyReader(job, plan, others, again)
     with configured(job.spark, _READERS | {"spark.sql.execution.arrow.maxRecordsPerBatch": batch_rows_of(job, plan)}):
         if others:
-            log.info("features stay as they were made, although now would be otherwise: %s", "; ".join(others))
+            log.info(
+                "finished features are kept, although new ones would be computed differently: %s", "; ".join(others)
+            )
         else:
             plan = with_retries(job, reader, plan, finished)
         pending = [wave for wave in plan.waves if not is_finished(wave, finished)]
         done = [finished[wave.wave] for wave in plan.waves if is_finished(wave, finished)]
-        log.info("features waves=%d finished=%d pending=%d", len(plan.waves), len(done), len(pending))
+        log.info("features batches_of_images=%d done=%d to_do=%d", len(plan.waves), len(done), len(pending))
         change = Change(kept=sum(wave.counts.images for wave in done))
         for one in finished_waves(job, reader, pending, finished, retry=not others):
             if not done and one.change.computed:
@@ -126,8 +128,10 @@ class _LazyReader:
     def _refuse_mixing(self) -> None:
         if self._others:
             raise DatasetError(
-                f"expected to compute the images that are left as those under {self._job.store.root} were, found "
-                f"other ways: {'; '.join(self._others)}; go on with what they were made by, take another "
+                f"expected to compute the remaining images in the same way as those under {self._job.store.root}, "
+                "found "
+                f"differences (before -> now): {'; '.join(self._others)}; continue with the former versions, take "
+                "another "
                 "--output-uri, or compute all features again with --overwrite"
             )
 

@@ -137,9 +137,16 @@ def _tried(
         fault = fatal_fault(error, executor_losses(job.spark.sparkContext, began))
         if fault is not None:
             raise fault from error
-        log.warning("wave=%s failed and is tried again, decoding in isolation: %s", wave.wave, root_cause(error))
+        log.warning(
+            "batch=%s failed and is tried again, with each image decoded in a process of its own: %s",
+            wave.wave,
+            root_cause(error),
+        )
         if has.carried and _DAMAGED.search(str(error)):
-            log.warning("wave=%s is computed whole because features that it was to copy are damaged", wave.wave)
+            log.warning(
+                "batch=%s is computed again as a whole because features of the last run that it reuses are damaged",
+                wave.wave,
+            )
             has = takeover(job.store, wave, {})
     return _attempt(job, reader, wave, has, replace(plain, isolated=True)), has
 

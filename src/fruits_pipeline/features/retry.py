@@ -36,9 +36,9 @@ def with_retries(job: FeatureJob, reader: ReaderOf, plan: Plan, finished: Mappin
     try:
         mended = _mended(job, reader(images), images)
     except (InputError, PySparkException, Py4JError) as error:
-        log.warning("rejects=%d were not tried again: %s", len(images), root_cause(error))
+        log.warning("rejected images=%d were not tried again: %s", len(images), root_cause(error))
         return plan
-    log.info("rejects tried again=%d, mended=%d", len(images), len(mended))
+    log.info("rejected images tried again=%d, now read=%d", len(images), len(mended))
     for wave in plan.waves:
         if wave.wave in rejects and mended.intersection(rejects[wave.wave]["path"].to_pylist()):
             again = wave.model_copy(update={"wave": wave_name(plan.next_wave), "sources": (wave.wave,)})

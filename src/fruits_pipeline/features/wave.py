@@ -171,6 +171,6 @@ def _check(wanted: AbstractSet[str], written: Iterable[str], wave: str) -> None:
     if wrong:
         told = ", ".join(f"{path!r} {times[path]} times" for path in sorted(wrong)[:3])
         raise DatasetError(
-            f"expected each image of wave {wave} once in features or rejects, found {told}; "
+            f"expected each image of batch {wave} once in features or rejects, found {told}; "
             "start the same command again"
         )

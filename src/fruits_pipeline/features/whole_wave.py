@@ -37,7 +37,7 @@ def whole_wave_rejected(job: FeatureJob, wave: WaveMarker) -> str | None:
     likely = likely_cause(first["reason"], first["path"], lambda path: _is_there(job, path))
     told = f" ({first['detail']})" if first["detail"] else ""
     return (
-        f"all {counts.rejected} images of wave {wave.wave} are rejected as {first['reason']}, the first one was read "
+        f"all {counts.rejected} images of batch {wave.wave} are rejected as {first['reason']}, the first one was read "
         f"as {first['path']!r}{told}; likely: {likely}"
     )
 

@@ -205,7 +205,7 @@ def _unique(source: AnySource, windows: Iterable[pa.Table], told: set[str]) -> I
 def _log(plan: Plan, total: Totals) -> None:
     counts = plan.counts
     log.info(
-        "manifest found=%d images=%d waves=%d new_or_changed=%d relabelled=%d gone=%d rewritten_waves=%d skipped=%s",
+        "listed found=%d images=%d batches=%d new_or_changed=%d relabelled=%d gone=%d rewritten_batches=%d skipped=%s",
         *(counts.found, counts.images, len(plan.waves)),
         *(plan.change.computed, plan.change.relabelled, plan.change.gone, len(total.rewritten)),
         counts.skip_reasons,

@@ -88,7 +88,7 @@ def write_pack(
         if has is None or (has.without_content and _is_mended(job, has)):
             store.delete([packed_marker(wave.wave)])  # so that nobody reads files that are being written
             has = _written(job, wave)
-            log.info("packed wave=%s images=%d", wave.wave, wave.counts.images)
+            log.info("packed batch=%s images=%d", wave.wave, wave.counts.images)
         if has != packed.get(wave.wave):
             mark_packed(store, has)
             packed[wave.wave] = has
@@ -139,7 +139,7 @@ def _shared(job: _Job, wave: PlannedWave, packed: Iterable[PackedWave]) -> Packe
     same = next((one for one in packed if one.contents == contents), None)
     if same is None:
         return None
-    log.info("shared wave=%s images=%d files_of=%s", wave.wave, same.images, same.wave)
+    log.info("unchanged batch=%s images=%d files_of_batch=%s", wave.wave, same.images, same.wave)
     return same.model_copy(update={"wave": wave.wave})
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from fruits_pipeline.backbones.predictor import predictor
 from fruits_pipeline.errors import InputError
-from fruits_pipeline.predict.show import Prediction, show
+from fruits_pipeline.predict.show import Prediction, Told, show
 from fruits_pipeline.settings.commands import PredictCommand
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.trained.models import load_models
@@ -32,6 +32,7 @@ def predict_photos(words: Sequence[str], command: PredictCommand) -> None:
         raise InputError(_NOTHING)
     settings = command.predict
     models = load_models(open_store(settings.model, command.storage), settings.classifier)
+    told = Told.of(settings, models.classifiers[0].labels)
     with ThreadPool(1) as pool:
         loading = pool.apply_async(predictor, (models.backbone.model, _cores()))
         try:
@@ -40,9 +41,10 @@ def predict_photos(words: Sequence[str], command: PredictCommand) -> None:
             from fruits_pipeline.predict.predictions import predictions, tell_differences
 
             tell_differences(models)
-            told = _Counted(predictions(named_photos(words, command.storage), models, command, loading.get))
+            photos = named_photos(words, command.storage)
+            predicted = _Counted(predictions(photos, models, command, told, loading.get))
             try:
-                show(told, settings.format, models.classifiers[0].labels, settings.top, sys.stdout)
+                show(predicted, settings.format, told, sys.stdout)
             except BrokenPipeError:
                 # The reader has all that it wants, as ``head`` has; Python must not flush to it at the end either.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -50,12 +52,13 @@ def predict_photos(words: Sequence[str], command: PredictCommand) -> None:
         finally:
             # A process that ends while its engine loads is aborted.
             loading.wait()
-    if not told.photos:
+    if not predicted.photos:
         raise InputError(_NOTHING)
-    if told.unread:
+    if predicted.unread:
         raise InputError(
-            f"expected photos that can be read, found {told.unread} of {told.photos} that cannot, each told above "
-            "with its reason"
+            f"expected photos that can be read, found {predicted.unread} of {predicted.photos} that cannot; the "
+            "reason of "
+            "each stands in the output above"
         )
 
 

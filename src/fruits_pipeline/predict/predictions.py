@@ -15,7 +15,7 @@ from fruits_pipeline.features.recipe import made_by_here
 from fruits_pipeline.images.isolation import IsolatedDecoder
 from fruits_pipeline.images.outcome import Rejected
 from fruits_pipeline.images.reason import Reason
-from fruits_pipeline.predict.show import Guess, Prediction
+from fruits_pipeline.predict.show import Guess, Prediction, Told
 from fruits_pipeline.settings.commands import PredictCommand
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.state.fingerprint import differences
@@ -29,14 +29,15 @@ _BATCH = 32
 
 
 def predictions(
-    photos: Iterable[Wanted], models: TrainedModels, command: PredictCommand, predict: Callable[[], Predict]
+    photos: Iterable[Wanted], models: TrainedModels, command: PredictCommand, told: Told, predict: Callable[[], Predict]
 ) -> Iterator[Prediction]:
     """What the models say of each photo, in order.
 
     Args:
         photos: The photos.
         models: The models.
-        command: How buckets are reached, and how many labels are told.
+        command: How buckets are reached.
+        told: What is told of each.
         predict: Gives what computes features, once it is loaded.
 
     Raises:
@@ -59,7 +60,7 @@ def predictions(
         while batch := list(islice(contents, _BATCH)):
             paths, asked[: len(batch)] = asked[: len(batch)], []
             read = [Rejected(Reason(one.reason), one.detail) if isinstance(one, Unread) else one for one in batch]
-            yield from _told(paths, computed(read, decoder.decode, predict(), treatment), models, command.predict.top)
+            yield from _told(paths, computed(read, decoder.decode, predict(), treatment), models, told)
 
 
 def _treatment(models: TrainedModels) -> tuple[Treatment, FeaturesSettings]:
@@ -77,8 +78,8 @@ def tell_differences(models: TrainedModels) -> None:
         log.warning("features may differ a little from those of the training: %s", "; ".join(changes))
 
 
-def _told(paths: Sequence[str], found: Computed, models: TrainedModels, top: int) -> Iterator[Prediction]:
-    read = _predicted(found.features, models, top)
+def _told(paths: Sequence[str], found: Computed, models: TrainedModels, told: Told) -> Iterator[Prediction]:
+    read = _predicted(found.features, models, told)
     for path, image in zip(paths, found.images, strict=True):
         if isinstance(image, Rejected):
             yield Prediction(path, reason=image.reason.value, detail=image.detail)
@@ -86,10 +87,12 @@ def _told(paths: Sequence[str], found: Computed, models: TrainedModels, top: int
             yield replace(next(read), path=path)
 
 
-def _predicted(features: NDArray[np.float32], models: TrainedModels, top: int) -> Iterator[Prediction]:
+def _predicted(features: NDArray[np.float32], models: TrainedModels, told: Told) -> Iterator[Prediction]:
     """What the models say of each of at least one image, without its path."""
     judged, classifier = models.judged(features), models.classifiers[0]
     for row, shares in enumerate(judged.probabilities[classifier.name]):
-        best = np.argsort(-shares, kind="stable")[:top]
+        best = np.argsort(-shares, kind="stable")[: told.top]
         guesses = tuple(Guess(classifier.labels[place], float(shares[place])) for place in best)
-        yield Prediction("", guesses, float(judged.familiarity[row]), bool(judged.is_unfamiliar[row]))
+        every = tuple(map(float, shares)) if told.has_all else ()
+        known = (float(judged.familiarity[row]), bool(judged.is_unfamiliar[row]))
+        yield Prediction("", guesses, every, *known)

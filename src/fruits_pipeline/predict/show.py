@@ -8,7 +8,7 @@ from io import StringIO
 from itertools import chain
 from typing import TextIO
 
-from fruits_pipeline.settings.predict import FormatName
+from fruits_pipeline.settings.predict import FormatName, PredictSettings
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Prediction:
     Attributes:
         path: Its full address.
         guesses: The most likely labels, the likeliest first; none where it cannot be read.
+        probabilities: Those of all labels, in their order; none where they are not asked for, or it cannot be read.
         familiarity: The share of held-out images that lie further from the training images.
         unfamiliar: Whether it lies further off than 99 of 100 of them, so that no label is to be believed.
         reason: Why it cannot be read, as in ``rejects``.
@@ -34,23 +35,46 @@ class Prediction:
 
     path: str
     guesses: tuple[Guess, ...] = ()
+    probabilities: tuple[float, ...] = ()
     familiarity: float | None = None
     unfamiliar: bool | None = None
     reason: str | None = None
     detail: str | None = None
 
 
-def show(predictions: Iterable[Prediction], how: FormatName, labels: Sequence[str], top: int, out: TextIO) -> None:
-    """Writes the predictions to ``out``, ``top`` of the ``labels`` for each."""
+@dataclass(frozen=True)
+class Told:
+    """What is told of each photo.
+
+    Attributes:
+        labels: All labels, by index.
+        top: How many of them are told, the likeliest first.
+        has_all: Whether the probabilities of all are told too.
+    """
+
+    labels: tuple[str, ...]
+    top: int
+    has_all: bool
+
+    @classmethod
+    def of(cls, settings: PredictSettings, labels: tuple[str, ...]) -> "Told":
+        """What ``settings`` ask for; a table has all labels in one row, the likeliest first."""
+        if settings.probabilities and settings.format == "table":
+            return cls(labels, len(labels), has_all=False)
+        return cls(labels, settings.top, has_all=settings.probabilities)
+
+
+def show(predictions: Iterable[Prediction], how: FormatName, told: Told, out: TextIO) -> None:
+    """Writes the predictions to ``out``."""
     lines = {"table": _table, "json": _json, "csv": _csv}[how]
-    for line in lines(predictions, labels, top):
+    for line in lines(predictions, told):
         out.write(line + "\n")
         out.flush()
 
 
-def _table(predictions: Iterable[Prediction], labels: Sequence[str], top: int) -> Iterator[str]:
+def _table(predictions: Iterable[Prediction], told: Told) -> Iterator[str]:
     """The path stands last, because its length is not known before."""
-    width = max(map(len, labels)) + len(" 0.0000")
+    top, width = told.top, max(map(len, told.labels)) + len(" 0.0000")
     heads = ["prediction", "second", "third", *(f"{place}." for place in range(4, top + 1))][:top]
     yield "  ".join(["familiarity", *(head.ljust(width) for head in heads), "photo"])
     for one in predictions:
@@ -63,23 +87,29 @@ def _table(predictions: Iterable[Prediction], labels: Sequence[str], top: int) -
         yield "  ".join([known.ljust(11), *guesses, one.path])
 
 
-def _json(predictions: Iterable[Prediction], labels: Sequence[str], top: int) -> Iterator[str]:  # noqa: ARG001 because all formats are called alike
+def _json(predictions: Iterable[Prediction], told: Told) -> Iterator[str]:
     """One array, of which each line is an object."""
     before = "["
     for one in predictions:
-        yield before + json.dumps(asdict(one), ensure_ascii=False)
+        fields = asdict(one)
+        shares = fields.pop("probabilities")
+        if told.has_all:
+            fields["probabilities"] = dict(zip(told.labels, shares, strict=True)) if shares else None
+        yield before + json.dumps(fields, ensure_ascii=False)
         before = ","
     yield "]" if before == "," else "[]"
 
 
-def _csv(predictions: Iterable[Prediction], labels: Sequence[str], top: int) -> Iterator[str]:  # noqa: ARG001 because all formats are called alike
-    places = range(1, top + 1)
-    heads = chain.from_iterable((f"label_{place}", f"confidence_{place}") for place in places)
-    yield _line(["path", "familiarity", "unfamiliar", *heads, "reason", "detail"])
+def _csv(predictions: Iterable[Prediction], told: Told) -> Iterator[str]:
+    heads = chain.from_iterable((f"label_{place}", f"confidence_{place}") for place in range(1, told.top + 1))
+    labels = told.labels if told.has_all else ()
+    every = (f"probability_{label}" for label in labels)
+    yield _line(["path", "familiarity", "unfamiliar", *heads, "reason", "detail", *every])
     for one in predictions:
         guesses = list(chain.from_iterable((guess.label, guess.confidence) for guess in one.guesses))
-        guesses += [None] * (2 * top - len(guesses))
-        yield _line([one.path, one.familiarity, one.unfamiliar, *guesses, one.reason, one.detail])
+        guesses += [None] * (2 * told.top - len(guesses))
+        shares = one.probabilities if told.has_all and one.probabilities else [None] * len(labels)
+        yield _line([one.path, one.familiarity, one.unfamiliar, *guesses, one.reason, one.detail, *shares])
 
 
 def _line(values: Sequence[object]) -> str:

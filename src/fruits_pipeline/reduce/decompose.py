@@ -5,11 +5,9 @@ speed. Spark's own ``PCA.fit`` decomposes with a LAPACK translated to Java, whic
 covariances of low rank: ``benchmarks/spark_pca.py`` shows some, and whether a release of Spark has mended it.
 """
 
-import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil
-from typing import Any, Final, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,18 +15,10 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
 from fruits_pipeline.reduce.moments import Bounds, Grid, Sums
-from fruits_pipeline.session.spark import cores
+from fruits_pipeline.session.added import added, whole
 from fruits_pipeline.session.tables import as_matrix
 from fruits_pipeline.settings.reduce import TransformName
 from fruits_pipeline.trained.transform import transformed
-
-# Tasks of one pass: each makes D x D x 8 bytes, 13 MB for MobileNetV2 and 34 MB for Xception.
-_TASKS_PER_CORE: Final = 2
-# So many the driver takes and adds up itself, and so many a task does: they are all in its memory at once.
-_COLLECTED: Final = 8
-_JOINED: Final = 4
-_PARTIAL: Final = "partial binary"
-_PARTIAL_SCHEMA: Final = pa.schema([("partial", pa.binary())])
 
 
 @dataclass(frozen=True)
@@ -84,45 +74,17 @@ def eigen(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.
     return values / total if total else np.full(values.shape, np.nan), components[:, ::-1]
 
 
-_Part = TypeVar("_Part", Bounds, Sums)
-
-
-def _whole(parts: Iterable[_Part | None]) -> _Part | None:
-    """All parts that there are, added up."""
-    whole: _Part | None = None
-    for part in parts:
-        if part is not None:
-            whole = part if whole is None else whole.with_(part)
-    return whole
-
-
 def _sums_of(parts: Sequence[DataFrame], by: TransformName, grid: Grid) -> Sums | None:
     return _added(parts, lambda values: Sums.of(transformed(values, by), grid))
 
 
+_Part = TypeVar("_Part", Bounds, Sums)
+
+
 def _added(parts: Sequence[DataFrame], of: Callable[[NDArray[np.float32]], _Part]) -> _Part | None:
-    """What ``of`` makes of each batch, float32 (N, D), added up in tasks, then by tasks for four of these each."""
+    """What ``of`` makes of each batch, float32 (N, D), added up."""
 
-    def over(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        yield _row(_whole(of(as_matrix(batch.column(0))) for batch in batches if batch.num_rows))
+    def of_batch(batch: pa.RecordBatch) -> _Part:
+        return of(as_matrix(batch.column(0)))
 
-    def joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        yield _row(_whole(_partials(row for batch in batches for row in batch.column(0).to_pylist())))
-
-    def summed(part: DataFrame) -> _Part | None:
-        tasks = _TASKS_PER_CORE * cores(part.sparkSession)
-        partials = part.select("features").coalesce(tasks).mapInArrow(over, _PARTIAL)
-        while tasks > _COLLECTED:
-            tasks = ceil(tasks / _JOINED)
-            partials = partials.repartition(tasks).mapInArrow(joined, _PARTIAL)
-        return _whole(_partials(row.partial for row in partials.collect()))
-
-    return _whole(map(summed, parts))
-
-
-def _row(part: Bounds | Sums | None) -> pa.RecordBatch:
-    return pa.RecordBatch.from_pylist([{"partial": pickle.dumps(part)}], schema=_PARTIAL_SCHEMA)
-
-
-def _partials(rows: Iterable[bytes]) -> Iterator[Any]:
-    return map(pickle.loads, rows)
+    return whole(added(part.select("features"), of_batch) for part in parts)

@@ -54,7 +54,7 @@ def export(reduced: DataFrame, place: str, kind: ExportKind) -> None:
             numbers]}``.
             ``csv``: with header, columns ``path, source_path, label, split, pc_1 ... pc_k``; a missing label is empty.
     """
-    rows = conform(reduced, schemas.REDUCED, "reduced").drop("content_sha256", "residual")
+    rows = conform(reduced, schemas.REDUCED, "reduced").select("path", "source_path", "label", "split", "pca_features")
     if kind == "json":
         rows.write.options(**_JSON).mode("append").json(place)
     else:

@@ -33,6 +33,9 @@ LABELLED = pa.schema(
         ("label", pa.string()),
         ("split", pa.string()),
         ("content_sha256", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        *schemas.FIGURES,
         ("features", pa.list_(pa.float32())),
     ]
 )

@@ -26,7 +26,7 @@ def reduced(features: DataFrame, projection: Projection) -> DataFrame:
 
 
 def _projected(batches: Iterable[pa.RecordBatch], by: Projection) -> Iterator[pa.RecordBatch]:
-    """Batches of ``schemas.REDUCED`` from batches of its first five columns and ``features``."""
+    """Batches of ``schemas.REDUCED`` from batches of its first columns and ``features``."""
     for batch in batches:
         components, residuals = by.applied(as_matrix(batch.column("features")))
         if not np.isfinite(components).all():

@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
-from fruits_pipeline.score.facts import LEAST_AUC, Drift, LabelShift, Separation
+from fruits_pipeline.score.facts import LEAST_AUC, Drift, FigureShift, LabelShift, Separation
 from fruits_pipeline.score.reference import Reference
 from fruits_pipeline.score.samples import new_features, trained_components
 from fruits_pipeline.score.separation import Side, matched, separation
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 # With fewer images of either kind their looks are not judged.
 FEWEST: Final = 200
 _SHIFTS_TOLD: Final = 5
+_TOLD: Final = ("brightness", "entropy", "sharpness")
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class NewImages:
     """New images that were not learnt from.
 
     Attributes:
-        features: Their columns ``content_sha256`` and ``features``.
+        features: Their rows of ``schemas.FEATURES``.
         predicted: Images by predicted label.
         unfamiliar: How many are unfamiliar.
         rejected_share: Share of all new images that cannot be read.
@@ -47,6 +49,7 @@ def drift(reference: Reference, new: NewImages, models: TrainedModels) -> Drift:
     found = Drift(
         verdict="none",
         looks=looks,
+        figures=_figures(reference.rows, new.features),
         label_shift=sum(abs(shift.trained - shift.predicted) for shift in shifts) / 2,
         labels=tuple(shifts[:_SHIFTS_TOLD]),
         unfamiliar_share=new.unfamiliar / max(sum(new.predicted.values()), 1),
@@ -77,6 +80,14 @@ def _looks(reference: Reference, new: NewImages, models: TrainedModels) -> Separ
     wanted = {label: int(count) for label, count in zip(classifier.labels, counts, strict=True) if count}
     trained = trained_components(reference.rows, wanted)
     return compared(sided(trained, classifier), ours) if len(trained) >= FEWEST else None
+
+
+def _figures(trained: DataFrame, new: DataFrame) -> dict[str, FigureShift]:
+    old, now = (
+        images.agg(*(F.percentile_approx(name, 0.5) for name in _TOLD)).collect()[0] for images in (trained, new)
+    )
+    both = zip(_TOLD, old, now, strict=True)
+    return {name: FigureShift(trained=a, new=b) for name, a, b in both if a is not None and b is not None}
 
 
 def sided(components: NDArray[np.float32], classifier: Classifier) -> Side:

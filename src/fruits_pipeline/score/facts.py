@@ -40,12 +40,22 @@ class LabelShift(BaseModel):
     predicted: float
 
 
+class FigureShift(BaseModel):
+    """A figure of the pixels (``schemas.FIGURES``): its median over the training images, and over new ones."""
+
+    model_config = ConfigDict(frozen=True)
+
+    trained: float
+    new: float
+
+
 class Drift(BaseModel):
     """How new images that were not learnt from differ from training images.
 
     Attributes:
         verdict: Whether they look different, with ``LEAST_AUC`` and ``LARGEST_P``.
         looks: How well they are told apart by their components; None where there are too few of the same labels.
+        figures: Brightness, entropy and sharpness of both; none where one side has no image.
         label_shift: Total variation distance of the shares of labels, from 0 (equal) to 1 (no label in common).
         labels: The labels whose shares differ most.
         unfamiliar_share: Of the new images; 0.01 is expected.
@@ -57,6 +67,7 @@ class Drift(BaseModel):
 
     verdict: Literal["none", "drift", "too few images"]
     looks: Separation | None
+    figures: dict[str, FigureShift] = {}
     label_shift: float
     labels: tuple[LabelShift, ...]
     unfamiliar_share: float

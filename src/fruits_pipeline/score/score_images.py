@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
 from fruits_pipeline import schemas
+from fruits_pipeline.classify import judge
 from fruits_pipeline.classify.evaluation import evaluated
 from fruits_pipeline.classify.inputs import Labels
 from fruits_pipeline.errors import DatasetError
@@ -71,7 +72,7 @@ def _scored(store: Store, snapshot: Snapshot, reference: Reference, known: DataF
     log.info("scored images=%d judged=%d unfamiliar=%d", snapshot.counts.read, counts["judged"], counts["unfamiliar"])
     with step("score: evaluate"):
         judged = written.where(_is_judged(with_split)).withColumn("split", F.lit(schemas.TEST))
-        scores = evaluated(store, judged).get(schemas.TEST, {})
+        scores = evaluated(store, judge.counted(judged), judge.wrong(judged)).get(schemas.TEST, {})
         unlearnt = _unlearnt(judged, models)
     with step("score: drift"):
         first = written.where((F.col("classifier") == models.classifiers[0].name) & ~F.col("learnt"))

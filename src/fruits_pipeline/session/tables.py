@@ -80,7 +80,8 @@ def read(spark: SparkSession, files: str | Iterable[str], schema: pa.Schema, wha
         if "PATH_NOT_FOUND" not in str(error):
             raise
         raise DatasetError(
-            f"expected all files of {what} that the markers name, found {_first_line(error)}; 'verify' names all that "
+            f"expected all files of {what} that the last run wrote, found {_first_line(error)}; 'verify' names all "
+            "that "
             "are gone, 'extract' computes them again"
         ) from error
 
@@ -94,7 +95,7 @@ def read_whole(spark: SparkSession, files: list[str], rows: int, schema: pa.Sche
     found = read(spark, files, schema, what)
     if (count := found.count()) != rows:
         raise DatasetError(
-            f"expected {rows} rows in {what} as its marker tells, found {count}; 'verify' names what is wrong, or "
+            f"expected {rows} rows in {what} as when it was written, found {count}; 'verify' names what is wrong, or "
             "delete its files: then the command that makes it does so again"
         )
     return found
@@ -133,7 +134,8 @@ def save_model(store: Store, model: "PipelineModel", folder: str) -> None:
     found = next(store.objects(folder), None)
     if found is not None:
         raise DatasetError(
-            f"expected nothing in {store.root}/{folder}, found {found.key!r}, which no marker names; move it away, "
+            f"expected nothing in {store.root}/{folder}, found {found.key!r}, which fruits-pipeline did not write; "
+            "move it away, "
             "then start the same command again"
         )
     # Empty folders stay visible in a bucket after their last object: Spark would take one for a model.

@@ -15,15 +15,17 @@ class BundleSettings(Room):
     """Settings of the bundle that ``bundle`` makes."""
 
     target: str = Field(
-        description="Release that it is for, a name in config/releases.json: emr-7.14, emr-spark-8.1, dataproc-2.3, "
+        description="Release of the cluster, a name in config/releases.json: emr-7.14, emr-spark-8.1, dataproc-2.3, "
         "dataproc-3.0, dataproc-serverless-2.3 or dataproc-serverless-3.0."
     )
-    arch: Arch = Field("x86_64", description="Processor of the nodes.")
+    arch: Arch = Field("x86_64", description="Processor architecture of the cluster's nodes.")
     engine: EngineName = Field(
-        "openvino", description="tensorflow: bring it along, for jobs that take --engine tensorflow."
+        "openvino", description="tensorflow: include TensorFlow, for jobs with --engine tensorflow."
     )
     bundle_python: Annotated[bool, Parameter(negative="")] = Field(
-        False, description="Bring an interpreter along, for images without the right one."
+        False, description="Include a Python interpreter, for clusters whose images lack the right version."
     )
     bundle_dir: Path | None = Field(None, description="Folder to write to; by default dist/TARGET-ARCH.")
-    upload: str | None = Field(None, description="Folder in a bucket to upload to; what is there is skipped.")
+    upload: str | None = Field(
+        None, description="Folder in a bucket to upload the bundle to; files that are there already are skipped."
+    )

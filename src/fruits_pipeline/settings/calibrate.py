@@ -14,4 +14,4 @@ class CalibrateSettings(Room):
         ".parquet).",
     )
     calibration_images: int = Field(300, ge=1, le=10_000, description="Images to calibrate with.")
-    calibration_seed: int = Field(42, description="Seed of their choice.")
+    calibration_seed: int = Field(42, description="Seed by which they are chosen.")

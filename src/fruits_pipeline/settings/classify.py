@@ -33,31 +33,37 @@ class ClassifySettings(Room):
     """Which classifiers are fitted, and how."""
 
     classifier: Annotated[
-        tuple[ClassifierName, ...], AfterValidator(_each_once), Parameter(negative="", consume_multiple=False)
-    ] = Field(("random_forest", "logistic_regression"), description="Classifier to fit; repeatable.")
+        tuple[ClassifierName, ...],
+        AfterValidator(_each_once),
+        Parameter(negative="", consume_multiple=False, show_default=", ".join),
+    ] = Field(("random_forest", "logistic_regression"), description="Classifier to train; repeatable.")
     forest_trees: int = Field(100, ge=1, description="Trees in the forest.")
     forest_depth: int = Field(15, ge=1, le=30, description="Depth of each tree.")
-    forest_components: int = Field(60, ge=1, description="Leading components that the forest sees.")
-    forest_tried: int = Field(4, ge=1, description="Components tried at each split, drawn anew for each.")
+    forest_components: int = Field(60, ge=1, description="The forest is trained on this many leading components.")
+    forest_tried: int = Field(4, ge=1, description="Components tried at each split of a tree, chosen at random.")
     forest_bins: int = Field(6, ge=2, description="Candidate thresholds for each component.")
     forest_subsampling: float = Field(1.0, gt=0, le=1, description="Share of the training rows for each tree.")
     regression_iterations: int = Field(
         50,
         ge=1,
-        description="Most L-BFGS iterations of the regression; where --regression-start-rows are a sample, all rows "
-        "take three tenths as many more.",
+        description="Most L-BFGS iterations of the regression; where it starts on a sample "
+        "(--regression-start-rows), up to 0.3 times as many follow on all rows.",
     )
     regression_start_rows: int = Field(
         5_000,
         ge=1,
-        description="Rows of a sample that the regression learns from first, at least 50 of each label that has them; "
-        "of fewer than half as many again none is drawn.",
+        description="Rows of the sample that the regression starts on, at least 50 of each label that has "
+        "them; it starts on all rows where there are fewer than 1.5 times as many.",
     )
     regression_l2: float = Field(3e-5, ge=0, description="L2 penalty of the regression.")
     forest_rows: int = Field(
         10_000,
         ge=1,
-        description="Training rows of the forest: more are sampled, the same share of each label, but at least 20 rows "
-        "of each that has them.",
+        description="Most training rows of the forest; of more, a sample with the same share of each label "
+        "is taken, but at least 20 rows of each that has them.",
     )
     forest_seed: int = Field(42, description="Seed of the forest.")
+    drop_leaks: bool = Field(
+        default=False,
+        description="Leave judged images out of the scores of which a training image is a near-twin (--twin-bits).",
+    )

@@ -13,6 +13,7 @@ from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSetti
 from fruits_pipeline.settings.demo import DemoSettings
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
+from fruits_pipeline.settings.examine import ExamineSettings
 from fruits_pipeline.settings.export import ExportSettings
 from fruits_pipeline.settings.features import (
     BackboneSettings,
@@ -26,6 +27,7 @@ from fruits_pipeline.settings.output import OutputPlaceSettings, OutputSettings
 from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.predict import PredictSettings
 from fruits_pipeline.settings.reduce import FeaturesFromSettings, ReduceSettings
+from fruits_pipeline.settings.report import PageSettings, ReportSettings
 from fruits_pipeline.settings.room import Room, flat
 from fruits_pipeline.settings.score import ScoreSettings, SubmittedScoreSettings
 from fruits_pipeline.settings.session import SessionSettings
@@ -80,7 +82,9 @@ class ReduceCommand(JobCommand):
 class ClassifyCommand(JobCommand):
     """Settings of ``classify``."""
 
+    examine: Annotated[ExamineSettings, flat("Examine")] = ExamineSettings()
     classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
+    report: Annotated[ReportSettings, flat("Report")] = ReportSettings()
 
 
 @Parameter(name="*")
@@ -88,7 +92,19 @@ class RunCommand(ExtractCommand):
     """Settings of ``run``."""
 
     reduce: Annotated[ReduceSettings, flat("Reduce")] = ReduceSettings()
+    examine: Annotated[ExamineSettings, flat("Examine")] = ExamineSettings()
     classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
+    report: Annotated[ReportSettings, flat("Report")] = ReportSettings()
+
+
+@Parameter(name="*")
+class ReportCommand(Command):
+    """Settings of ``report``, which reads an output and writes its page; no Spark."""
+
+    output: Annotated[OutputPlaceSettings, flat("Output")]
+    report: Annotated[ReportSettings, flat("Report")] = ReportSettings()
+    page: Annotated[PageSettings, flat("Report")] = PageSettings()
+    storage: Annotated[StorageSettings, flat("Storage")] = StorageSettings()
 
 
 @Parameter(name="*")
@@ -155,7 +171,9 @@ class DemoCommand(JobCommand):
     demo: Annotated[DemoSettings, flat("Input")] = DemoSettings()
     features: Annotated[FeaturesSettings, flat("Features")] = FeaturesSettings()
     reduce: Annotated[ReduceSettings, flat("Reduce")] = ReduceSettings()
+    examine: Annotated[ExamineSettings, flat("Examine")] = ExamineSettings()
     classify: Annotated[ClassifySettings, flat("Classify")] = ClassifySettings()
+    report: Annotated[ReportSettings, flat("Report")] = ReportSettings()
 
 
 @Parameter(name="*")
@@ -211,6 +229,7 @@ ALL: dict[str, type[Command]] = {
     "extract": ExtractCommand,
     "reduce": ReduceCommand,
     "classify": ClassifyCommand,
+    "report": ReportCommand,
     "predict": PredictCommand,
     "score": ScoreCommand,
     "export": ExportCommand,

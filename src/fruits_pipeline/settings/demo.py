@@ -11,4 +11,4 @@ class DemoSettings(Room):
     """The drawn sample."""
 
     images_per_label: Annotated[int, Incidental] = Field(60, ge=8, description="Images to draw of each label.")
-    drawing_seed: Annotated[int, Incidental] = Field(42, description="Seed of the drawing.")
+    drawing_seed: Annotated[int, Incidental] = Field(42, description="Seed by which they are drawn.")

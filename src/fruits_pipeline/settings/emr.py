@@ -3,9 +3,10 @@
 import re
 from typing import Annotated
 
+from cyclopts import Parameter
 from pydantic import AfterValidator, Field
 
-from fruits_pipeline.settings.room import Room
+from fruits_pipeline.settings.room import Room, matching
 
 
 def _parted(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -16,18 +17,19 @@ def _parted(values: tuple[str, ...]) -> tuple[str, ...]:
 class EmrSettings(Room):
     """What only this platform takes; the roles are those that config/emr/README.md makes."""
 
-    cluster_id: str | None = Field(
+    cluster_id: Annotated[str, matching(r"j-[A-Z0-9]+", "the id of a cluster, such as j-2AXXXXXXGAPLF")] | None = Field(
         None,
-        pattern="^j-[A-Z0-9]+$",
-        description="Running cluster that takes the step; by default a cluster is made that ends with the step.",
+        description="Running cluster to use; by default one is made for the job and ends with it.",
     )
-    subnet: Annotated[tuple[str, ...], AfterValidator(_parted)] = Field(
+    subnet: Annotated[tuple[str, ...], AfterValidator(_parted), Parameter(negative="", show_default=False)] = Field(
         (),
         description="Subnets for the cluster, best one in each zone, separated by commas or blanks; repeatable. "
-        "EMR takes the one with most room.",
+        "EMR picks one of them.",
     )
-    service_role: str = Field("fruits-pipeline-emr", description="Role with which EMR starts and ends nodes.")
-    node_profile: str = Field("fruits-pipeline-nodes", description="Instance profile of the nodes: what the job may.")
+    service_role: str = Field("fruits-pipeline-emr", description="Role by which EMR starts and ends nodes.")
+    node_profile: str = Field(
+        "fruits-pipeline-nodes", description="Instance profile of the nodes, which says what the job may access."
+    )
     primary_type: str | None = Field(
         None,
         description="Type of the primary node, which runs no part of the job; by default m6i.xlarge or m6g.xlarge.",

@@ -1,25 +1,35 @@
 """Settings of a job run on EMR Serverless."""
 
+from typing import Annotated
+
 from pydantic import Field
 
-from fruits_pipeline.settings.room import Room
+from fruits_pipeline.settings.room import Room, matching
 
 
 class EmrServerlessSettings(Room):
     """What only this platform takes; the role is the one that config/emr/README.md makes."""
 
-    application_id: str | None = Field(
-        None, pattern="^[0-9a-z]+$", description="Application that takes the run; by default one is found by its name."
-    )
-    application_name: str | None = Field(
+    application_id: (
+        Annotated[str, matching(r"[0-9a-z]+", "the id of an application, such as 00abcdefgh1jkl2m")] | None
+    ) = Field(
         None,
-        pattern=r"^[A-Za-z0-9._/#-]{1,64}$",
-        description="Application to find, or to make; by default fruits-pipeline with release and architecture.",
+        description="EMR Serverless application to use; by default the one of --application-name.",
     )
-    execution_role_arn: str | None = Field(
-        None, pattern=r"^arn:aws[\w-]*:iam::\d{12}:role/.+$", description="Role of the run: what the job may."
+    application_name: (
+        Annotated[str, matching(r"[A-Za-z0-9._/#-]{1,64}", "up to 64 letters, digits and . _ / # -")] | None
+    ) = Field(
+        None,
+        description="Application to use, made where there is none; by default fruits-pipeline with release "
+        "and architecture.",
+    )
+    execution_role_arn: (
+        Annotated[str, matching(r"arn:aws[\w-]*:iam::\d{12}:role/.+", "arn:aws:iam::ACCOUNT:role/NAME")] | None
+    ) = Field(
+        None,
+        description="Role of the job, which says what it may access.",
     )
     # Seven days since EMR 7.11: https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/release-version-7110.html
     execution_timeout_minutes: int = Field(
-        1440, ge=5, le=10_080, description="Minutes after which EMR Serverless itself ends the run."
+        1440, ge=5, le=10_080, description="Minutes after which EMR Serverless itself ends the job."
     )

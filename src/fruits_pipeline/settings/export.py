@@ -16,24 +16,28 @@ class ExportSettings(ModelPlaceSettings):
 
     format: AppFormat = Field(
         "tflite",
-        description="tflite: int8 weights, for LiteRT on phones; onnx: float32, for ONNX Runtime; openvino: what "
-        "computed the features.",
+        description="tflite: int8 weights, for LiteRT on phones; onnx: float32, for ONNX Runtime; openvino: "
+        "as precise as the run, for OpenVINO.",
     )
     images: int = Field(
         500,
         ge=50,
         le=2_000,
-        description="Images of the output, held-out ones first, on which the written model is compared with the run.",
+        description="Images of the run, those it was not trained on first, on which the written model is "
+        "compared with the run.",
     )
     unknown_precision: float = Field(
         0.95,
         gt=0,
         le=1,
-        description="Share of right answers above the confidence below which an app should say that it does not know.",
+        description="Share of right answers that is asked for: below the confidence that reaches it, an app "
+        "should say that it does not know.",
     )
     overwrite: Annotated[bool, Incidental, Parameter(negative="")] = Field(
         False, description="Replace the files of an earlier export in --output-uri."
     )
     force: Annotated[bool, Incidental, Parameter(negative="")] = Field(
-        False, description="Write the model even where it agrees with the run on less than 99 of 100 images."
+        False,
+        description="Write the model even where its labels differ from those of the run on more than 1 of "
+        "100 images, or its confidence too much.",
     )

@@ -17,7 +17,9 @@ class WeightsSettings(Room):
     """Where the pretrained weights come from, and where they are kept."""
 
     weights: Annotated[Path | None, Incidental] = Field(
-        None, description="Weights file (Keras HDF5, no top); by default fetched once and kept in the cache."
+        None,
+        description="Weights file of the network (Keras HDF5, without its top layers); by default downloaded "
+        "once and kept in the cache folder.",
     )
     cache_dir: Annotated[Path | None, Incidental] = Field(
         None, description="Folder for weights and converted models; by default the user's cache folder."
@@ -27,7 +29,7 @@ class WeightsSettings(Room):
 class SizedSettings(Room):
     """Which pretrained network, at which size."""
 
-    backbone: BackboneName = Field("mobilenetv2", description="Pretrained network.")
+    backbone: BackboneName = Field("mobilenetv2", description="Pretrained network that computes the features.")
     image_size: int | None = Field(
         None,
         ge=32,
@@ -45,10 +47,14 @@ class NetworkSettings(WeightsSettings, SizedSettings):
 class BackboneSettings(NetworkSettings):
     """What runs the network, and how exactly."""
 
-    engine: EngineName = Field("openvino", description="What runs it; tensorflow is the reference.")
+    engine: EngineName = Field(
+        "openvino",
+        description="Library that runs the network: openvino, or tensorflow, with which the weights were published.",
+    )
     precision: Precision = Field(
         "f32",
-        description="Arithmetic of the engine; bf16 needs a processor that has it, int8 a model made by `calibrate`.",
+        description="Arithmetic of the network: f32; bf16, on processors that have it; int8, after "
+        "`calibrate`. Each gives features of its own.",
     )
 
 
@@ -57,21 +63,23 @@ class ReadingSettings(Room):
 
     reader: Annotated[ReaderName, Incidental] = Field(
         "auto",
-        description="What reads the images: prefetch fetches ahead in the workers, binaryfile is Spark's own source "
-        "and connectors; auto takes prefetch where a worker can read by it, else binaryfile.",
+        description="How Spark's workers read the images. prefetch: each worker fetches its images ahead of "
+        "the computation; binaryfile: through Spark's connectors, for clusters where only these "
+        "have the credentials; auto: prefetch if a worker can open the images that way, else "
+        "binaryfile.",
     )
     batch_rows: Annotated[int, Incidental] = Field(
-        64, ge=1, le=1024, description="Images in one batch; fewer where files are large."
+        64, ge=1, le=1024, description="Images that a worker computes at a time; fewer where files are large."
     )
     max_reject_share: Annotated[float, Incidental] = Field(
         0.05,
         ge=0,
         le=1,
-        description="Share of rejects at which the job stops, judged after each wave once 1,000 "
-        "images were tried, and at the end.",
+        description="Stop when more than this share of the images cannot be used; checked once 1,000 images "
+        "were tried, and at the end.",
     )
     decode_timeout_s: Annotated[float, Incidental] = Field(
-        60.0, gt=0, description="Longest that one image may take to decode."
+        60.0, gt=0, description="Seconds that decoding one image may take; after that it is rejected."
     )
 
 
@@ -81,7 +89,7 @@ class FeaturesSettings(ReadingSettings, BackboneSettings):
     max_pixels: int = Field(
         100_000_000,
         ge=1,
-        description="Images that take memory for more pixels are rejected; "
-        "JPEGs are judged as they are decoded, at reduced scale.",
+        description="Reject images that need memory for more pixels than this; JPEGs that are decoded at "
+        "reduced size count with that size.",
     )
-    max_bytes: int = Field(268_435_456, ge=1, description="Images with more bytes are rejected unread.")
+    max_bytes: int = Field(268_435_456, ge=1, description="Reject image files of more bytes than this, unread.")

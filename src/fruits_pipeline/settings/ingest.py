@@ -20,22 +20,23 @@ class IngestSettings(Room):
     )
     label_folder: LabelFolder = Field(
         "last",
-        description="The folder below the split folder (else below --data-source) that is an image's label. 'none': "
-        "no folder is.",
+        description="Which folder above an image is its label, of those below train/, test/ and the like "
+        "(else below --data-source): the last one, the first one, or none.",
     )
-    unlabelled: Annotated[tuple[str, ...], Parameter(negative="")] = Field(
+    unlabelled: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = Field(
         (),
-        description="Glob of images, or of folders above them, below --data-source, such as 'mixed/*': without label "
-        "and split, so that they are only predicted; repeatable.",
+        description="Images that are only predicted: a glob of images, or of folders above them, below "
+        "--data-source, such as 'mixed/*'. They have no label and no split; repeatable.",
     )
-    include: Annotated[tuple[str, ...], Parameter(negative="")] = Field(
-        (), description="Glob of names, such as '*.dat', that are taken for images too; repeatable."
+    include: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = Field(
+        (), description="Glob of file names to take for images too, such as '*.dat'; repeatable."
     )
     sample: int | None = Field(None, ge=1, description="Take only this many images of each label.")
     sample_seed: int = Field(42, description="Seed of the sample.")
     wave_images: Annotated[int | None, Incidental] = Field(
         None,
         ge=1,
-        description="Images in one wave of work, two of which are in flight; by default some 750 for each core of this "
-        "machine, 10,000 for each of a cluster, at most 200,000.",
+        description="Images in one batch of work. Each finished batch is saved; two are computed at a time. "
+        "By default some 750 for each core of this machine, or 10,000 for each core of a "
+        "cluster, at most 200,000.",
     )

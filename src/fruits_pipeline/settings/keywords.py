@@ -1,14 +1,13 @@
 """Settings as keyword arguments of Python, by the names of their flags; every fault is told at once."""
 
 from collections.abc import Container, Iterable, Mapping
-from difflib import get_close_matches
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from fruits_pipeline.errors import SettingsError
+from fruits_pipeline.settings.faults import expectation, meant, shown
 from fruits_pipeline.settings.room import Room
-from fruits_pipeline.settings.sources import expectation, shown
 
 _Kind = TypeVar("_Kind", bound=Room)
 
@@ -26,7 +25,7 @@ def from_keywords(kind: type[_Kind], keywords: Mapping[str, object], without: Co
     """
     rooms = {name: fields_of(field.annotation) for name, field in kind.model_fields.items()}
     known = [setting for fields in rooms.values() for setting in fields if setting not in without]
-    faults = [f"{name}: no setting, the nearest is {_nearest(name, known)!r}" for name in keywords if name not in known]
+    faults = [f"{name}: no such setting{meant(name, known)}" for name in keywords if name not in known]
     nested = {room: {name: keywords[name] for name in fields if name in keywords} for room, fields in rooms.items()}
     try:
         found = kind.model_validate(nested)
@@ -40,10 +39,6 @@ def from_keywords(kind: type[_Kind], keywords: Mapping[str, object], without: Co
 def fields_of(room: object) -> Iterable[str]:
     """The names of a room's settings."""
     return tuple(room.model_fields) if isinstance(room, type) and issubclass(room, Room) else ()
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    return get_close_matches(name, known, n=1, cutoff=0)[0]
 
 
 def _fault(name: str, kind: str, message: str, found: object) -> str:

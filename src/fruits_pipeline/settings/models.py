@@ -12,14 +12,17 @@ from fruits_pipeline.settings.room import Room
 class ModelPlaceSettings(Room):
     """Where the trained models lie."""
 
-    model: str = Field(min_length=1, description="Output of a finished run, whose models are used.")
+    model: str = Field(min_length=1, description="Output folder of a finished 'run', whose models are used.")
 
 
 class ModelsSettings(ModelPlaceSettings):
     """Which trained models."""
 
-    classifier: Annotated[tuple[ClassifierName, ...], Parameter(negative="", consume_multiple=False)] = Field(
+    classifier: Annotated[
+        tuple[ClassifierName, ...], Parameter(negative="", consume_multiple=False, show_default=", ".join)
+    ] = Field(
         ("logistic_regression", "random_forest"),
         min_length=1,
-        description="Classifier that is asked, of those that the output has; repeatable, the first one counts most.",
+        description="Classifier to ask, of those that the run trained; repeatable. 'predict' asks the first "
+        "one, 'score' all, and judges drift by the first one.",
     )

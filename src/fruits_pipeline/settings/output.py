@@ -11,7 +11,9 @@ from fruits_pipeline.settings.room import Incidental, Room
 class OutputPlaceSettings(Room):
     """Where an output lies."""
 
-    output_uri: Annotated[str, Incidental] = Field(min_length=1, description="Folder for all results.")
+    output_uri: Annotated[str, Incidental] = Field(
+        min_length=1, description="Folder for all results: a path, s3://BUCKET/FOLDER or gs://BUCKET/FOLDER."
+    )
 
 
 class OutputSettings(OutputPlaceSettings):
@@ -19,5 +21,5 @@ class OutputSettings(OutputPlaceSettings):
 
     overwrite: Annotated[bool, Incidental, Parameter(negative="")] = Field(
         False,
-        description="Replace results that were made with other settings, and those that follow from them.",
+        description="Replace results that were made with other settings, and what was made from them.",
     )

@@ -46,27 +46,29 @@ class ReduceSettings(Room):
 
     components: Annotated[float | int, BeforeValidator(_share_or_count)] = Field(
         0.90,
-        description="With a dot: share of the variance to keep, in (0, 1]. Without: count of components.",
+        description="With a dot, such as 0.90: the share of the variance to keep. Without, such as 100: the "
+        "number of components.",
     )
     transform: TransformName = Field(
         "sqrt",
-        description="Done to the features first. sqrt: few large ones then do not outweigh many small ones; unit: each "
-        "image's features get one length; none: nothing.",
+        description="Applied to the features before the PCA. sqrt: square roots, so that a few large values "
+        "do not dominate; unit: the features of each image scaled to length 1; none: nothing.",
     )
     train_split: Annotated[str | float, BeforeValidator(_folder_or_fraction)] = Field(
         FOLDER_SPLIT,
-        description="'folder': by split folders or a table's column split; images without a split are predicted only, "
-        "and where no image has one, a hash of the content splits them (0.8 train). A fraction: that share of all "
-        "images is train, by the same hash, whatever folders and tables say.",
+        description="'folder': folders (train/, test/, ...) or the column split of a table say which images "
+        "train; images without are only predicted. Where no image has a split, 80 % train, "
+        "chosen by a hash of their content. A fraction such as 0.7: this share trains, by the "
+        "same hash, whatever folders and tables say.",
     )
     labels: str | None = Field(
         None,
         min_length=1,
-        description="Table (.csv or .parquet) with columns path, label and, if it has it, split, which replace those "
-        "of the source; images that it does not name have none.",
+        description="Table (.csv or .parquet) with columns path, label and perhaps split, taken in place of "
+        "the labels and splits of --data-source; images that it does not name have none.",
     )
-    export: Annotated[tuple[ExportKind, ...], Incidental, Parameter(negative="")] = Field(
-        (), description="Write the reduced matrix as text too; repeatable."
+    export: Annotated[tuple[ExportKind, ...], Incidental, Parameter(negative="", show_default=False)] = Field(
+        (), description="Write the principal components as text too; repeatable."
     )
 
 
@@ -76,5 +78,5 @@ class FeaturesFromSettings(Room):
     features_uri: Annotated[str | None, Incidental] = Field(
         None,
         min_length=1,
-        description="Output of an 'extract' or 'run' whose features are taken, read only; by default --output-uri.",
+        description="Output of an 'extract' or 'run' whose features are used, and only read; by default --output-uri.",
     )

@@ -1,11 +1,14 @@
 """What all settings models share: frozen, closed to unknown keys, flat names, one help group for each room."""
 
+import re
+
 from cyclopts import Group, Parameter
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue
 
 GROUPS = (
     *("Bundle", "Submit", "EMR", "EMR Serverless", "Dataproc", "Dataproc Serverless"),
-    *("Input", "Output", "Pack", "Features", "Reduce", "Classify", "Predict", "Export", "Verify", "Storage", "Session"),
+    *("Input", "Output", "Pack", "Features", "Reduce", "Examine", "Classify", "Report"),
+    *("Predict", "Export", "Verify", "Storage", "Session"),
 )
 
 
@@ -23,6 +26,17 @@ class Room(BaseModel):
         values: dict[str, JsonValue] = self.model_dump(mode="json")
         fields = type(self).model_fields
         return {name: value for name, value in values.items() if Incidental not in fields[name].metadata}
+
+
+def matching(pattern: str, expected: str) -> AfterValidator:
+    """Refuses text that is not ``pattern`` as a whole, by saying what is ``expected``."""
+
+    def checked(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"expected {expected}")
+        return value
+
+    return AfterValidator(checked)
 
 
 def flat(group: str) -> Parameter:

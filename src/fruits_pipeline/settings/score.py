@@ -15,8 +15,9 @@ class DriftSettings(Room):
         None,
         ge=0.5,
         le=1,
-        description="End with exit code 3, once all is written, when new images are told from training images at this "
-        "AUC or better (0.5: not at all, 1: all of them), and not by chance.",
+        description="End with exit code 3, once everything is written, when new images can be told from "
+        "training images with this AUC or more (0.5: not at all, 1: always) and this is not by "
+        "chance.",
     )
 
 
@@ -28,5 +29,5 @@ class SubmittedScoreSettings(DriftSettings):
     """What ``submit --job score`` takes beside the flags of ``run``."""
 
     model: str | None = Field(
-        None, min_length=1, description="With --job score: output of a finished run, whose models are used."
+        None, min_length=1, description="With --job score: output folder of a finished 'run', whose models are used."
     )

@@ -27,9 +27,10 @@ class SessionSettings(Room):
     """What the job needs from its surroundings."""
 
     driver_memory: Annotated[Memory, Incidental] = Field(
-        "4g", description="Heap of Spark's driver, locally and by `submit`; under spark-submit its own flags rule."
+        "4g",
+        description="Java heap of Spark's driver, on this machine and by 'submit'; under spark-submit set it there.",
     )
-    log_level: Annotated[LogLevel, _UPPER, Incidental] = Field("INFO", description="Least severe line to log.")
+    log_level: Annotated[LogLevel, _UPPER, Incidental] = Field("INFO", description="Least severe log lines to show.")
     config: Annotated[Path | None, Incidental, Parameter(name="--config")] = Field(
-        None, description="Flat JSON file of settings; flags and FRUITS_ variables beat it."
+        None, description='JSON file of settings, such as {"components": 100}; flags and FRUITS_ variables override it.'
     )

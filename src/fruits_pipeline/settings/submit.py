@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from pydantic import AfterValidator, Field
 
-from fruits_pipeline.settings.room import Room
+from fruits_pipeline.settings.room import Room, matching
 from fruits_pipeline.settings.session import Memory
 
 Arch = Literal["x86_64", "arm64"]
@@ -27,21 +27,25 @@ class SizeSettings(Room):
     machine_type: str | None = Field(
         None, description="Type of the worker nodes; by default m6i.2xlarge or n2-standard-8."
     )
-    nodes: int = Field(4, ge=1, le=1000, description="Worker nodes at most.")
-    executors: int | None = Field(None, ge=1, description="Executors at most; by default as many as the nodes hold.")
-    executor_cores: int | None = Field(None, ge=1, le=64, description="Cores of an executor, at most 4 by default.")
-    executor_memory: Memory | None = Field(None, description="Heap of an executor, such as 8g.")
+    nodes: int = Field(4, ge=1, le=1000, description="Most worker nodes.")
+    executors: int | None = Field(
+        None, ge=1, description="Most Spark executors; by default as many as the nodes can hold."
+    )
+    executor_cores: int | None = Field(None, ge=1, le=64, description="Cores of each executor; by default at most 4.")
+    executor_memory: Memory | None = Field(None, description="Java heap of each executor, such as 8g.")
     executor_memory_overhead: Memory | None = Field(
-        None, description="Memory of an executor beside its heap, where its Python workers live; such as 4g."
+        None, description="Memory of each executor beside its Java heap, in which its Python workers run; such as 4g."
     )
 
 
 class SubmitSettings(SizeSettings):
     """What is sent, and how it is followed."""
 
-    job: JobName = Field("run", description="Command that is run on the cluster.")
+    job: JobName = Field("run", description="Command to run on the cluster.")
     target: str | None = Field(
-        None, description="Release to run on, a name in config/releases.json; by default the platform's Spark 3.5."
+        None,
+        description="Release of the cluster, a name in config/releases.json; by default the platform's "
+        "release with Spark 3.5.",
     )
     bundle: str | None = Field(
         None,
@@ -53,21 +57,22 @@ class SubmitSettings(SizeSettings):
         description="Region; by default that of aws (environment, profile) or gcloud (environment, configuration), "
         "else one in the EU (eu-west-1, europe-west1).",
     )
-    name: str = Field(
+    name: Annotated[
+        str, matching("[a-z][a-z0-9-]{0,39}", "at most 40 small letters, digits and dashes, the first a letter")
+    ] = Field(
         "fruits-pipeline",
-        pattern="^[a-z][a-z0-9-]{0,39}$",
-        description="What the job is called; its id is this name and a hash of all that is submitted.",
+        description="Name of the job; its id is this name and a hash of all settings that are submitted.",
     )
     log_uri: str | None = Field(
         None, description="Folder of the cluster's logs; by default logs/ in the output's bucket."
     )
-    tag: tuple[Annotated[str, AfterValidator(_tag)], ...] = Field(
-        (), description="Tag or label KEY=VALUE of all that costs money; repeatable."
+    tag: Annotated[tuple[Annotated[str, AfterValidator(_tag)], ...], Parameter(negative="", show_default=False)] = (
+        Field((), description="Tag (AWS) or label (Google) KEY=VALUE for everything that costs money; repeatable.")
     )
     dry_run: Annotated[bool, Parameter(negative="")] = Field(
         False, description="Print the aws or gcloud line and the request, and send nothing."
     )
     wait: Annotated[bool, Parameter(negative="")] = Field(
-        False, description="Follow the job to its end, and end with its exit code."
+        False, description="Wait for the end of the job, and end with its exit code."
     )
-    deadline_s: int = Field(86_400, ge=60, description="Seconds after which a job that is followed is cancelled.")
+    deadline_s: int = Field(86_400, ge=60, description="With --wait: seconds after which the job is cancelled.")

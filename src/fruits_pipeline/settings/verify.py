@@ -12,5 +12,7 @@ class VerifySettings(Room):
     """How closely an output is looked at."""
 
     deep: Annotated[bool, Incidental, Parameter(negative="")] = Field(
-        False, description="Read every byte: checksums, columns and rows of all files, and each image once."
+        False,
+        description="Read every byte: check checksums, columns and rows of all files, and that each image is "
+        "there once.",
     )

@@ -72,6 +72,18 @@ class Change(BaseModel):
     relabelled: int = 0
     gone: int = 0
 
+    @property
+    def told(self) -> str:
+        """One line for a log.
+
+        >>> Change(kept=3, carried=1).told
+        'kept=3 copied=1 computed=0 relabelled_images=0 removed_images=0'
+        """
+        return (
+            f"kept={self.kept} copied={self.carried} computed={self.computed} relabelled_images={self.relabelled} "
+            f"removed_images={self.gone}"
+        )
+
 
 class Sides(BaseModel):
     """Images by the side that their folder or table puts them on; ``none`` is decided later, by ``--train-split``.

@@ -1,13 +1,14 @@
 """Files of an output: which are ours, what markers say of them, and how leftovers are removed."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel, ConfigDict
 
 from fruits_pipeline.errors import DatasetError
+from fruits_pipeline.state import layout
 from fruits_pipeline.storage import uri
-from fruits_pipeline.storage.store import Store
+from fruits_pipeline.storage.store import Found, Store
 
 # Names of files that Spark, Hadoop's committers and our own stores write, finished or not; any other file in a
 # folder of ours is somebody else's, and is never deleted.
@@ -43,13 +44,30 @@ def is_data(key: str) -> bool:
     return key.endswith(".parquet") and not any(part.startswith((".", "_")) for part in key.split("/")[1:])
 
 
-def marks(store: Store, folders: Iterable[str]) -> tuple[FileMark, ...]:
-    """A mark for every file of ours below the given folders."""
+def listed(store: Store, places: Iterable[str]) -> Iterator[Found]:
+    """Every file below the given folders, and those of the places that are files themselves (``layout.is_file``)."""
+    for place in places:
+        if not layout.is_file(place):
+            yield from store.objects(place)
+        elif (found := store.stat(place)) is not None:
+            yield found
+
+
+def is_ours(key: str) -> bool:
+    """Whether a file in a room's place has a name that we give.
+
+    >>> is_ours("report.html"), is_ours("predictions/part-00000.parquet"), is_ours("predictions/notes.txt")
+    (True, True, False)
+    """
+    return key == layout.REPORT or OURS.search(key) is not None
+
+
+def marks(store: Store, places: Iterable[str]) -> tuple[FileMark, ...]:
+    """A mark for every file of ours in the given folders and files."""
     return tuple(
         FileMark(key=found.key, length=found.length, checksum=store.checksum(found.key))
-        for folder in folders
-        for found in store.objects(folder)
-        if OURS.search(found.key)
+        for found in listed(store, places)
+        if is_ours(found.key)
     )
 
 
@@ -58,24 +76,25 @@ def data_files(store: Store, files: Iterable[FileMark]) -> list[str]:
     return [uri.join(store.root, file.key) for file in files if file.is_data]
 
 
-def sweep(store: Store, folders: Iterable[str], keep: frozenset[str] = frozenset()) -> None:
-    """Deletes all files of ours below the given folders but those to ``keep``."""
-    for folder in folders:
-        found = (found.key for found in store.objects(folder))
-        store.delete([key for key in found if key not in keep and OURS.search(key)])
+def sweep(store: Store, places: Iterable[str], keep: frozenset[str] = frozenset()) -> None:
+    """Deletes all files of ours in the given folders and files but those to ``keep``."""
+    for place in places:
+        found = (found.key for found in listed(store, [place]))
+        store.delete([key for key in found if key not in keep and is_ours(key)])
 
 
-def refuse_foreign(store: Store, folders: Iterable[str], *, only_others: bool = False) -> None:
-    """Raises where a folder that is to be ours holds a file already; with ``only_others``, a file of a name not ours.
+def refuse_foreign(store: Store, places: Iterable[str], *, only_others: bool = False) -> None:
+    """Raises where a place that is to be ours holds a file already; with ``only_others``, a file of a name not ours.
 
     Raises:
         DatasetError: Then, with the file's name.
     """
-    for folder in folders:
-        others = (found for found in store.objects(folder) if not only_others or not OURS.search(found.key))
+    for place in places:
+        others = (found for found in listed(store, [place]) if not only_others or not is_ours(found.key))
         found = next(others, None)
         if found is not None:
+            kind = "file" if layout.is_file(place) else "folder"
             raise DatasetError(
-                f"expected {store.root}/{folder} to be empty or ours, found {found.key!r} without a marker; "
-                "take another --output-uri, or move that folder away"
+                f"expected {store.root}/{place} to be empty or written by fruits-pipeline, found {found.key!r}, "
+                f"which it did not write; take another --output-uri, or move that {kind} away"
             )

@@ -27,16 +27,20 @@ MODELS = "models"
 PORTABLE = f"{MODELS}/portable"
 EVALUATION = "evaluation"
 EXPORTS = "exports"
+# The page that people read.
+REPORT = "report.html"
 # The file of a dataset that one writer writes at once.
 ONLY_FILE = "part-00000.parquet"
 
 # Datasets of waves: ``DATASET/wave=NAME/``.
 BY_WAVE = (MANIFEST, FEATURES, REJECTS, PACKED)
 
-RoomName = Literal["reduce", "export_json", "export_csv", "classify", "score"]
+RoomName = Literal["reduce", "export_json", "export_csv", "examine", "classify", "score", "report"]
 
+# Tables of what was predicted for labelled images.
+_JUDGED = ("scores", "label_scores", "confusion", "confused", "mistakes")
 EXPORT_ROOMS: dict[str, RoomName] = {"json": "export_json", "csv": "export_csv"}
-# The folders of each room that is made as a whole; nobody else writes there.
+# The folders of each room that is made as a whole, or its only file (``is_file``); nobody else writes there.
 OWNED: dict[RoomName, tuple[str, ...]] = {
     "reduce": (
         *(REDUCED, f"{MODELS}/reduce", f"{PORTABLE}/reduce", f"{PORTABLE}/backbone", f"{EVALUATION}/variance"),
@@ -44,25 +48,62 @@ OWNED: dict[RoomName, tuple[str, ...]] = {
     ),
     "export_json": (f"{EXPORTS}/json",),
     "export_csv": (f"{EXPORTS}/csv",),
+    "examine": tuple(
+        f"{EVALUATION}/{name}"
+        for name in ("twins", "label_counts", "sizes", "left_out", "picture_issues", "pictures", "map")
+    ),
     "classify": (
         PREDICTIONS,
         f"{MODELS}/random_forest",
         f"{MODELS}/logistic_regression",
         *(f"{PORTABLE}/{name}" for name in ("random_forest", "logistic_regression", "familiarity")),
-        *(f"{EVALUATION}/{name}" for name in ("scores", "label_scores", "confusion", "mistakes", "duplicates")),
+        *(f"{EVALUATION}/{name}" for name in (*_JUDGED, "duplicates", "suspects", "typical", "leaks")),
+        *(f"{EVALUATION}/scores_{which}_leaks" for which in ("with", "without")),
     ),
     # The rival of ``classify``: see ``rivals``.
-    "score": (PREDICTIONS, *(f"{EVALUATION}/{name}" for name in ("scores", "label_scores", "confusion", "mistakes"))),
+    "score": (PREDICTIONS, *(f"{EVALUATION}/{name}" for name in _JUDGED)),
+    "report": (REPORT,),
 }
-# What each room is made from; ``reduce`` and ``score`` are made from the snapshot's features, packs from its manifest.
-MADE_FROM: dict[RoomName, RoomName] = {"export_json": "reduce", "export_csv": "reduce", "classify": "reduce"}
+# The rooms that each room is made from; ``reduce`` and ``score`` are made from the snapshot's features, packs from its
+# manifest.
+MADE_FROM: dict[RoomName, tuple[RoomName, ...]] = {
+    "export_json": ("reduce",),
+    "export_csv": ("reduce",),
+    "examine": ("reduce",),
+    "classify": ("reduce",),
+    "report": ("examine", "classify"),
+}
+# The steps of each command, in their order, by the names that ``run.json`` has them under.
+_TRAIN = ("examine", "classify", "report")
+_RUN = ("ingest", "features", "reduce", *_TRAIN)
+STEPS: dict[str, tuple[str, ...]] = {
+    "demo": _RUN,
+    "run": _RUN,
+    "extract": _RUN[:2],
+    "reduce": ("reduce",),
+    "classify": _TRAIN,
+    "score": ("ingest", "features", "score"),
+    "pack": ("ingest", "pack"),
+}
+# What a room makes, in the words of its user.
+RESULTS: dict[str, str] = {
+    "reduce": "principal components",
+    "export_json": "principal components as JSON lines",
+    "export_csv": "principal components as CSV",
+    "examine": "tables about the images",
+    "classify": "classifiers and predictions",
+    "score": "predictions of new images",
+    "report": "page",
+}
 # The command that makes a room again.
 COMMANDS: dict[RoomName, str] = {
     "reduce": "reduce",
     "export_json": "reduce --export json",
     "export_csv": "reduce --export csv",
+    "examine": "classify",
     "classify": "classify",
     "score": "score",
+    "report": "report",
 }
 
 
@@ -73,6 +114,15 @@ def rivals(room: RoomName) -> tuple[RoomName, ...]:
     ('score',)
     """
     return tuple(other for other in OWNED if (other == "score") != (room == "score"))
+
+
+def is_file(place: str) -> bool:
+    """Whether what a room owns is one file rather than a folder: no folder of ours has an ending.
+
+    >>> is_file("report.html"), is_file("evaluation/scores")
+    (True, False)
+    """
+    return "." in place.rpartition("/")[2]
 
 
 def portable_file(name: str) -> str:
@@ -119,10 +169,12 @@ def manifest_file(wave: str) -> str:
 
 
 def dependants(room: RoomName) -> tuple[RoomName, ...]:
-    """The rooms that are made from ``room``, directly or not, last ones first.
+    """The rooms that are made from ``room``, directly or not, each before what it is made from.
 
     >>> dependants("reduce"), dependants("classify")
-    (('classify', 'export_csv', 'export_json'), ())
+    (('report', 'classify', 'examine', 'export_csv', 'export_json'), ('report',))
     """
-    direct = [name for name, source in MADE_FROM.items() if source == room]
-    return tuple(reversed([name for one in direct for name in (one, *dependants(one))]))
+    found: dict[RoomName, None] = {}
+    for name in reversed([name for name, sources in MADE_FROM.items() if room in sources]):
+        found |= dict.fromkeys((*dependants(name), name))
+    return tuple(found)

@@ -43,8 +43,8 @@ def load_pack(store: Store) -> dict[str, PackedWave]:
             wave = PackedWave.model_validate_json(content)
         except ValidationError as error:
             raise DatasetError(
-                f"expected a packed wave's marker at {store.root}/{key}, found something else "
-                f"({error.error_count()} faults); delete that file: the next 'pack' packs the wave again"
+                f"expected the record of a packed batch at {store.root}/{key}, found something else "
+                f"({error.error_count()} faults); delete that file: the next 'pack' packs the batch again"
             ) from error
         waves[wave.wave] = wave
     return waves

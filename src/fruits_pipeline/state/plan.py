@@ -15,7 +15,7 @@ from fruits_pipeline.state.fingerprint import Essentials
 from fruits_pipeline.storage.store import Store
 
 # Raised whenever an older version of this package could not read what this one writes, or the reverse.
-VERSION = 3
+VERSION = 4
 
 
 class PlannedWave(BaseModel):
@@ -122,7 +122,8 @@ def load_plan(store: Store) -> Plan | None:
             return Plan.model_validate(content)
     except (ValueError, TypeError, KeyError) as error:
         raise DatasetError(
-            f"expected a plan of waves at {store.root}/{layout.SNAPSHOT}, found something else; "
+            f"expected the list of this output's batches of images at {store.root}/{layout.SNAPSHOT}, found something "
+            "else; "
             "take another --output-uri, or delete this output"
         ) from error
     raise _of_another_version(store, version)

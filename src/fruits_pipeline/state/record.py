@@ -16,7 +16,7 @@ from pydantic import BaseModel, JsonValue
 from fruits_pipeline import timeline
 from fruits_pipeline.errors import DatasetError, exit_code
 from fruits_pipeline.state.counts import Change, Counts
-from fruits_pipeline.state.layout import COMMANDS, RUN_RECORD
+from fruits_pipeline.state.layout import COMMANDS, RUN_RECORD, STEPS
 from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.storage.store import Store
 
@@ -40,10 +40,12 @@ class RunRecord:
     def __init__(self, command: str, settings: dict[str, JsonValue]) -> None:
         """``settings`` are all settings of the command, flat."""
         self._began_s = time.monotonic()
+        self._steps = STEPS.get(command, ())
         self.counts = Counts()
         self.change = Change()
         self.rooms: dict[str, BaseModel] = {}
         self.next_steps: list[str] = []
+        self.verdicts: list[JsonValue] | None = None
         self.seconds: dict[str, float] = {}
         self._content: dict[str, JsonValue] = {
             "fruits_pipeline": version("fruits-pipeline"),
@@ -63,14 +65,18 @@ class RunRecord:
         rooms: dict[str, JsonValue] = {name: facts.model_dump(mode="json") for name, facts in self.rooms.items()}
         seconds: dict[str, JsonValue] = dict(self.seconds)
         next_steps: list[JsonValue] = list(self.next_steps)
-        return self._content | {
-            "counts": self.counts.model_dump(),
-            "change": self.change.model_dump(),
-            "rooms": rooms,
-            "seconds": seconds,
-            "timeline": timeline.as_json(),
-            "next": next_steps,
-        }
+        return (
+            self._content
+            | {
+                "counts": self.counts.model_dump(),
+                "change": self.change.model_dump(),
+                "rooms": rooms,
+                "seconds": seconds,
+                "timeline": timeline.as_json(),
+                "next": next_steps,
+            }
+            | ({} if self.verdicts is None else {"verdicts": self.verdicts})
+        )
 
     @contextmanager
     def kept(self, store: Store) -> Iterator["RunRecord"]:
@@ -95,13 +101,13 @@ class RunRecord:
                 yield
         finally:
             self.seconds[room] = round(time.monotonic() - started_s, 1)
-        log.info("finished room=%s seconds=%.1f", room, self.seconds[room])
+        log.info("%s: %s seconds=%.1f", _place(room, self._steps), room, self.seconds[room])
 
     def tell_next(self, rooms: Rooms, digest: str) -> None:
         """Notes what to run next: what was removed, or was made from another snapshot than that of ``digest``."""
         for room in dict.fromkeys([*rooms.stale(digest), *rooms.removed]):
-            why = "removed" if room in rooms.removed else "made from an older snapshot"
-            self.next_steps.append(f"'{COMMANDS[room]}' makes {room} again ({why})")
+            what = "were removed, because they were" if room in rooms.removed else "are"
+            self.next_steps.append(f"run '{COMMANDS[room]}': its results {what} from before the change")
             log.warning("next: %s", self.next_steps[-1])
 
     def _end(
@@ -130,8 +136,18 @@ def _refuse_foreign(store: Store) -> None:
         ours = False
     if not ours:
         raise DatasetError(
-            f"expected {store.root}/{RUN_RECORD} to be absent or ours, found another file; take another --output-uri"
+            f"expected {store.root}/{RUN_RECORD} to be absent or written by fruits-pipeline, found another file; take "
+            "another --output-uri"
         )
+
+
+def _place(step: str, steps: tuple[str, ...]) -> str:
+    """How far a command is at the end of ``step``.
+
+    >>> _place("features", ("ingest", "features", "reduce", "classify")), _place("another", ())
+    ('step 2/4 done', 'step done')
+    """
+    return f"step {steps.index(step) + 1}/{len(steps)} done" if step in steps else "step done"
 
 
 def _now() -> str:

@@ -5,63 +5,21 @@ replaced on request. Whatever is made again removes first what was made from it.
 """
 
 import logging
-from typing import Generic, TypeVar
+from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.state import layout
-from fruits_pipeline.state.files import FileMark, marks, refuse_foreign, sweep
-from fruits_pipeline.state.fingerprint import Essentials, differences, digest_of
+from fruits_pipeline.state.files import listed, marks, refuse_foreign, sweep
+from fruits_pipeline.state.fingerprint import Essentials, differences
 from fruits_pipeline.state.layout import RoomName
-from fruits_pipeline.storage import uri
+from fruits_pipeline.state.room_marker import AnyFacts, RoomMarker
 from fruits_pipeline.storage.store import Store
 
 log = logging.getLogger(__name__)
 
 _F = TypeVar("_F", bound=BaseModel)
-
-
-class RoomMarker(BaseModel, Generic[_F]):
-    """One room: what it is made from, with which settings, what it found, and its files.
-
-    Attributes:
-        room: Its name.
-        made_from: The digest of its input.
-        settings: Those that change its result.
-        labels: The digest of the user's table of labels, when there is one.
-        facts: What it found; None until it is finished.
-        files: All its files; none until it is finished.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    room: RoomName
-    made_from: str
-    settings: Essentials
-    labels: str | None = None
-    facts: _F | None = None
-    files: tuple[FileMark, ...] = ()
-
-    @property
-    def digest(self) -> str:
-        """What rooms that are made from this one depend on."""
-        return digest_of(self.model_dump(mode="json", include={"room", "made_from", "settings", "labels"}))
-
-    @property
-    def facts_or_fail(self) -> _F:
-        """What it found.
-
-        Raises:
-            DatasetError: When it is not finished.
-        """
-        if self.facts is None:
-            raise DatasetError(f"expected a finished room {self.room}, found an unfinished one; start again")
-        return self.facts
-
-    def of(self, root: str, folder: str) -> list[str]:
-        """The addresses of the Parquet files of one of its folders."""
-        return [uri.join(root, file.key) for file in self.files if file.is_data and file.key.startswith(f"{folder}/")]
 
 
 class Rooms:
@@ -87,7 +45,7 @@ class Rooms:
             return RoomMarker[facts].model_validate_json(self._store.read(key))  # type: ignore[valid-type] # because mypy takes no variable there
         except ValidationError as error:
             raise DatasetError(
-                f"expected a marker of {room} at {self._store.root}/{key}, found something else "
+                f"expected the record of {room} at {self._store.root}/{key}, found something else "
                 f"({error.error_count()} faults); take another --output-uri, or delete this output"
             ) from error
 
@@ -98,13 +56,19 @@ class Rooms:
             DatasetError: When the room is not finished, is damaged, or was made from something else.
         """
         found = self.marker(room, facts)
-        state = "none" if found is None else "unfinished" if found.facts is None else "one of an older snapshot"
+        state = (
+            "none"
+            if found is None
+            else "unfinished ones"
+            if found.facts is None
+            else "those of earlier images or labels"
+        )
         if found is not None and found.facts is not None and (broken := self._broken(found)):
-            state = f"one whose file {broken} is gone or has another length"
+            state = f"some whose file {broken} is gone or has another length"
             found = None
         if found is None or found.facts is None or (made_from is not None and found.made_from != made_from):
             raise DatasetError(
-                f"expected finished {room} of the present features under {self._store.root}, found {state}; "
+                f"expected {layout.RESULTS[room]} of the present images under {self._store.root}, found {state}; "
                 f"run '{layout.COMMANDS[room]}' first"
             )
         return found
@@ -119,7 +83,8 @@ class Rooms:
         for rival in layout.rivals(room):
             if self.marker(rival, AnyFacts) is not None:
                 raise DatasetError(
-                    f"expected no {rival} under {self._store.root}, found it: a run and a 'score' need outputs of "
+                    f"expected no results of '{rival}' under {self._store.root}, found some: 'run' and 'score' need "
+                    "outputs of "
                     "their own; take another --output-uri"
                 )
         found = self.marker(room, AnyFacts)
@@ -137,9 +102,16 @@ class Rooms:
         if changes and not self._overwrite:
             raise DatasetError(
                 f"expected the settings that the results under {self._store.root} were made with, "
-                f"found others: {'; '.join(changes)}; "
-                "use those settings, take another --output-uri, or replace the results with --overwrite"
+                f"found changed ones (before -> now): {'; '.join(changes)}; "
+                "use the settings from before, take another --output-uri, or replace the results with --overwrite"
             )
+
+    def kept(self, room: RoomName, settings: Essentials, made_from: str, facts: type[_F]) -> RoomMarker[_F] | None:
+        """The marker of a finished room that may be kept, or None; nothing is touched."""
+        found = self.marker(room, facts)
+        if found is None or found.facts is None or self._why_again(found, settings, made_from, found.labels):
+            return None
+        return found
 
     def begin(
         self, room: RoomName, settings: Essentials, made_from: str, facts: type[_F], labels: str | None = None
@@ -154,17 +126,17 @@ class Rooms:
         if found is not None and found.facts is not None:
             why = self._why_again(found, settings, made_from, labels)
             if why is None:
-                log.info("keep room=%s because its settings and its input are the same", room)
+                log.info("keep step=%s because neither its settings nor what it is made from have changed", room)
                 return found
-            log.info("make again room=%s because %s", room, why)
+            log.info("repeat step=%s because %s", room, why)
         if found is not None:
             models = [folder for folder in layout.OWNED[room] if folder.startswith(f"{layout.MODELS}/")]
             refuse_foreign(self._store, models, only_others=True)
         self._save(RoomMarker[AnyFacts](room=room, made_from=made_from, settings=settings, labels=labels))
         for dependant in layout.dependants(room):
-            if self._remove(dependant):
+            if self.remove(dependant):
                 self.removed.append(dependant)
-                log.warning("removed room=%s because it was made from the %s before", dependant, room)
+                log.warning("removed %s, because the %s that they were made from change", *_results(dependant, room))
         sweep(self._store, layout.OWNED[room])
         if room in self.removed:
             self.removed.remove(room)
@@ -178,7 +150,9 @@ class Rooms:
         """
         begun = self.marker(room, type(facts))
         if begun is None:
-            raise DatasetError(f"expected a begun room {room} under {self._store.root}, found no marker; start again")
+            raise DatasetError(
+                f"expected the record of {room} under {self._store.root}, found none; start the same command again"
+            )
         done = begun.model_copy(update={"facts": facts, "files": marks(self._store, layout.OWNED[room])})
         self._save(done)
         return done
@@ -193,20 +167,21 @@ class Rooms:
     def _why_again(self, found: RoomMarker[_F], settings: Essentials, made_from: str, labels: str | None) -> str | None:
         changes = differences(found.settings, settings)
         if changes:
-            return f"its settings are others: {'; '.join(changes)}"
+            return f"its settings changed (before -> now): {'; '.join(changes)}"
         if found.made_from != made_from:
-            return "its input has changed since"
+            what = "results that it is made from" if found.room in layout.MADE_FROM else "images or labels"
+            return f"the {what} changed since the last run"
         if found.labels != labels:
-            return "its table of labels has changed since"
+            return "the table of --labels changed since the last run"
         broken = self._broken(found)
         return f"{broken} is gone or has another length" if broken else None
 
     def _broken(self, found: RoomMarker[_F]) -> str | None:
         """The first of the room's files that is gone or has another length."""
-        lengths = {file.key: file.length for folder in layout.OWNED[found.room] for file in self._store.objects(folder)}
+        lengths = {file.key: file.length for file in listed(self._store, layout.OWNED[found.room])}
         return next((file.key for file in found.files if lengths.get(file.key) != file.length), None)
 
-    def _remove(self, room: RoomName) -> bool:
+    def remove(self, room: RoomName) -> bool:
         """Removes a room that has begun; its marker goes last, since it says that the files are ours."""
         found = self.marker(room, AnyFacts)
         if found is None:
@@ -220,7 +195,5 @@ class Rooms:
         self._store.write(layout.room_marker(marker.room), marker.model_dump_json(indent=1).encode())
 
 
-class AnyFacts(BaseModel):
-    """Facts of a room of which only settings and files are of interest."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
+def _results(*rooms: RoomName) -> list[str]:
+    return [layout.RESULTS[room] for room in rooms]

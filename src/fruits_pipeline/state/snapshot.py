@@ -130,7 +130,8 @@ def snapshot_of(store: Store, plan: Plan, found: dict[str, WaveMarker]) -> Snaps
         images = sum(wave.counts.images for wave in missing)
         raise DatasetError(
             f"expected finished features under {store.root}, found {len(plan.waves) - len(missing)} of "
-            f"{len(plan.waves)} waves finished, {images} images are still to be read; run the same 'extract' or 'run' "
+            f"{len(plan.waves)} batches of images done, {images} images are still to be read; run the same 'extract' "
+            "or 'run' "
             "again: it resumes"
         )
     waves = tuple(found[wave.wave] for wave in plan.waves)
@@ -160,6 +161,7 @@ def _parsed(store: Store, key: str, content: bytes) -> WaveMarker:
         return WaveMarker.model_validate_json(content)
     except ValidationError as error:
         raise DatasetError(
-            f"expected a wave's marker at {store.root}/{key}, found something else ({error.error_count()} faults); "
-            "delete that file: the next 'extract' computes the wave again"
+            f"expected the record of a batch of images at {store.root}/{key}, found something else "
+            f"({error.error_count()} faults); "
+            "delete that file: the next 'extract' computes the batch again"
         ) from error

@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from fruits_pipeline.state.counts import Sides
+from fruits_pipeline.state.layout import REPORT
 
 # Facts of the classifiers that list labels: what the line is called, and whose labels they are.
 _LABELS: Final = {
     "unlearnt": ("not learnt", "test or validation images"),
     "unjudged": ("not judged", "training images"),
 }
+
+# What ``run.json`` calls otherwise.
+_CHANGES: Final = {"carried": "copied", "gone": "removed", "relabelled": "relabelled images"}
 
 
 def summary(record: dict[str, Any], output: str) -> str:
@@ -33,8 +37,8 @@ def _facts(record: dict[str, Any], output: str) -> Iterator[tuple[str, str]]:
             )
     if sides := rooms.get("ingest", {}).get("sides"):
         yield "sides", str(Sides.model_validate(sides))
-    if changed := [f"{what} {images}" for what, images in record.get("change", {}).items() if images]:
-        yield "since last", ", ".join(changed)
+    if changed := [f"{_CHANGES.get(what, what)} {n}" for what, n in record.get("change", {}).items() if n]:
+        yield "features", ", ".join(changed)
     yield from _use_facts(rooms)
     if "reduce" in rooms:
         reduced = rooms["reduce"]
@@ -48,11 +52,28 @@ def _facts(record: dict[str, Any], output: str) -> Iterator[tuple[str, str]]:
         yield from _score_facts(rooms["classify"])
     if "score" in rooms:
         yield from _new_facts(rooms["score"])
+    yield from _end_facts(record, output)
+
+
+def _end_facts(record: dict[str, Any], output: str) -> Iterator[tuple[str, str]]:
+    """How long it took, where the results and the page are, and what to run next."""
     parts = ", ".join(f"{room} {seconds}" for room, seconds in record["seconds"].items())
     yield "seconds", f"{record['seconds_total']} ({parts})"
     yield "results", output
+    if reported := record["rooms"].get("report"):
+        yield "report", _page(reported, output)
     for step in record.get("next", []):
         yield "next", step
+
+
+def _page(reported: dict[str, Any], output: str) -> str:
+    """Where the page is, and which verdicts on it are worth a look."""
+    told = [
+        f"{state}: {', '.join(names)}"
+        for state in ("bad", "look")
+        if (names := [verdict["name"] for verdict in reported["verdicts"] if verdict["state"] == state])
+    ]
+    return f"{output.rstrip('/')}/{REPORT} ({'; '.join(told) or 'nothing to look at'})"
 
 
 def _use_facts(rooms: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -87,12 +108,13 @@ def _new_facts(scored: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _drift(drift: dict[str, Any]) -> str:
     """Whether new images look like training images, and how labels, unfamiliar images and rejects differ."""
-    looks, before = drift["looks"], drift["trained_rejected_share"]
+    looks, before, figures = drift["looks"], drift["trained_rejected_share"], drift.get("figures", {})
     rejected = "" if before is None else f" (training {before:.1%})"
     shares = (
         f"label shift {drift['label_shift']:.2f}, unfamiliar {drift['unfamiliar_share']:.1%}, "
         f"rejected {drift['rejected_share']:.1%}{rejected}"
     )
+    shares += "".join(f", {name} {one['new']:.2f} (training {one['trained']:.2f})" for name, one in figures.items())
     if looks is None:
         return f"not judged, too few images of the same labels; {shares}"
     how = f"AUC {looks['auc']:.3f}, p {looks['p_value']:.3f}, {looks['new']} images"

@@ -110,5 +110,5 @@ def _kept(store: Store, marker: str, wave: WaveMarker | PackedWave, lengths: Map
 def _whole(wave: str, files: Iterable[FileMark], lengths: Mapping[str, int]) -> bool:
     broken = [file.key for file in files if lengths.get(file.key) != file.length]
     if broken:
-        log.warning("redo wave=%s because %s is gone or has another length", wave, broken[0])
+        log.warning("batch=%s is computed again because %s is gone or has another length", wave, broken[0])
     return not broken

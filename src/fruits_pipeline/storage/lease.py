@@ -48,7 +48,7 @@ class Lease:
         unrenewed_s = self._timing.clock() - self._renewed_s
         if unrenewed_s >= self._timing.lost_s and not self._ended.is_set():
             self._lose(
-                f"expected to renew the lease {self._key} of {self._store.root}, found no answer from storage for "
+                f"expected to renew the lock {self._key} of {self._store.root}, found no answer from storage for "
                 f"{self._timing.lost_s:g} s, so that another job may take it; check the network and the server, "
                 f"then {_RESUME}"
             )
@@ -121,14 +121,14 @@ class Lease:
                 if found is None or self._note.token not in found[0].decode(errors="replace"):
                     if found is None or found[0] != content:
                         self._lose(
-                            f"expected to be the only writer of {self._store.root}, found its lease {self._key} taken "
+                            f"expected to be the only writer of {self._store.root}, found its lock {self._key} taken "
                             "by another job, because this one was held up for too long; when the other has ended, "
                             f"{_RESUME}"
                         )
                     return False
                 self._version = found[1]
         except StorageError as error:
-            log.warning("lease not renewed: %s", error)
+            log.warning("could not renew the lock of the output (it is tried again): %s", error)
             return False
         self._version, self._renewed_s = version, since_s
         return True
@@ -138,7 +138,7 @@ class Lease:
         with self._lock:
             if not self._fault:
                 self._fault = fault
-                log.error("lost lease=%s of root=%s: %s", self._key, self._store.root, fault)
+                log.error("lost the lock=%s of output=%s: %s", self._key, self._store.root, fault)
 
 
 @contextmanager

@@ -85,7 +85,11 @@ def take(store: Versioned, key: str, note: Note, timing: LeaseTiming) -> Taken |
                 return Taken(new, now_s)
         elif watched is None:
             watched, since_s = version, now_s
-            log.info("wait for the lease of root=%s: %s", store.root, owner_of(content))
+            log.info(
+                "another job has the lock of output=%s; waiting up to half a minute for a sign of life from it: %s",
+                store.root,
+                owner_of(content),
+            )
         elif version != watched:
             return owner_of(content)
         timing.sleep(timing.look_s)

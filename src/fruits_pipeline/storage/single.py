@@ -91,7 +91,7 @@ class Single:
             in_bytes = Path(os.fsdecode(_ESCAPED.sub(lambda byte: bytes.fromhex(byte[1].decode()), os.fsencode(file))))
             if in_bytes != file:
                 return self._local(in_bytes)
-            return Unread("missing", "listed, but gone when it was to be read")
+            return Unread("missing", "no such file: deleted or renamed since the images were listed, or misspelt")
         except PermissionError:
             return Unread("forbidden", "its permissions do not allow to read it")
         except OSError as error:

@@ -169,7 +169,7 @@ class TableSource:
             raise self._fault(f"rows that can be read, found {error}") from error
 
     def _note(self, what: str) -> None:
-        """Logs once how the table is read, where that is not as the README says."""
+        """Logs once how the table is read, where that is not as ``docs/DATA.md`` says."""
         if what not in self._noted:
             self._noted.add(what)
             log.info("table %s: %s", self.address, what)

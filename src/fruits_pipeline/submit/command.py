@@ -6,8 +6,8 @@ from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand, SubmitCommand
 from fruits_pipeline.settings.features import ReadingSettings
 
-# Rooms of a run whose settings the models of ``score`` bring along.
-_TRAINED: Final = ("features", "reduce", "classify")
+# Rooms of a run whose settings the models of ``score`` bring along, or that ``score`` has not.
+_TRAINED: Final = ("features", "reduce", "examine", "classify", "report")
 _CLASSIFIER: Final = "classifier"
 
 

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from fruits_pipeline.errors import DatasetError, SettingsError
 from fruits_pipeline.state.fingerprint import digest_of
 from fruits_pipeline.state.layout import portable_file
-from fruits_pipeline.state.rooms import AnyFacts, Rooms
+from fruits_pipeline.state.room_marker import AnyFacts
+from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.trained.backbone import Backbone, loaded_backbone
 from fruits_pipeline.trained.classifier import CLASSIFIERS, Classifier, loaded_classifier

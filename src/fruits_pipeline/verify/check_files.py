@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from fruits_pipeline.state import layout
-from fruits_pipeline.state.files import OURS, FileMark, is_data
+from fruits_pipeline.state.files import FileMark, is_data, is_ours, listed
 from fruits_pipeline.state.layout import RoomName
 from fruits_pipeline.state.upkeep import named_keys
 from fruits_pipeline.storage.store import Store
@@ -18,12 +18,13 @@ FOLDERS = (
     layout.EVALUATION,
     layout.EXPORTS,
     layout.LABELS,
+    layout.REPORT,
 )
 
 
 def listed_lengths(store: Store) -> dict[str, int]:
-    """The length in bytes of every file in the output's folders, by key."""
-    return {found.key: found.length for folder in FOLDERS for found in store.objects(folder)}
+    """The length in bytes of every file in the output's folders, and of the page, by key."""
+    return {found.key: found.length for found in listed(store, FOLDERS)}
 
 
 def whole_files(state: OutputState, lengths: Mapping[str, int]) -> frozenset[FileMark]:
@@ -42,16 +43,16 @@ def check_files(state: OutputState, lengths: Mapping[str, int]) -> Iterator[Find
             yield Finding(Kind.LENGTH, file.key, f"{file.length} bytes as {owner} says", f"{length}")
     for key, number in state.leftovers.items():
         found = f"a leftover with {number} files; the next 'run' or 'extract' removes it"
-        yield Finding(Kind.LEFTOVER, key, "a wave of the plan", found)
+        yield Finding(Kind.LEFTOVER, key, "a batch of the present images", found)
     named = {file.key for file in files} | named_keys((), state.waves.values(), state.packed.values())
     for key in sorted(lengths.keys() - named):
         yield _unnamed(state, key)
 
 
 def _unnamed(state: OutputState, key: str) -> Finding:
-    expected = "a marker that names it"
-    if not OURS.search(key):
-        return Finding(Kind.FOREIGN, key, expected, "a file of somebody else")
+    expected = "a record in _state that names it"
+    if not is_ours(key):
+        return Finding(Kind.FOREIGN, key, expected, "a file that fruits-pipeline did not write")
     if key.partition("/")[0] in layout.BY_WAVE:
         return _of_no_wave(state, key, expected)
     folder, room = _owner(state, key)
@@ -66,7 +67,7 @@ def _unnamed(state: OutputState, key: str) -> Finding:
 def _of_no_wave(state: OutputState, key: str, expected: str) -> Finding:
     """A file in a folder of waves: that of a finished output would be read by whoever reads the whole folder."""
     if state.plan is None:
-        return Finding(Kind.FOREIGN, key, expected, "none, and no plan of waves")
+        return Finding(Kind.FOREIGN, key, expected, "none, and no list of batches")
     if state.snapshot is not None and is_data(key):
         return Finding(Kind.STRAY, key, expected, "none; readers of the whole folder take it for data")
     return Finding(Kind.LEFTOVER, key, expected, "a leftover; the next 'run' or 'extract' removes it")
@@ -75,5 +76,5 @@ def _of_no_wave(state: OutputState, key: str, expected: str) -> Finding:
 def _owner(state: OutputState, key: str) -> tuple[str, RoomName | None]:
     """The folder of a room that a file lies in, and the room: of two that share it, the one that there is."""
     owners = ((folder, room) for room, folders in layout.OWNED.items() for folder in folders)
-    found = [(folder, room) for folder, room in owners if key.startswith(f"{folder}/")]
+    found = [(folder, room) for folder, room in owners if f"{key}/".startswith(f"{folder}/")]
     return next((one for one in found if one[1] in state.rooms), next(iter(found), ("", None)))

@@ -54,18 +54,18 @@ class _Manifest:
             return
         counts, digest = self.wave.counts, self._digest.hexdigest()
         if digest != self.wave.digest:
-            expected = f"rows of digest {self.wave.digest} as the plan says"
+            expected = f"rows of digest {self.wave.digest} as listed"
             yield self._finding(Kind.MANIFEST, expected, f"rows of digest {digest}")
         skipped = dict(sorted(self._skipped.items()))
         if (self._rows, skipped) != (counts.found, counts.skip_reasons):
-            expected = f"{counts.found} rows, skipped {counts.skip_reasons}, as the plan says"
+            expected = f"{counts.found} rows, skipped {counts.skip_reasons}, as listed"
             yield self._finding(Kind.COUNTS, expected, f"{self._rows} rows, skipped {skipped}")
 
     def _tables(self, content: bytes) -> Iterator[pa.Table]:
         with pq.ParquetFile(pa.BufferReader(content)) as parquet:
             faults = schemas.differences(parquet.schema_arrow, schemas.MANIFEST)
             if faults:
-                self._damage = self._finding(Kind.SCHEMA, "the columns of the contract", "; ".join(faults))
+                self._damage = self._finding(Kind.SCHEMA, "the columns of this dataset", "; ".join(faults))
                 return
             for batch in parquet.iter_batches(_BATCH_ROWS, columns=schemas.MANIFEST.names, use_threads=THREADED):
                 table = pa.Table.from_batches([batch])

@@ -8,6 +8,7 @@ from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.files import FileMark
+from fruits_pipeline.state.room_marker import digest_of_sources
 from fruits_pipeline.state.snapshot import load_snapshot
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
@@ -24,11 +25,11 @@ def check_sources(state: OutputState, storage: StorageSettings) -> Iterator[Find
     for room, marker in state.rooms.items():
         key, again = layout.room_marker(room), f"'{layout.COMMANDS[room]}' makes it again"
         if marker.facts is None:
-            yield Finding(Kind.UNFINISHED, key, f"a finished room {room}", f"an unfinished one; {again}")
+            yield Finding(Kind.UNFINISHED, key, f"{room} to be finished", f"it unfinished; {again}")
             continue
         if room in layout.MADE_FROM:
-            source = state.rooms.get(layout.MADE_FROM[room])
-            what, present = f"the present {layout.MADE_FROM[room]}", source.digest if source else "none"
+            what = f"the present {' and '.join(layout.MADE_FROM[room])}"
+            present = digest_of_sources(room, state.rooms)
         else:
             what = f"the present features of {marker.facts.features}"
             present = _features(state, marker.facts, marker.made_from, storage)
@@ -62,7 +63,7 @@ def check_rows(contents: Contents, state: OutputState, whole: AbstractSet[FileMa
         if rows is not None and found.is_whole and found.rows[dataset] != rows:
             again = f"delete its files, and '{layout.COMMANDS[room]}' makes it again"
             yield Finding(
-                Kind.COUNTS, dataset, f"{rows} rows as the marker of {room} says", f"{found.rows[dataset]}; {again}"
+                Kind.COUNTS, dataset, f"{rows} rows as when {room} wrote them", f"{found.rows[dataset]}; {again}"
             )
     for name, pack in state.finished_packs.items():
         found = _Found(contents, pack.files, whole)
@@ -78,9 +79,9 @@ def check_packs(state: OutputState) -> Iterator[Finding]:
         pack = state.packed.get(wave.wave)
         if pack is None:
             found = f"none; 'pack' again packs its {wave.counts.images} images"
-            yield Finding(Kind.UNFINISHED, layout.packed_marker(wave.wave), "a marker", found)
+            yield Finding(Kind.UNFINISHED, layout.packed_marker(wave.wave), "the record of a packed batch", found)
         elif pack.images != wave.counts.images:
-            expected = f"{wave.counts.images} images as the plan says"
+            expected = f"{wave.counts.images} images as listed"
             yield Finding(Kind.COUNTS, layout.packed_marker(wave.wave), expected, f"{pack.images}")
 
 

@@ -21,9 +21,9 @@ from fruits_pipeline.verify.output_state import OutputState
 def check_plan(state: OutputState) -> Iterator[Finding]:
     """Every wave of the plan is finished, by one recipe."""
     if state.plan is None and (markers := len(state.waves) + len(state.packed)):
-        yield Finding(Kind.PLAN, SNAPSHOT, f"the plan of {markers} waves that have markers", "no such file")
+        yield Finding(Kind.PLAN, SNAPSHOT, f"the list of the {markers} batches that are recorded", "no such file")
     if state.plan is not None and not state.planned:
-        yield Finding(Kind.UNFINISHED, SNAPSHOT, "a plan of waves", "one without any wave")
+        yield Finding(Kind.UNFINISHED, SNAPSHOT, "a list of batches of images", "an empty one")
     finished = state.finished
     for wave in () if state.is_only_a_pack else state.planned:
         if wave.wave not in finished:
@@ -44,7 +44,7 @@ def check_counts(state: OutputState) -> Iterator[Finding]:
             yield _counts(marker, f"reasons of {counts.rejected} rejects", f"{reasons}")
         planned = wave.counts
         if _listed(counts) != _listed(planned):
-            yield _counts(marker, f"{_listed(planned)} as the plan says", _listed(counts))
+            yield _counts(marker, f"{_listed(planned)} as listed", _listed(counts))
 
 
 def check_images(contents: Contents, state: OutputState, whole: AbstractSet[FileMark]) -> Iterator[Finding]:
@@ -65,9 +65,9 @@ def check_images(contents: Contents, state: OutputState, whole: AbstractSet[File
 
 
 def _unfinished(wave: PlannedWave, marker: WaveMarker | None) -> Finding:
-    found = "none" if marker is None else f"one of digest {marker.digest}"
+    found = "none" if marker is None else f"one with digest {marker.digest}"
     left = f"{found}; {wave.counts.images} images are still to be read"
-    return Finding(Kind.UNFINISHED, wave_marker(wave.wave), f"a marker of digest {wave.digest}", left)
+    return Finding(Kind.UNFINISHED, wave_marker(wave.wave), f"a finished batch (digest {wave.digest})", left)
 
 
 def _recipes(waves: list[WaveMarker]) -> Iterator[Finding]:
@@ -79,8 +79,8 @@ def _recipes(waves: list[WaveMarker]) -> Iterator[Finding]:
     for others in islice(names.values(), 1, None):
         changes = "; ".join(made[0].recipe.changes(others[0].recipe))
         first = len(names[made[0].recipe.digest])
-        where = f"wave {made[0].wave} ({first} of {len(made)} waves) and wave {others[0].wave} ({len(others)})"
-        yield Finding(Kind.RECIPES, where, "one recipe", changes)
+        where = f"batch {made[0].wave} ({first} of {len(made)} batches) and batch {others[0].wave} ({len(others)})"
+        yield Finding(Kind.RECIPES, where, "features computed in one way", changes)
 
 
 def _rejects(marker: WaveMarker, checked: list[CheckedFile]) -> Iterator[Finding]:

@@ -65,7 +65,7 @@ class Contents:
             with pq.ParquetFile(pa.BufferReader(content)) as parquet:
                 faults = schemas.differences(parquet.schema_arrow, schema)
                 if faults:
-                    return _damaged(file, Kind.SCHEMA, "the columns of the contract", "; ".join(faults))
+                    return _damaged(file, Kind.SCHEMA, "the columns of this dataset", "; ".join(faults))
                 rows = parquet.read(columns=_COLUMNS.get(dataset_of(file), []), use_threads=THREADED)
                 rows.validate(full=True)
         except PARQUET_FAULTS as error:

@@ -8,9 +8,17 @@ from enum import Enum
 # Findings of one kind that are named; of more, the number is told.
 MOST_NAMED = 20
 
-_RESUME = "'run' or 'extract' again computes damaged and unfinished waves, and 'run' makes their results anew"
+_RESUME = (
+    "start the same 'run' or 'extract' again: it computes what is damaged or unfinished, and 'run' also makes the "
+    "results again"
+)
+_TIDY = (
+    "start the same 'run' or 'extract' again: it removes stray files; until then, whoever reads the whole folder "
+    "counts "
+    "their rows too"
+)
 # The commands compare nothing but the lengths of files.
-_DELETE = "delete the files and markers of waves that are named, and the same command makes them anew"
+_DELETE = "delete the files that are named, and start the same command again: it makes them again"
 
 
 class Kind(Enum):
@@ -25,10 +33,10 @@ class Kind(Enum):
     TWICE = ("twice", _DELETE)
     COUNTS = ("counts", _DELETE)
     IMAGES = ("images", _DELETE)
-    RECIPES = ("recipes", "compute all features by one recipe with --overwrite")
+    RECIPES = ("mixed", "compute all features again in one way, with --overwrite")
     STALE = ("stale", "make stale results again by the commands that are named")
-    PLAN = ("plan", "restore that file from a copy, or compute anew in another --output-uri")
-    STRAY = ("stray", "the next 'run' or 'extract' removes strays; a reader of the whole folder counts their rows too")
+    PLAN = ("plan", "restore that file from a copy, or start again in another --output-uri")
+    STRAY = ("stray", _TIDY)
     FOREIGN = ("foreign", "move foreign files away")
     LEFTOVER = ("leftover", None)
 

@@ -12,7 +12,8 @@ from fruits_pipeline.state.files import FileMark
 from fruits_pipeline.state.layout import RoomName
 from fruits_pipeline.state.packs import PackedWave, load_pack
 from fruits_pipeline.state.plan import Plan, PlannedWave, load_plan
-from fruits_pipeline.state.rooms import RoomMarker, Rooms
+from fruits_pipeline.state.room_marker import RoomMarker
+from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.state.snapshot import Snapshot, WaveMarker, is_finished, load_waves, snapshot_of
 from fruits_pipeline.storage.store import Store
 
@@ -86,14 +87,14 @@ class OutputState:
     @cached_property
     def files(self) -> dict[FileMark, str]:
         """The files that must be there, each with what names it."""
-        named = dict.fromkeys((wave.manifest for wave in self.planned), "the plan")
+        named = dict.fromkeys((wave.manifest for wave in self.planned), "_state/snapshot.json")
         for name, wave in self.finished.items():
             for file in (wave.manifest, *wave.files):
-                named.setdefault(file, f"the marker of wave {name}")
+                named.setdefault(file, f"the record of batch {name}")
         for name, packed in self.finished_packs.items():
-            named |= dict.fromkeys(packed.files, f"the marker of packed wave {name}")
+            named |= dict.fromkeys(packed.files, f"the record of packed batch {name}")
         for room, marker in self.finished_rooms.items():
-            named |= dict.fromkeys(marker.files, f"the marker of {room}")
+            named |= dict.fromkeys(marker.files, f"the record of {room}")
         return named
 
     @property
@@ -118,6 +119,6 @@ def load_state(store: Store) -> OutputState:
     begun = {name: marker for name, marker in found.items() if marker is not None}
     if plan is None and not begun:
         raise DatasetError(
-            f"expected an output under {store.root}, found no state of one; check --output-uri, or make it by 'run'"
+            f"expected an output under {store.root}, found none; check --output-uri, or make it by 'run'"
         )
     return OutputState(store, plan, load_waves(store), load_pack(store), begun)

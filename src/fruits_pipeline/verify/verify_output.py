@@ -57,7 +57,7 @@ class Verdict:
             state.waves[wave.wave].counts if wave.wave in state.finished else wave.counts for wave in state.planned
         )
         parts = [
-            f"{len(finished)} of {len(state.planned)} waves finished",
+            f"{len(finished)} of {len(state.planned)} batches done",
             f"{counts.images} images",
             "found {found} = read {read} + rejected {rejected} + skipped {skipped} + pending {pending}".format_map(
                 counts.model_dump()
@@ -93,7 +93,7 @@ def verify_output(command: VerifyCommand) -> Verdict:
     findings.add(check_sources(state, command.storage))
     if command.verify.deep:
         findings.add(check_images(contents, state, whole))
-        log.info("checked images of waves=%d", len(state.finished))
+        log.info("checked images of batches=%d", len(state.finished))
         findings.add(check_rows(contents, state, whole))
     else:
         findings.add(check_samples(contents, whole))

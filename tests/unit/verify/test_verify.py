@@ -22,7 +22,7 @@ def test_a_whole_output_is_told_as_whole_in_one_line(store, verify, output):
         code, lines, error = verify(*flags)
         assert (code, error) == (0, "")
         (line,) = lines
-        expected = "whole: 2 of 2 waves finished, 9 images, found 10 = read 7 + rejected 2 + skipped 1 + pending 0, "
+        expected = "whole: 2 of 2 batches done, 9 images, found 10 = read 7 + rejected 2 + skipped 1 + pending 0, "
         assert line.startswith(f"{expected}{files} files checked, ")
         read.append(int(line.removesuffix(" bytes read").rpartition(" ")[2]))
     data = sum(found.length for found in store.objects() if not found.key.startswith("_state"))
@@ -81,7 +81,7 @@ def test_a_file_that_is_shorter_is_told_with_both_lengths_and_not_read(store, ve
     content = store.read(FEATURES)
     store.write(FEATURES, content[:-7])
     code, lines, _ = verify(*flags)
-    expected = f"expected {len(content)} bytes as the marker of wave 00001 says, found {len(content) - 7}"
+    expected = f"expected {len(content)} bytes as the record of batch 00001 says, found {len(content) - 7}"
     assert code == 5
     assert lines[:-1] == [f"length: {FEATURES}: {expected}"]
 
@@ -136,7 +136,7 @@ def test_at_most_20_of_each_kind_are_named(store, told):
 
 def test_waves_without_a_marker_are_unfinished(store, told):
     store.delete([MARKER])
-    expected = "1 of 2 waves finished, 9 images, found 10 = read 3 + rejected 1 + skipped 1 + pending 5"
+    expected = "1 of 2 batches done, 9 images, found 10 = read 3 + rejected 1 + skipped 1 + pending 5"
     assert expected in told("unfinished")
 
 
@@ -157,7 +157,7 @@ def test_a_pack_is_whole_without_features(pack, verify):
     for flags in ((), ("--deep",)):
         code, lines, _ = verify(*flags)
         assert code == 0
-        assert lines[0].startswith("whole: 2 of 2 waves finished, 9 images, ")
+        assert lines[0].startswith("whole: 2 of 2 batches done, 9 images, ")
 
 
 def test_a_wave_that_is_not_packed_is_told(pack, told):

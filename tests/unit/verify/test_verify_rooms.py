@@ -66,7 +66,7 @@ def elsewhere(tmp_path, output):
 def test_results_from_the_features_of_another_output_are_whole(verify):
     code, lines, _ = verify("--deep")
     assert code == 0
-    assert lines[0].startswith("whole: 0 of 0 waves finished, 0 images")
+    assert lines[0].startswith("whole: 0 of 0 batches done, 0 images")
 
 
 def test_they_are_stale_once_these_features_are_others(elsewhere, told):

@@ -119,7 +119,7 @@ def test_the_columns_of_one_file_of_features_are_looked_at_without_deep(store, v
     refreshed(store)
     code, lines, _ = verify()
     assert code == 5
-    assert lines[0].startswith(f"schema: {key}: expected the columns of the contract, found column 'content_sha256' is")
+    assert lines[0].startswith(f"schema: {key}: expected the columns of this dataset, found column 'content_sha256' is")
 
 
 def test_a_manifest_that_is_no_parquet_is_told(store, told):

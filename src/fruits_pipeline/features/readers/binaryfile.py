@@ -48,7 +48,9 @@ class BinaryFile:
         """Gone, empty, or there and not readable."""
         there = _found(job, path)
         if there is None:
-            return Rejected(Reason.MISSING, "listed, but gone when it was to be read")
+            return Rejected(
+                Reason.MISSING, "no such file: deleted or renamed since the images were listed, or misspelt"
+            )
         if there.length == 0:
             return Rejected(Reason.EMPTY, "0 bytes")
         return Rejected(Reason.UNREADABLE, "there, but it cannot be read; check its permissions")

@@ -32,14 +32,14 @@ def chosen_reader(job: FeatureJob, images: pa.Table) -> Reader:
         InputError: When a worker cannot read the source.
     """
     if job.packed is not None:
-        log.info("reader=packed because the source is a pack")
+        log.info("reader=packed because --data-source was written by 'pack'")
         return Packed(job.packed)
     asked = job.settings.reader
     window = Window(max_bytes=job.settings.max_bytes)
     prefetch = Prefetch(job.storage, window, job.patience, job.settings.batch_rows)
     binaryfile = BinaryFile(prefetch)
     if asked == "binaryfile":
-        log.info("reader=binaryfile because it is asked for")
+        log.info("reader=binaryfile because of --reader")
         return binaryfile
     to_read = readable(images, job.settings.max_bytes)
     # One image that may not be read says nothing of the others, and its neighbours may be as it is.
@@ -47,10 +47,12 @@ def chosen_reader(job: FeatureJob, images: pa.Table) -> Reader:
     looked_at = to_read.take(sorted({0, last // 2, last})) if to_read.num_rows else to_read
     fault = _fault(job.spark, prefetch, looked_at)
     if fault is None:
-        log.info("reader=prefetch because %s", "it is asked for" if asked != "auto" else "a worker could read by it")
+        log.info(
+            "reader=prefetch because %s", "of --reader" if asked != "auto" else "a Spark worker could open the images"
+        )
         return prefetch
     if asked == "auto" and _spark_reads(job.spark, looked_at):
-        log.warning("reader=binaryfile because a worker could not prefetch: %s", fault)
+        log.warning("reader=binaryfile because a Spark worker could not open the images by itself: %s", fault)
         return binaryfile
     raise InputError(f"expected a source that can be read, but {fault}")
 
