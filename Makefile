@@ -22,7 +22,7 @@ SCRIPTS := .ci/run $(wildcard bootstrap/*.sh) src/fruits_pipeline/bundle/python.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath $(CONSTRAINTS))
 
-.PHONY: help install fmt lint types walls test unit engines storage spark system page bundle packaging yarn kill fuzz check demo notebook bench bench-job timeline clean
+.PHONY: help install fmt lint types walls test unit engines storage spark system page bundle packaging yarn policies kill fuzz check demo notebook bench bench-job timeline clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -68,7 +68,10 @@ spark: $(STAMP) ## Run the tests that share one Spark session
 	$(BIN)/python -m pytest tests/spark
 
 system: $(STAMP) ## Run the tests that start whole commands
-	$(BIN)/python -m pytest tests/system
+	$(BIN)/python -m pytest tests/system --ignore=tests/system/policies
+
+policies: $(STAMP) ## Run jobs that are granted what the shipped policies grant, and less; some ten minutes, no part of make test
+	$(BIN)/python -m pytest tests/system/policies
 
 page: $(STAMP) ## Run the tests that open report.html in Chromium, where there is one
 	$(BIN)/python -m pytest tests/page

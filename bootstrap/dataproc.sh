@@ -14,7 +14,8 @@ readonly ROOT="${NODE_ROOT:-}"
 readonly PLACE="${ROOT}/opt/fruits-pipeline"
 readonly KERNEL="${ROOT}/usr/local/share/jupyter/kernels/fruits-pipeline"
 readonly SPARK="${ROOT}/usr/lib/spark"
-readonly JUPYTERS=(/opt/conda/default /opt/conda/miniconda3 /opt/conda)
+# Conda's of images 2.x; of 3.0 Pixi's, wherever it keeps its environments.
+readonly JUPYTERS=("${ROOT}"/opt/conda/{default,miniconda3,} "${ROOT}"/opt/*/envs/* "${ROOT}"/opt/*/.pixi/envs/*)
 
 # --- the same in emr.sh and dataproc.sh ---
 readonly LIMIT_S="${NODE_LIMIT_S:-60}"
@@ -86,7 +87,7 @@ metadata() { "${ROOT}/usr/share/google/get_metadata_value" "attributes/$1"; }
 jupyter_python() {
   local folder python
   for folder in "${JUPYTERS[@]}"; do
-    python="${ROOT}${folder}/bin/python"
+    python="${folder%/}/bin/python"
     if NODE_PYTHON="${python}" "${PLACE}/environment/bin/python" -c "import ipykernel" 2>/dev/null; then
       echo "${python}"
       return 0
@@ -98,7 +99,7 @@ jupyter_python() {
 register_kernel() {
   local python py4j=("${SPARK}"/python/lib/py4j-*-src.zip)
   python="$(jupyter_python)" ||
-    fail "expected Jupyter with the bundle's Python in ${JUPYTERS[*]}, found none; make the cluster with the" \
+    fail "expected Jupyter with the bundle's Python below /opt, found none; make the cluster with the" \
       "component JUPYTER, of the release that the bundle is for"
   [[ -f "${py4j[0]}" ]] || fail "expected py4j in ${SPARK}/python/lib, found none; take a release of config/releases.json"
   mkdir -p "${KERNEL}"

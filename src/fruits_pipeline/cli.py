@@ -175,7 +175,7 @@ def dataproc_serverless(*, settings: commands.SubmitDataprocServerlessCommand) -
     """Run the job on Dataproc Serverless."""
     from fruits_pipeline.submit.dataproc_serverless import DataprocServerless
 
-    _submit(DataprocServerless, "dataproc", settings, settings.dataproc_serverless)
+    _submit(DataprocServerless, "dataproc-serverless", settings, settings.dataproc_serverless)
 
 
 command_line.in_order(app)

@@ -36,7 +36,9 @@ def job(machine_type: str = "m6i.2xlarge") -> SubmittedJob:
             "ingest": {"data_source": "s3://bucket/fruits"},
         }
     )
-    asked = submitted_job("emr", run, SubmitSettings(dry_run=True, bundle="nowhere", machine_type=machine_type))
+    asked = submitted_job(
+        "emr", run, SubmitSettings(dry_run=True, bundle="nowhere", region=REGION, machine_type=machine_type)
+    )
     return _replaced(asked)
 
 

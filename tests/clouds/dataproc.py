@@ -19,7 +19,7 @@ from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSetti
 from fruits_pipeline.settings.submit import SubmitSettings
 from fruits_pipeline.submit.dataproc import Dataproc
 from fruits_pipeline.submit.dataproc_serverless import DataprocServerless
-from fruits_pipeline.submit.job import submitted_job
+from fruits_pipeline.submit.job import Cloud, submitted_job
 from fruits_pipeline.submit.platform import Phase, Platform, Request
 
 JOB_STATES = {Phase.RUNNING: "RUNNING", Phase.SUCCEEDED: "DONE", Phase.FAILED: "ERROR", Phase.CANCELLED: "CANCELLED"}
@@ -64,9 +64,10 @@ class DataprocCloud:
         data = {"data_source": "gs://photos/fruits"}
         run = RunCommand.model_validate({"ingest": data, "output": {"output_uri": "gs://bucket/results/fruits"}})
         packages = "gs://bucket/packages"
+        cloud: Cloud = "dataproc-serverless" if way == "serverless" else "dataproc"
         self._job = replace(
-            submitted_job("dataproc", run, SubmitSettings(dry_run=True, bundle="nowhere")),
-            script=f"{packages}/run.py",
+            submitted_job(cloud, run, SubmitSettings(dry_run=True, bundle="nowhere", region="europe-west1")),
+            script=f"{packages}/{'batch' if way == 'serverless' else 'run'}.py",
             archives=(f"{packages}/environment.tar.gz#environment", f"{packages}/models.tar.gz#models"),
         )
         server.clusters.update({"standing"} if way == "cluster" else ())

@@ -30,6 +30,7 @@ VALUES: dict[str, Any] = {
     "EXECUTION_ROLE_ARN": "arn:aws:iam::123456789012:role/fruits-pipeline-run",
     "JOB_ID": "fruits-pipeline-0123456789ab",
     "JOB_TOKEN": "fruits-pipeline-0123456789ab-0",
+    "LIMIT": ["timeout", "86400"],
     "LOG_PREFIX": "logs",
     "LOG_URI": "s3://bucket/logs",
     "MACHINE_TYPE": "m6i.2xlarge",
@@ -75,7 +76,6 @@ _REQUESTS: dict[str, tuple[str, str, Any]] = {
     "notebook-configurations.json": ("emr", "RunJobFlow", lambda found: {**_CLUSTER, "Configurations": found}),
     "serverless-application.json": ("emr-serverless", "CreateApplication", lambda found: found),
     "serverless-job.json": ("emr-serverless", "StartJobRun", lambda found: found),
-    "account/bucket.json": ("s3", "CreateBucket", lambda found: _bucket("CreateBucketConfiguration", found)),
     "account/bucket-public-access.json": (
         "s3",
         "PutPublicAccessBlock",

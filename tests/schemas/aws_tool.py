@@ -15,6 +15,7 @@ _GLOBAL = {"--query", "--output", "--region"}
 # Commands of the tool's own, and what they take of it; https://docs.aws.amazon.com/cli/latest/reference/.
 _OWN = {
     ("s3", "cp"): {"--recursive"},
+    ("s3", "mb"): set(),
     ("s3", "ls"): {"--recursive", "--summarize", "--human-readable"},
     ("s3", "rm"): {"--recursive"},
     ("s3", "sync"): {"--delete"},
@@ -37,12 +38,13 @@ class Line:
     query: str | None
 
 
-def line(words: list[str], folder: Path) -> Line:
+def line(words: list[str], folder: Path, region: str = "eu-west-1") -> Line:
     """The request of ``aws WORDS``.
 
     Args:
         words: The words after ``aws``.
         folder: Where ``file://`` names begin.
+        region: The environment's.
 
     Raises:
         UnknownError: When there is no such command, or it has no such option.
@@ -57,6 +59,8 @@ def line(words: list[str], folder: Path) -> Line:
             raise UnknownError(f"aws s3 {command}: {unknown}")
         if (service, command) not in _OWN:
             raise UnknownError(f"aws s3 {command}")
+        if command == "mb":
+            return Line(service, "CreateBucket", _bucket(rest[0], region), query)
         return Line(service, None, {}, query)
     if (service, command) == ("emr", "list-clusters") and given.pop("--active", None) is not None:
         given["--cluster-states"] = _ACTIVE
@@ -75,6 +79,12 @@ def line(words: list[str], folder: Path) -> Line:
             raise UnknownError(f"aws {service} {command} {option}")
         body[name] = _value([_read(value, folder) for value in values], shapes[name])
     return Line(model.service_name, operation, body, query)
+
+
+def _bucket(address: str, region: str) -> dict[str, Any]:
+    """As ``MbCommand`` of awscli/customizations/s3/subcommands.py asks: us-east-1 takes no constraint."""
+    named = {"Bucket": address.removeprefix("s3://")}
+    return named if region == "us-east-1" else {**named, "CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
 def _options(words: list[str]) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ _S3_LIST = re.compile(r"(^|&)(list-type|prefix|delimiter|max-keys|marker)=")
 
 @dataclass(frozen=True)
 class Request:
-    """One request: ``key`` is the decoded name, "" for a bucket.
+    """One request: ``key`` is the decoded name, "" for a bucket, ``target`` the address as it was asked for.
 
     ``kind`` is GET, HEAD, PUT, POST or DELETE for an object; LIST; BUCKET for a look at a bucket itself.
     """
@@ -21,6 +21,7 @@ class Request:
     kind: str
     key: str
     headers: dict[str, str]
+    target: str = ""
 
 
 def parse_head(head: bytes) -> tuple[str, dict[str, str]]:
@@ -55,4 +56,4 @@ def parse_request(head: bytes) -> Request:
             kind, key = "LIST", ""
         elif method == "GET" and (not key or _JSON_BUCKET.match(parts.path)):
             kind, key = "BUCKET", ""
-    return Request(method, kind, key, headers)
+    return Request(method, kind, key, headers, target)

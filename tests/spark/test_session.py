@@ -31,6 +31,7 @@ ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
 PARTITIONS = "spark.sql.shuffle.partitions"
 
 DAEMON = "spark.python.daemon.module"
+PROVIDERS = "fs.s3a.aws.credentials.provider"
 
 
 @pytest.mark.parametrize("error", [None, KeyError])
@@ -73,6 +74,27 @@ def test_a_session_of_somebody_else_is_taken_and_has_its_settings_again(spark, m
         assert state() == before
     assert spark.range(2).count() == 2
     assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_the_credentials_that_a_cluster_has_are_asked_first(spark):
+    """Keys in Spark's properties, and whatever the vendor put into its core-default.xml; ours come after them."""
+    connectors = spark.sparkContext._jsc.hadoopConfiguration()
+    before = connectors.get(PROVIDERS)
+    theirs = [part.strip() for part in before.split(",")]
+    assert theirs[1] == "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider"
+    connectors.set("fs.s3.impl", "an.own.FileSystem")
+    try:
+        with hadoop.configured_connectors(spark, frozenset({"s3"}), StorageSettings()):
+            found = connectors.get(PROVIDERS).split(",")
+            assert found[:-1] == theirs
+            assert found[-1].startswith(
+                ("com.amazonaws.auth.Default", "software.amazon.awssdk.auth.credentials.Default")
+            )
+        assert connectors.get(PROVIDERS) == before
+        with hadoop.configured_connectors(spark, frozenset({"s3"}), StorageSettings(s3_anonymous=True)):
+            assert connectors.get(PROVIDERS) == "org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider"
+    finally:
+        connectors.unset("fs.s3.impl")
 
 
 def test_only_jobs_of_the_block_are_cancelled_in_a_session_of_somebody_else(spark):

@@ -46,6 +46,7 @@ GCS_FAULTS = [
     (404, "The specified bucket does not exist.", "NotFound: .*create the bucket or correct its name"),
     (403, "me does not have access.", "Forbidden: .*grant roles/storage.objectUser.*--gcs-billing-project"),
     (401, "Anonymous caller.", "InvalidOperation: .*not public: leave out --gcs-anonymous, and run 'gcloud auth"),
+    (400, "Bucket is a requester pays bucket but no user project provided.", "BadRequest: .*--gcs-billing-project"),
     (400, "Something else.", "BadRequest: .*mend that"),
 ]
 

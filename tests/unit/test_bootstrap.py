@@ -131,8 +131,9 @@ def test_dataproc_asks_for_its_metadata(node):
     assert "metadata 'fruits-environment', found none" in ended.said
 
 
-def test_the_first_node_of_dataproc_gets_a_kernel(node):
-    node.with_jupyter("/opt/conda/miniconda3")
+@pytest.mark.parametrize("place", ["/opt/conda/miniconda3", "/opt/pixi/.pixi/envs/default"])
+def test_the_first_node_of_dataproc_gets_a_kernel(node, place):
+    node.with_jupyter(place)
     address = node.serve(small_archive('[ "$1" != -c ] || exec "$NODE_PYTHON" "$@"'), "dataproc.sh")
     node.role = "Master"
     ended = node.run("dataproc.sh", address)
@@ -141,7 +142,7 @@ def test_the_first_node_of_dataproc_gets_a_kernel(node):
     python = str(node.place / "environment" / "bin" / "python")
     assert kernel["argv"] == [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     assert kernel["env"] == {
-        "NODE_PYTHON": f"{node.root}/opt/conda/miniconda3/bin/python",
+        "NODE_PYTHON": f"{node.root}{place}/bin/python",
         "PYSPARK_PYTHON": python,
         "PYTHONPATH": f"{node.root}/usr/lib/spark/python:{node.root}/usr/lib/spark/python/lib/py4j-0.10.9.7-src.zip",
         "SPARK_HOME": f"{node.root}/usr/lib/spark",

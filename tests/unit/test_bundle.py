@@ -1,9 +1,8 @@
-"""The parts of a bundle: the archive, the trimming, the wrapper, the upload, and what is refused."""
+"""The parts of a bundle: the archive, the trimming, the upload, and what is refused."""
 
 import json
 import os
 import platform
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from fruits_pipeline.bundle.archive import archive_folder
 from fruits_pipeline.bundle.assemble import assemble_bundle
-from fruits_pipeline.bundle.environment import pip, write_wrapper
+from fruits_pipeline.bundle.environment import pip
 from fruits_pipeline.bundle.interpreter import copy_interpreter
 from fruits_pipeline.bundle.trim import trim
 from fruits_pipeline.bundle.upload import upload
@@ -108,48 +107,6 @@ def test_archives_of_equal_files_are_equal_whenever_and_by_whomever_they_are_mad
     assert {(member.uid, member.uname, member.mtime) for member in members.values()} == {(0, "", 0)}
 
 
-def started(folder, **environment):
-    """How the wrapper in ``folder`` ends, its version and path told, with nothing but ``environment`` around it."""
-    words = [folder / "bin" / "python", "-c", "import sys; print(sys.version_info[:2], *sys.path[1:2])"]
-    return subprocess.run(words, env=environment, capture_output=True, text=True, check=False, cwd="/")
-
-
-def test_the_wrapper_starts_the_named_python_with_the_packages_first(tmp_path):
-    write_wrapper(tmp_path, HERE)
-    ended = started(tmp_path, NODE_PYTHON=PYTHON, PYTHONPATH="/elsewhere")
-    assert ended.stdout == f"{sys.version_info[:2]} {tmp_path}/site-packages\n"
-
-
-def test_the_wrapper_finds_python_on_the_path(tmp_path):
-    write_wrapper(tmp_path, "3.99")
-    fake = tmp_path / "nodes" / "python3.99"
-    fake.parent.mkdir()
-    fake.write_text('#!/bin/sh\ncase $1 in -S) echo 3.99 ;; *) echo "$PYTHONPATH" ;; esac\n')
-    fake.chmod(0o755)
-    ended = started(tmp_path, PATH=str(fake.parent), PYTHONPATH="/elsewhere")
-    assert ended.stdout == f"{tmp_path}/site-packages:/elsewhere\n"
-
-
-def test_the_wrapper_takes_no_other_python_under_the_same_name(tmp_path):
-    write_wrapper(tmp_path, "3.99")
-    (tmp_path / "nodes").mkdir()
-    for name in ("python3.99", "python3"):
-        (tmp_path / "nodes" / name).symlink_to(PYTHON)
-    ended = started(tmp_path, PATH=str(tmp_path / "nodes"))
-    assert ended.returncode == 86
-    assert ended.stdout == ""
-    assert ended.stderr.startswith("error: expected Python 3.99 on this node, found none on PATH")
-    assert "NODE_PYTHON" in ended.stderr
-    assert "--bundle-python" in ended.stderr
-
-
-def test_the_wrapper_refuses_a_named_python_of_another_version(tmp_path):
-    write_wrapper(tmp_path, "3.99")
-    ended = started(tmp_path, NODE_PYTHON=PYTHON)
-    assert ended.returncode == 86
-    assert f"error: expected Python 3.99 in NODE_PYTHON, found {PYTHON}" in ended.stderr
-
-
 @pytest.fixture
 def bundle(tmp_path):
     """A folder with two files and their index."""
@@ -212,7 +169,10 @@ def asked(**settings):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"target": "emr-6"}, "--target: expected one of emr-7.14, emr-spark-8.1, dataproc-2.3, dataproc-3.0"),
+        (
+            {"target": "emr-6"},
+            "--target: expected one of emr-7.14, emr-spark-8.1, dataproc-2.3, dataproc-3.0, dataproc-serverless-2.3",
+        ),
         ({"target": "dataproc-2.3", "arch": "arm64"}, "--arch: expected x86_64 for dataproc-2.3, found 'arm64'"),
     ],
 )

@@ -49,6 +49,17 @@ def test_aws_takes_every_file(name):
     assert faults(name, content(name)) == []
 
 
+def test_a_bucket_is_encrypted_without_what_older_tools_refuse():
+    """`BlockedEncryptionTypes` is of November 2025; an older `aws` ends with «Unknown parameter»."""
+    (rule,) = content("account/bucket-encryption.json")["Rules"]
+    assert rule.keys() <= {"ApplyServerSideEncryptionByDefault", "BucketKeyEnabled"}
+    (denied,) = (
+        part for part in content("account/bucket-policy.json")["Statement"] if part["Sid"] == "NoKeysOfCallers"
+    )
+    assert denied["Effect"] == "Deny"
+    assert denied["Condition"] == {"StringLike": {"s3:x-amz-server-side-encryption-customer-algorithm": "*"}}
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_every_placeholder_is_known(name):
     left = re.findall(r"\$\{\w+\}", json.dumps(content(name)))
@@ -85,7 +96,7 @@ def test_the_readme_says_how_each_file_is_applied(name):
 
 COMMANDS = re.findall(r"(?:`|^)(aws (?!sts)[^`\n]*)", README, re.MULTILINE)
 # Commands of the tool's own, which are held to the tool itself where it is at hand.
-CUSTOM = {"create-cluster", "add-steps"}
+CUSTOM = {"create-cluster", "add-steps", "mb"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -85,6 +85,7 @@ def test_settings_reach_the_google_connector() -> None:
     assert found["fs.gs.storage.root.url"] == "http://127.0.0.1:4443"
     assert found["fs.gs.auth.null.enable"] == "true"
     assert found["fs.gs.requester.pays.project.id"] == "payer"
+    assert found["fs.gs.create.items.conflict.check.enable"] == "false"
 
 
 def test_credentials_of_a_profile_with_a_process_are_handed_on(tmp_path: Path, monkeypatch) -> None:

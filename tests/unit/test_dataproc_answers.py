@@ -98,6 +98,11 @@ def test_a_cluster_that_is_not_there_is_named():
     ("status", "told", "remedy"),
     [
         (StatusCode.UNAVAILABLE, "Getting metadata from plugin failed with error: Reauthentication is needed", "renew"),
+        (
+            StatusCode.PERMISSION_DENIED,
+            "Dataproc Resource Manager API has not been used in project 1 before or it is disabled",
+            "gcloud services enable",
+        ),
         (StatusCode.PERMISSION_DENIED, "Permission 'dataproc.jobs.create' denied", "submitter-role.json"),
         (StatusCode.INVALID_ARGUMENT, "Subnetwork 'x' does not support Private Google Access", "correct the setting"),
     ],

@@ -70,7 +70,13 @@ class Moto:
         self.client = functools.cache(functools.partial(boto3.client, region_name=REGION))
         made = {"name": "fruits-pipeline-emr-7.14.0-x86_64", "releaseLabel": "emr-7.14.0", "type": "SPARK"}
         self.client("emr-serverless").create_application(**made)
+        # Groups that EMR has made for an earlier cluster, whose role was the old one.
+        old = {"GroupName": "ElasticMapReduce-master", "Description": "Master group", "VpcId": self._vpc()}
+        self.group = self.client("ec2").create_security_group(**old)["GroupId"]
         self.forgotten = self.client("emr").run_job_flow(Name="fruits-pipeline-0", Instances={})["JobFlowId"]
+
+    def _vpc(self):
+        return self.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
 
     def answer(self, words):
         """What ``aws WORDS`` prints."""
@@ -80,6 +86,8 @@ class Moto:
         assert request_faults(asked.service, asked.operation, asked.body) == []
         answer = getattr(self.client(asked.service), xform_name(asked.operation))(**asked.body)
         found = jmespath.search(asked.query, answer) if asked.query else None
+        if isinstance(found, list) and all(isinstance(part, str) for part in found):
+            return "\t".join(found)
         return found if isinstance(found, str) else json.dumps(found)
 
 
@@ -99,6 +107,14 @@ def test_every_line_for_aws_runs(folder, monkeypatch):
         paste("\n".join([*blocks(README, "On EMR"), *mine]), folder, answer)
         schedule = moto.client("scheduler").get_schedule(Name="fruits-nightly")
         left = moto.client("emr").describe_cluster(ClusterId=moto.forgotten)["Cluster"]["Status"]["State"]
+        (group,) = moto.client("ec2").describe_security_groups(GroupIds=[moto.group])["SecurityGroups"]
+        subnets = [found["SubnetId"] for found in moto.client("ec2").describe_subnets()["Subnets"]]
+    clusters = [words for words in seen if words[1:3] == ["submit", "emr"]]
+    assert clusters
+    for words in clusters:
+        assert cli._parsed(words[1:]).keywords["settings"].emr.subnet == tuple(subnets)
+    assert len(subnets) == 3
+    assert {"Key": "for-use-with-amazon-emr-managed-policies", "Value": "true"} in group["Tags"]
     assert left == "TERMINATED"
     assert sum(words[0] == "aws" for words in seen) > 30
     sent = json.loads(schedule["Target"]["Input"])

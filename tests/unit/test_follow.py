@@ -98,6 +98,20 @@ def test_the_deadline_cancels(output):
     assert (failed.value.exit_code, platform.cancelled, time.now_s) == (7, ["j"], 100)
 
 
+def test_a_job_that_succeeds_while_the_deadline_cancels_it_has_succeeded(tmp_path, output):
+    recorded(tmp_path, 0, "2026-01-01T00:00:00+00:00")
+    platform, time = Scripted([RUNNING]), Time()
+
+    def cancel(started):
+        platform.cancelled.append(started)
+        recorded(tmp_path, 0)
+        platform.states = [State(Phase.SUCCEEDED)]
+
+    platform.cancel = cancel
+    found = follow(platform, Started("j"), output, last_record(output), 100, time.clock())
+    assert (found["started"][:7], platform.cancelled) == ("2026-02", ["j"])
+
+
 @pytest.mark.parametrize(
     ("stop", "stdin", "code"),
     [

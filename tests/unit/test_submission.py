@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -42,6 +44,18 @@ def test_a_job_that_ends_before_it_is_followed_has_its_own_record(tmp_path):
     record = {"exit_code": 0, "started": "2026-02-01T00:00:00+00:00"}
     platform = Quick(lambda: (tmp_path / "run.json").write_text(json.dumps(record)))
     assert submit_job(platform, into(tmp_path), WAITING, StorageSettings()) == record
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault():
+    """``submit ... --dry-run | head -n 1``."""
+    words = ["submit", "emr", "--data-source", "s3://b/in", "--output-uri", "s3://b/out", "--subnet", "subnet-1"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "fruits_pipeline", *words, "--dry-run"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        told = process.stderr.read().decode()
+        assert process.wait(timeout=60) == 0, told
+    assert "Broken" not in told
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "\x00"])

@@ -94,6 +94,12 @@ def test_the_step_runs_in_cluster_mode_with_both_archives_and_the_python_of_the_
     assert words[words.index(job().script) + 1 :] == list(job().arguments)
 
 
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_no_job_asks_for_a_catalogue_of_tables(name):
+    """Where Glue's is the cluster's default, the job's role would need rights to it."""
+    assert "spark.sql.catalogImplementation=in-memory" in PLATFORMS[name].command_line()
+
+
 def test_what_is_missing_is_named_by_its_flag_and_a_dry_run_shows_its_place():
     platform = Emr(job(), EmrSettings())
     assert "${SUBNET_IDS}" in platform.command_line()

@@ -1,4 +1,5 @@
 import json
+from importlib.metadata import version
 
 import pytest
 
@@ -19,7 +20,7 @@ def asked(**rooms):
 
 def bundle(folder, target="emr-7.14", arch="x86_64"):
     files = {name: {"sha256": sha, "bytes": 1} for name, sha in SHA.items()}
-    index = {"version": "0.1.0", "target": target, "arch": arch, "files": files}
+    index = {"version": version("fruits-pipeline"), "target": target, "arch": arch, "files": files}
     index["models"] = ["mobilenetv2-224-f32", "mobilenetv2-224-bf16"]
     folder.mkdir(exist_ok=True)
     (folder / "index.json").write_text(json.dumps(index))
@@ -67,6 +68,16 @@ def test_a_dry_run_needs_no_package_and_a_true_one_does(tmp_path):
     assert job.script == "${BUNDLE_URI}/jobs/run.py"
     with pytest.raises(SubmissionError, match="fruits-pipeline bundle"):
         submitted_job("emr", asked(), SubmitSettings(bundle=str(tmp_path / "none")))
+
+
+def test_a_bundle_of_another_version_of_ours_is_told_before_any_cluster_starts(tmp_path):
+    place = bundle(tmp_path / "p")
+    index = json.loads((tmp_path / "p/index.json").read_text())
+    (tmp_path / "p/index.json").write_text(json.dumps(index | {"version": "0.0.9"}))
+    with pytest.raises(
+        SubmissionError, match=r"made by fruits-pipeline \S+, found one of 0\.0\.9 .* bundle --target emr-7\.14"
+    ):
+        submitted_job("emr", asked(), SubmitSettings(bundle=place))
 
 
 def test_a_package_that_was_not_uploaded_is_told(tmp_path):
@@ -118,6 +129,19 @@ def test_what_no_node_of_emr_reaches_is_refused_before_any_cluster_starts(rooms,
         submitted_job("emr", asked(**rooms), SubmitSettings(dry_run=True))
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/photos/fruits",
+        "arn:aws:s3:eu-west-1:123456789012:accesspoint/photos",
+        "arn:aws:s3:::bucket/fruits",
+    ],
+)
+def test_an_arn_is_no_address(address):
+    with pytest.raises(SettingsError, match=r"expected s3://BUCKET/FOLDER, found the ARN .*; .*alias"):
+        submitted_job("emr", asked(ingest={"data_source": address}), SubmitSettings(dry_run=True))
+
+
 def test_a_secret_in_an_address_is_neither_sent_nor_told():
     with pytest.raises(SettingsError) as told:
         submitted_job("emr", asked(ingest={"data_source": "s3://KEY:SECRET@b/x"}), SubmitSettings(dry_run=True))
@@ -154,6 +178,7 @@ def test_a_package_where_emr_cannot_fetch_it_is_refused(tmp_path, base):
         {"storage": {"s3_path_style": False, "s3_requester_pays": True, "s3_endpoint_url": "https://s3.example.com"}},
         {"ingest": {"data_source": 's3://b/l\'été $HOME "x" -y', "sample": 3, "sample_seed": -5}},
         {"reduce": {"components": 7, "export": ["json", "csv"]}, "features": {"decode_timeout_s": 1e-5}},
+        {"reduce": {"components": 1e-5}},
         {"reduce": {"components": 1.0, "train_split": 0.8, "labels": "s3://b/l.csv"}, "classify": {"forest_seed": -1}},
     ],
 )

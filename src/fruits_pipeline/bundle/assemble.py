@@ -59,7 +59,8 @@ def assemble_bundle(command: BundleCommand) -> str:
     if settings.upload:
         facts.append(f"uploaded    {upload(index, folder, settings.upload, command.storage)}")
         placed = read_bundle(str(folder), command.storage)
-        facts += [f"            {placed.address(name)}" for name in (ENVIRONMENT, f"bootstrap/{release.platform}.sh")]
+        named = (name for name in (ENVIRONMENT, f"bootstrap/{release.platform}.sh") if name in index.files)
+        facts += [f"            {placed.address(name)}" for name in named]
     return "\n".join(facts)
 
 

@@ -12,6 +12,20 @@ _AWS_GIB = {"c": 2, "m": 4, "r": 8}
 _GOOGLE_GIB = {"standard": 4, "highmem": 8}
 
 
+# They take no Persistent Disk: https://cloud.google.com/dataproc/docs/concepts/compute/dataproc-pd-ssd and each
+# series' page at https://cloud.google.com/compute/docs/machine-resource.
+_HYPERDISK_ONLY = frozenset({"c4", "c4a", "c4d", "n4", "n4a", "n4d"})
+
+
+def boot_disk(name: str) -> str:
+    """The balanced type of boot disk that the Compute Engine type ``name`` takes.
+
+    >>> boot_disk("n2-standard-8"), boot_disk("c4-highmem-16")
+    ('pd-balanced', 'hyperdisk-balanced')
+    """
+    return "hyperdisk-balanced" if name.partition("-")[0] in _HYPERDISK_ONLY else "pd-balanced"
+
+
 @dataclass(frozen=True)
 class Machine:
     """Size and architecture of one node."""

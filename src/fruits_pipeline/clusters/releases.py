@@ -14,7 +14,7 @@ class Release(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    platform: Literal["emr", "dataproc"]
+    platform: Literal["emr", "dataproc", "dataproc-serverless"]
     release: str
     spark: str
     python: str

@@ -21,6 +21,9 @@ MAGIC_COMMITTER: Final = {
     "spark.sql.sources.commitProtocolClass": "org.apache.spark.internal.io.cloud.PathOutputCommitProtocol",
     "spark.sql.parquet.output.committer.class": CLOUD_COMMITTER,
 }
+# Before each file the connector would read every folder above it as an object, and end where it may read below a
+# prefix alone. An object in a folder's place would be found out by whatever reads the output.
+_CHECK: Final = "fs.gs.create.items.conflict.check.enable"
 _MAGIC_HADOOP: Final = {
     "mapreduce.outputcommitter.factory.scheme.s3": "org.apache.hadoop.fs.s3a.commit.S3ACommitterFactory",
     "fs.s3a.committer.name": "magic",
@@ -79,6 +82,7 @@ def _gs(settings: StorageSettings) -> dict[str, str | None]:
         "fs.gs.auth.null.enable": "true" if settings.gcs_anonymous else None,
         "fs.gs.requester.pays.mode": "AUTO" if payer else None,
         "fs.gs.requester.pays.project.id": payer,
+        _CHECK: "false",
         # Objects are renamed when their task ends, not all by the driver at the end; whatever a task that failed
         # leaves is not marked, is swept, and a room counts its rows before it is marked.
         "mapreduce.fileoutputcommitter.algorithm.version": "2",

@@ -14,6 +14,7 @@ from fruits_pipeline.settings.storage import StorageSettings
 
 _OURS = {"s3": S3A, "gs": GCS}
 _UNTOUCHED = "core-default.xml"
+_CREDENTIALS = "fs.s3a.aws.credentials.provider"
 
 
 def configure(spark: SparkSession, schemes: frozenset[str], settings: StorageSettings) -> None:
@@ -60,12 +61,25 @@ def _wanted(spark: SparkSession, schemes: frozenset[str], settings: StorageSetti
     for scheme in sorted(schemes & _OURS.keys()):
         if hadoop.get(f"fs.{scheme}.impl") is None and not has_class(spark, _OURS[scheme]):
             raise missing(scheme, spark.version)
-    return {
+    wanted = {
         name: value
         for name, value in properties.items()
         # A property that was unset has no value, and still a source.
         if (name, value) in requested or hadoop.getRaw(name) is None or _source(hadoop, name) == _UNTOUCHED
     }
+    chain = wanted.get(_CREDENTIALS)
+    if chain is not None and (_CREDENTIALS, chain) not in requested:
+        wanted[_CREDENTIALS] = _after(hadoop.get(_CREDENTIALS), chain)
+    return wanted
+
+
+def _after(providers: str | None, chain: str) -> str:
+    r"""The cluster's own credentials providers, which know keys in Spark's properties, and ``chain`` after them.
+
+    >>> _after("a.Keys,\n  a.Role", "b.Chain"), _after(None, "b.Chain")
+    ('a.Keys,a.Role,b.Chain', 'b.Chain')
+    """
+    return ",".join([*(part.strip() for part in (providers or "").split(",") if part.strip()), chain])
 
 
 def _source(hadoop: Any, name: str) -> str | None:

@@ -15,8 +15,8 @@ class BundleSettings(Room):
     """Settings of the bundle that ``bundle`` makes."""
 
     target: str = Field(
-        description="Release of the cluster: emr-7.14, emr-spark-8.1, dataproc-2.3 or dataproc-3.0 "
-        "(config/releases.json has them)."
+        description="Release of the cluster, a name in config/releases.json: emr-7.14, emr-spark-8.1, dataproc-2.3, "
+        "dataproc-3.0, dataproc-serverless-2.3 or dataproc-serverless-3.0."
     )
     arch: Arch = Field("x86_64", description="Processor architecture of the cluster's nodes.")
     engine: EngineName = Field(

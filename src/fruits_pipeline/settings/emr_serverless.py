@@ -29,6 +29,7 @@ class EmrServerlessSettings(Room):
         None,
         description="Role of the job, which says what it may access.",
     )
+    # Seven days since EMR 7.11: https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/release-version-7110.html
     execution_timeout_minutes: int = Field(
-        1440, ge=5, le=1_000_000, description="Minutes after which EMR Serverless ends the job."
+        1440, ge=5, le=10_080, description="Minutes after which EMR Serverless itself ends the job."
     )

@@ -20,7 +20,9 @@ class GoogleSettings(Room):
     )
     subnetwork: str | None = Field(None, description="Subnetwork with Private Google Access; by default the network's.")
     staging_bucket: str | None = Field(
-        None, description="Bucket for Dataproc's own temporary files; by default one that Google makes."
+        None,
+        description="Bucket for Dataproc's own temporary files; by default one that Google makes. "
+        "Runtimes 3.0 of Serverless have none.",
     )
     kms_key: str | None = Field(None, description="Full name of your own key for disks; by default Google's keys.")
     dataproc_endpoint_url: (

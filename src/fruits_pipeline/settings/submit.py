@@ -52,7 +52,11 @@ class SubmitSettings(SizeSettings):
         description="Folder that `bundle` wrote, or the address of the index.json that it uploaded; "
         "by default dist/TARGET-ARCH.",
     )
-    region: str | None = Field(None, description="Region; by default one in the EU (eu-west-1, europe-west1).")
+    region: str | None = Field(
+        None,
+        description="Region; by default that of aws (environment, profile) or gcloud (environment, configuration), "
+        "else one in the EU (eu-west-1, europe-west1).",
+    )
     name: Annotated[
         str, matching("[a-z][a-z0-9-]{0,39}", "at most 40 small letters, digits and dashes, the first a letter")
     ] = Field(

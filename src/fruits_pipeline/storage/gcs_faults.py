@@ -10,6 +10,8 @@ from fruits_pipeline.errors import StorageError
 
 # What the library puts before the server's words; an upload's URL holds a key to it.
 _REQUEST = re.compile(r"^[A-Z]+ https?://\S+: |upload_id=[^&\s]+")
+# A refusal of status 400: https://cloud.google.com/storage/docs/using-requester-pays
+_PAYS = re.compile(r"requester pays bucket but no user project", re.IGNORECASE)
 _RESUME = "then start the same command again: it resumes"
 _WHO = "'gcloud auth list' says who you are"
 _LOGIN = "run 'gcloud auth application-default login', or name a key file in GOOGLE_APPLICATION_CREDENTIALS"
@@ -37,6 +39,8 @@ def explained(what: str, address: str, error: Exception) -> StorageError:
     cause = error.cause if isinstance(error, RetryError) and error.cause else error
     advice = next((advice for kind, advice in _ADVICE if isinstance(cause, kind)), _ELSE)
     said = str(cause.message if isinstance(cause, GoogleAPICallError) else cause)
+    if _PAYS.search(said):
+        advice = f"name the project that pays by --gcs-billing-project, {_RESUME}"
     said = _REQUEST.sub("", said.partition("\n")[0]).strip().rstrip(".")
     told = f"could not {what} {address}: {type(cause).__name__}: {said}; {advice}"
     return StorageError(told, is_denied=isinstance(cause, Forbidden))

@@ -9,6 +9,7 @@ import re
 from fruits_pipeline.errors import SettingsError
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):(?=/)")
+_ARN = re.compile(r"^(s3[an]?://)?arn:", re.IGNORECASE)
 _SAME = {"s3a": "s3", "s3n": "s3"}
 
 
@@ -16,13 +17,18 @@ def normalise(address: str) -> str:
     """The full URI of a plain path, a ``file:`` address or a bucket address.
 
     Raises:
-        SettingsError: When credentials stand in the address.
+        SettingsError: When credentials stand in the address, or it is an ARN.
 
     >>> normalise("s3a://bucket/Apple Red 1/")
     's3://bucket/Apple Red 1'
     >>> normalise("file:/data//fruits/../x")
     'file:///data/x'
     """
+    if _ARN.match(address):
+        raise SettingsError(
+            f"expected s3://BUCKET/FOLDER, found the ARN {address!r}; give the bucket's name, or an access point's "
+            "alias, which 'aws s3control get-access-point' tells: s3://ALIAS-s3alias/FOLDER"
+        )
     found = _SCHEME.match(address)
     if found is None:
         return _of_path(os.path.expanduser(address))  # noqa: PTH111 because Path's raises where there is no such user

@@ -7,7 +7,7 @@ from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSettings
 from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, message, start_once
-from fruits_pipeline.submit.job import PYTHON, SubmittedJob
+from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
 
 # https://cloud.google.com/dataproc-serverless/docs/reference/rest/v1/projects.locations.batches#State
@@ -20,10 +20,22 @@ _PHASES = {
     "FAILED": Phase.FAILED,
 }
 # https://cloud.google.com/dataproc-serverless/docs/concepts/properties: cores, and MiB of each with its overhead.
+_FLAGS = {
+    "serviceAccount": "service-account",
+    "subnetworkUri": "subnet",
+    "stagingBucket": "staging-bucket",
+    "ttl": "ttl",
+    "kmsKey": "kms-key",
+    "userWorkloadAuthenticationType": "user-workload-authentication-type",
+}
 _CORES = (4, 8, 16)
 _LEAST_MIB, _MOST_MIB = 1024, 7424
 _FEWEST_EXECUTORS = 2
 # A batch has no YARN, tracks shuffles by itself, and runs its driver on a machine of its own in any case.
+# What they no longer have since runtime 3.0, and whose credentials they take unless told otherwise:
+# https://docs.cloud.google.com/managed-spark/docs/concepts/versions/spark-runtime-3.0
+_WITHOUT_STAGING = 3
+_AS_SERVICE_ACCOUNT = {"userWorkloadAuthenticationType": "SERVICE_ACCOUNT"}
 _UNKNOWN = ("spark.yarn.", "spark.submit.", "spark.dynamicAllocation.shuffleTracking.")
 
 
@@ -42,6 +54,7 @@ class DataprocServerless:
         self._settings = settings
         self._google = Google(settings, job.region)
         self._properties = _properties(job)
+        self._arguments = (job.command, *job.archives, *job.arguments)
 
     def requests(self) -> tuple[Request, ...]:
         """One CreateBatch."""
@@ -49,9 +62,10 @@ class DataprocServerless:
 
     def command_line(self) -> str:
         """``gcloud dataproc batches submit pyspark``."""
-        execution = self.requests()[0].body["batch"]["environmentConfig"]["executionConfig"]
-        flags = {"serviceAccount": "service-account", "subnetworkUri": "subnet", "stagingBucket": "staging-bucket"}
-        flags |= {"ttl": "ttl", "kmsKey": "kms-key"}
+        batch = self.requests()[0].body["batch"]
+        execution = dict(batch["environmentConfig"]["executionConfig"])
+        execution |= execution.pop("authenticationConfig", {})
+        image = batch["runtimeConfig"].get("containerImage")
         words = [
             *("gcloud", "dataproc", "batches", "submit", "pyspark", self._job.script),
             *(f"--batch={self._job.job_id}", f"--version={self._job.release.release}"),
@@ -59,8 +73,9 @@ class DataprocServerless:
             f"--archives={','.join(self._job.archives)}",
             f"--properties={gcloud_mapping(self._properties)}",
             f"--labels={gcloud_mapping(labels(self._job))}",
-            *(f"--{flags[name]}={value}" for name, value in execution.items()),
-            *("--async", "--", *self._job.arguments),
+            *(f"--{_FLAGS[name]}={value}" for name, value in execution.items()),
+            *([f"--container-image={image}"] if image else []),
+            *("--async", "--", *self._arguments),
         ]
         return shlex.join(words)
 
@@ -86,16 +101,19 @@ class DataprocServerless:
 
     def _request(self, project: str, batch_id: str) -> Request:
         own = self._settings
+        latest = int(self._job.release.release.partition(".")[0]) >= _WITHOUT_STAGING
         values = {
             "LABELS": labels(self._job),
             "SCRIPT": self._job.script,
-            "ARGUMENTS": list(self._job.arguments),
+            "ARGUMENTS": list(self._arguments),
             "ARCHIVES": list(self._job.archives),
             "RUNTIME_VERSION": self._job.release.release,
+            "CONTAINER_IMAGE": own.container_image,
             "PROPERTIES": self._properties,
             "SERVICE_ACCOUNT": own.service_account,
             "SUBNETWORK": own.subnetwork,
-            "STAGING_BUCKET": own.staging_bucket,
+            "STAGING_BUCKET": None if latest else own.staging_bucket,
+            "AUTHENTICATION": _AS_SERVICE_ACCOUNT if latest and own.service_account else None,
             "DEADLINE": f"{own.ttl_s}s",
             "KMS_KEY": own.kms_key,
         }
@@ -133,7 +151,7 @@ def _properties(job: SubmittedJob) -> dict[str, str]:
     _check(cut, overhead_mib)
     kept = {key: value for key, value in job.properties.items() if not key.startswith(_UNKNOWN)}
     return kept | {
-        "spark.dataproc.driverEnv.PYSPARK_PYTHON": PYTHON,
+        "spark.app.name": job.job_id,
         "spark.driver.memoryOverhead": f"{overhead_mib}m",
         "spark.dynamicAllocation.minExecutors": str(_FEWEST_EXECUTORS),
         "spark.dynamicAllocation.maxExecutors": str(max(_FEWEST_EXECUTORS, cut.executors)),

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from fruits_pipeline.clusters.machines import machine
+from fruits_pipeline.clusters.machines import boot_disk, machine
 from fruits_pipeline.clusters.sizing import check_fits
 from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError, SubmissionError
@@ -138,7 +138,9 @@ class ManagedCluster:
             "LABELS": labels(self._job),
             "IMAGE_VERSION": self._job.release.release,
             "MASTER_MACHINE_TYPE": own.master_machine_type,
+            "MASTER_DISK_TYPE": boot_disk(own.master_machine_type),
             "MACHINE_TYPE": self._job.machine_type,
+            "DISK_TYPE": boot_disk(self._job.machine_type),
             "SPOT_NODES": self._spot or None,
             "DEADLINE": f"{own.longest_run_s}s",
             "IDLE_DELETE": f"{own.idle_delete_s}s",

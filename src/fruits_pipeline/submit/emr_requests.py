@@ -113,6 +113,8 @@ def _values(job: SubmittedJob, settings: EmrSettings) -> dict[str, Any]:
         "NODES": job.nodes,
         "CAPACITY": job.nodes + 1,  # because the core node counts too
         "ACTION_ON_FAILURE": "CONTINUE" if settings.cluster_id else "TERMINATE_CLUSTER",
+        # Of a cluster that ends with its step; on one that stays, YARN would keep a job whose step is gone.
+        "LIMIT": [] if settings.cluster_id else ["timeout", str(settings.longest_run_s)],
         "ARCHIVES": ",".join(job.archives),
         "SPARK_CONF": [
             word

@@ -83,16 +83,18 @@ def follow(
             _stop_on_request(platform, started, ask=isinstance(stop, KeyboardInterrupt))
             told = "cancelled on request"
         raise JobError(_where(platform, started, told), exit_code(stop)) from None
+    is_late = state is None
     if state is None:
         platform.cancel(started.id)
-        _ended(platform, started, _CANCEL_S, clock)
-        told = f"expected the end within {deadline_s:g} s, found it running; it was cancelled, the same command resumes"
-        raise JobError(_where(platform, started, told), StorageError.exit_code)
+        state = _ended(platform, started, _CANCEL_S, clock) or State(Phase.CANCELLED)
     record = last_record(output)
     mine = record if record is not None and record.get("started") != (before or {}).get("started") else None
     if state.phase is Phase.SUCCEEDED and mine is not None and mine["exit_code"] == 0:
         log.info("job=succeeded id=%s logs=%s", started.id, platform.logs(started.id))
         return mine
+    if is_late:
+        told = f"expected the end within {deadline_s:g} s, found it running; it was cancelled, the same command resumes"
+        raise JobError(_where(platform, started, told), StorageError.exit_code)
     raise _failure(platform, started, state, mine)
 
 

@@ -21,6 +21,7 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _PATIENCE_S = 1.0, 20.0, 120.0
 # As in "Insufficient 'N2_CPUS' quota. Requested 12.0, available 8.0."
 _QUOTA = re.compile(r"insufficient .*quota", re.IGNORECASE)
 _RELEASE = re.compile(r"(image|runtime) version|version .*(image|runtime)", re.IGNORECASE)
+_DISABLED = re.compile(r"has not been used in project|it is disabled", re.IGNORECASE)
 _UNREACHED = re.compile(r"DNS resolution|failed to connect", re.IGNORECASE)
 _RENEW = "renew the credentials by gcloud auth application-default login, or give a service account's"
 _ROLE = "grant the submitter the role of config/dataproc/submitter-role.json, and the use of the job's service account"
@@ -121,6 +122,10 @@ def remedy(error: "GoogleAPICallError") -> str:
     told = error.message
     remedies = (
         (isinstance(error, exceptions.Unauthenticated) or _PLUGIN in told, _RENEW),
+        (
+            _DISABLED.search(told),
+            "enable it by gcloud services enable, and start the same command again in a few minutes",
+        ),
         (isinstance(error, exceptions.Forbidden), _ROLE),
         (_QUOTA.search(told), "take fewer or smaller machines (--nodes, --machine-type), or ask Google for more quota"),
         (_UNREACHED.search(told), "check --region and the network, then start the same command again"),

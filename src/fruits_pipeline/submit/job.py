@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -13,19 +15,24 @@ from fruits_pipeline.clusters.bundle_index import ENVIRONMENT, MODELS, UPLOADED,
 from fruits_pipeline.clusters.machines import Machine, machine
 from fruits_pipeline.clusters.releases import Release, releases
 from fruits_pipeline.clusters.sizing import Sizes, sizes
-from fruits_pipeline.errors import SettingsError
+from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.submit import Arch, SubmitSettings
 from fruits_pipeline.storage import uri
+from fruits_pipeline.submit.region import Region, aws_region, google_region
 
-Cloud = Literal["emr", "dataproc"]
-_TARGETS = {"emr": "emr-7.14", "dataproc": "dataproc-2.3"}
-_MACHINES = {"emr": "m6i.2xlarge", "dataproc": "n2-standard-8"}
-_REGIONS = {"emr": "eu-west-1", "dataproc": "europe-west1"}
+log = logging.getLogger(__name__)
+
+Cloud = Literal["emr", "dataproc", "dataproc-serverless"]
+_TARGETS = {"emr": "emr-7.14", "dataproc": "dataproc-2.3", "dataproc-serverless": "dataproc-serverless-2.3"}
+_MACHINES = {"emr": "m6i.2xlarge", "dataproc": "n2-standard-8", "dataproc-serverless": "n2-standard-8"}
 # Each cloud's nodes fetch the job's files from buckets of the same cloud.
-_SCHEMES = {"emr": "s3", "dataproc": "gs"}
+_SCHEMES = {"emr": "s3", "dataproc": "gs", "dataproc-serverless": "gs"}
 _ARCHIVES = (ENVIRONMENT, MODELS)
+# Set here too, because Spark may open the file system before the job does; session/buckets.py says why.
+_NO_CHECK = {"spark.hadoop.fs.gs.create.items.conflict.check.enable": "false"}
+_PROPERTIES = {"dataproc": _NO_CHECK, "dataproc-serverless": _NO_CHECK}
 # The archives appear under these names in the working directory of driver and executors.
 _ENVIRONMENT_AS, _MODELS_AS = "environment", "models"
 PYTHON = f"./{_ENVIRONMENT_AS}/bin/python"
@@ -38,7 +45,8 @@ class SubmittedJob:
     """One job, ready for any platform.
 
     ``archives`` are addresses with the name that each takes on the nodes, ``address#name``; ``properties`` are
-    Spark's, sizes included; ``job_id`` follows from everything else, so that equal requests have equal ids.
+    Spark's, sizes included; ``command`` is ``run`` or ``score``; ``job_id`` follows from everything else, so that equal
+    requests have equal ids.
     """
 
     name: str
@@ -47,6 +55,7 @@ class SubmittedJob:
     machine_type: str
     nodes: int
     sizes: Sizes
+    command: str
     script: str
     arguments: tuple[str, ...]
     archives: tuple[str, ...]
@@ -84,14 +93,15 @@ def submitted_job(cloud: Cloud, run: RunCommand | ScoreCommand, submit: SubmitSe
     return SubmittedJob(
         name=submit.name,
         release=release,
-        region=submit.region or _REGIONS[cloud],
+        region=_region(cloud, run, submit),
         machine_type=node.name,
         nodes=submit.nodes,
         sizes=cut,
+        command=_command(run),
         script=script,
         arguments=(*arguments(run), *(("--cache-dir", _MODELS_AS) if isinstance(run, RunCommand) else ())),
         archives=(f"{environment}#{_ENVIRONMENT_AS}", f"{models}#{_MODELS_AS}"),
-        properties=cut.properties() | _properties(cut),
+        properties=cut.properties() | _properties(cut) | _PROPERTIES.get(cloud, {}),
         output_uri=output,
         log_uri=_log_uri(cloud, submit, output),
         tags={"project": submit.name} | dict(tag.split("=", 1) for tag in submit.tag),
@@ -110,7 +120,12 @@ def arguments(run: RunCommand | ScoreCommand) -> Iterator[str]:
         elif isinstance(value, list):
             yield from (word for part in value for word in (flag, str(part)))
         else:
-            yield from (flag, str(value))
+            # Without an exponent: a share of components wants its dot.
+            yield from (flag, format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value))
+
+
+def _command(run: RunCommand | ScoreCommand) -> str:
+    return "score" if isinstance(run, ScoreCommand) else "run"
 
 
 def _rooms(run: RunCommand | ScoreCommand) -> Iterable[str]:
@@ -131,6 +146,8 @@ def _properties(cut: Sizes) -> dict[str, str]:
         "spark.yarn.appMasterEnv.PYSPARK_PYTHON": PYTHON,
         "spark.executorEnv.PYSPARK_PYTHON": PYTHON,
         "spark.python.daemon.module": "fruits_pipeline.session.daemon",
+        # The job has no tables. A cluster's catalogue (Glue, Hive) takes rights and time at the first query.
+        "spark.sql.catalogImplementation": "in-memory",
         # Node statistics of the forest are arrays of doubles, which Java's own serialisation writes slowly.
         "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
         "spark.kryoserializer.buffer.max": "1g",
@@ -146,6 +163,15 @@ def _in_bucket(flag: str, address: str, *schemes: str) -> str:
             f"{flag}: expected {wanted}, which every node of a cluster reaches, found {address!r}; put it into a bucket"
         )
     return found
+
+
+def _region(cloud: Cloud, run: RunCommand | ScoreCommand, submit: SubmitSettings) -> str:
+    if submit.region:
+        found = Region(submit.region, "--region")
+    else:
+        found = aws_region(run.storage.s3_profile) if cloud == "emr" else google_region()
+    log.info("region=%s from=%r", found.name, found.origin)
+    return found.name
 
 
 def _log_uri(cloud: Cloud, submit: SubmitSettings, output: str) -> str:
@@ -178,11 +204,19 @@ def _addresses(
     submit: SubmitSettings, run: RunCommand | ScoreCommand, cloud: Cloud, target: str, arch: Arch
 ) -> tuple[str, ...]:
     """The addresses of script, environment and models."""
-    needed = (f"jobs/{'score' if isinstance(run, ScoreCommand) else 'run'}.py", *_ARCHIVES)
+    # Batches start by a file that fetches the archives itself.
+    needed = (f"jobs/{'batch' if cloud == 'dataproc-serverless' else _command(run)}.py", *_ARCHIVES)
     place = submit.bundle or f"dist/{target}-{arch}"
     if submit.dry_run and not (Path(place) / UPLOADED).is_file():
         return tuple(f"${{BUNDLE_URI}}/{name}" for name in needed)
+    from importlib.metadata import version  # late, because a dry run needs none
+
     bundle = read_bundle(place, run.storage)
+    if bundle.index.version != (ours := version("fruits-pipeline")):
+        raise SubmissionError(
+            f"expected a bundle made by fruits-pipeline {ours}, found one of {bundle.index.version} in {place}; "
+            f"run fruits-pipeline bundle --target {target} --arch {arch}"
+        )
     found = (bundle.index.target, bundle.index.arch)
     if found != (target, arch):
         raise SettingsError(

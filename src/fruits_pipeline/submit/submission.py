@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import sys
 from typing import Any
 
 from fruits_pipeline.errors import SettingsError
@@ -34,7 +36,7 @@ def submit_job(
         cut.executor_overhead_mib, cut.driver_memory_mib,
     )  # fmt: skip  # because one value per placeholder reads best on one line
     if submit.dry_run:
-        print(dry_run(platform))  # noqa: T201 because that is what --dry-run is for
+        _show(dry_run(platform))
         return None
     output = open_store(job.output_uri, storage) if submit.wait else None
     # Read before the start: a job that cannot be followed is not started, and an earlier run's record is known as such.
@@ -53,6 +55,14 @@ def _started(platform: Platform) -> Started:
         raise SettingsError(
             f"expected the package {error.name}, found none; pip install 'fruits-pipeline[{extra}]'"
         ) from error
+
+
+def _show(text: str) -> None:
+    try:
+        print(text, flush=True)  # noqa: T201 because that is what --dry-run is for
+    except BrokenPipeError:
+        # The reader has all that it wants, as ``head`` has; Python must not flush to it at the end either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def dry_run(platform: Platform) -> str:

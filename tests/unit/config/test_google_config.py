@@ -9,6 +9,7 @@ import pytest
 from fruits_pipeline.clusters.folder import config_folder
 from fruits_pipeline.clusters.templates import filled
 from schemas.google import RefusedError, check
+from servers.policies import Grants
 
 FOLDER = config_folder() / "dataproc"
 FILES = sorted(FOLDER.glob("*.json"))
@@ -17,6 +18,7 @@ FREE = {"labels", "properties", "metadata"}
 VALUES = {
     "ARCHIVES": ["gs://bucket/packages/1/environment.tar.gz#environment"],
     "ARGUMENTS": ["--data-source", "gs://data/fruits"],
+    "AUTHENTICATION": {"userWorkloadAuthenticationType": "SERVICE_ACCOUNT"},
     "BUDGET": "100EUR",
     "DEADLINE": "86400s",
     "IDLE_DELETE": "1800s",
@@ -96,6 +98,24 @@ def test_no_role_is_wide_and_data_is_granted_by_prefix():
     for binding in read("bucket-policy.json")["bindings"]:
         if binding["role"].startswith("roles/storage.object"):
             assert "/objects/" in binding["condition"]["expression"]
+
+
+@pytest.mark.parametrize(
+    ("right", "key", "allowed"),
+    [
+        ("storage.objects.create", "results/fruits/run.json", True),
+        ("storage.objects.get", "results", True),  # as which connectors read the folders above a file
+        ("storage.objects.get", "packages", True),
+        ("storage.objects.get", "packages/0123/environment.tar.gz", True),
+        ("storage.objects.create", "packages/0123/environment.tar.gz", False),
+        ("storage.objects.get", "results-of-others/run.json", False),
+        ("storage.objects.delete", "elsewhere", False),
+        ("storage.objects.list", "", True),
+    ],
+)
+def test_a_job_may_what_it_does_and_no_more(right, key, allowed):
+    policy = filled(read("bucket-policy.json"), {"BUCKET": "fruits", "SERVICE_ACCOUNT": "job"})
+    assert Grants(policy, "serviceAccount:job", "fruits").allows(right, key) is allowed
 
 
 def test_the_two_clusters_differ_only_by_what_notebooks_need():
