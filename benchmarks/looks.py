@@ -104,7 +104,9 @@ def _tell_variants(contents: list[bytes], models: TrainedModels) -> None:
 def _tell_limits(rows: pd.DataFrame) -> None:
     test, train = (rows[rows["split"] == side] for side in ("test", "train"))
     ours, theirs = (
-        Looks.of(side["perceptual_hash"].to_numpy(), np.stack(side["pca_features"].to_numpy()))
+        Looks.of(
+            side["perceptual_hash"].to_numpy(), np.stack(side["pca_features"].to_numpy()), side["brightness"].to_numpy()
+        )
         for side in (test, train)
     )
     print("\n| bits | cosine | pairs of a test and a training image | test images with one | pairs of one label |")

@@ -189,6 +189,8 @@ class Job:
             from fruits_pipeline.report.write_report import keep_report
 
             done = keep_report(self.store, self.record.content, settings, self.command.storage)
+        if "report" in self.rooms.removed:
+            self.rooms.removed.remove("report")
         if settings.open:
             open_page(uri.join(self.store.root, REPORT))
         self.record.rooms["report"] = done

@@ -39,6 +39,11 @@ def test_images_of_one_hash_are_paired_with_the_first_where_their_components_agr
     assert facts == Twins(pairs=4, same_content=1, across_sides=1, two_labels=1)
 
 
+def test_black_and_white_pictures_are_no_pair_though_their_hashes_are(spark):
+    rows = [reduced_row(f"p{n}", "a", "train", f"c{n}", [1.0], perceptual_hash=0, brightness=float(n)) for n in (0, 1)]
+    assert twins(frame(spark, rows), 0.6)[1] == Twins()
+
+
 def test_batches_that_cut_a_group_make_no_difference(spark):
     whole = twins(same(spark), 0.6)
     before = spark.conf.get("spark.sql.execution.arrow.maxRecordsPerBatch")

@@ -20,7 +20,7 @@ def drawn(seed=0):
 
 
 def test_each_is_what_scikit_learn_fits_without_the_fold(monkeypatch):
-    monkeypatch.setattr(discriminant, "_RIDGE", 1e-12)
+    monkeypatch.setattr(discriminant, "_share", lambda *_: 1e-12)
     folds, labels, values = drawn()
     fits = without_each_fold(Sums.of(folds, labels, values, LABELS))
     for fold, found in enumerate(fits):

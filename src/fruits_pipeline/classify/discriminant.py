@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from fruits_pipeline.trained.arrays import softmax
 
 FOLDS: Final = 5
-# Share of the mean variance that is added to each.
-_RIDGE: Final = 1e-3
+_LEAST_RIDGE: Final = 1e-3
 # Where nothing varies within labels.
 _LEAST_VARIANCE: Final = 1e-9
 
@@ -91,8 +90,13 @@ def _fitted(images: NDArray[np.float64], sums: NDArray[np.float64], squares: NDA
     means = sums / np.where(present, images, 1)[:, None]
     within = (squares - (means * images[:, None]).T @ means) / max(images.sum() - present.sum(), 1)
     k = len(within)
-    ridge = _RIDGE * max(float(np.trace(within)) / k, _LEAST_VARIANCE)
+    ridge = _share(images.sum(), k) * max(float(np.trace(within)) / k, _LEAST_VARIANCE)
     weights = np.linalg.solve(within + ridge * np.eye(k), means.T)
     with np.errstate(divide="ignore"):
         prior = np.log(images / max(images.sum(), 1))
     return Discriminant(weights, prior - 0.5 * (means * weights.T).sum(axis=1), means)
+
+
+def _share(images: float, k: int) -> float:
+    """Of the mean variance, what is added to each: with as many components as images all answers would be certain."""
+    return max(_LEAST_RIDGE, k / max(images, 1))

@@ -28,7 +28,7 @@ MOST_PAIRS: Final = 50_000_000_000
 # Some 100 MB at 200 components, in the driver and in each worker.
 MOST_JUDGED: Final = 100_000
 _SEED: Final = 20_261_126
-_COLUMNS: Final = ("path", "label", "split", "content_sha256", "perceptual_hash", "pca_features")
+_COLUMNS: Final = ("path", "label", "split", "content_sha256", "perceptual_hash", "brightness", "pca_features")
 
 
 class Leaks(BaseModel):
@@ -91,7 +91,8 @@ def _of_part(judged: DataFrame, training: DataFrame, settings: ExamineSettings) 
     ours = judged.orderBy("path").toPandas()
     if ours.empty:
         return schemas.LEAKS.empty_table(), 0
-    looks = Looks.of(ours["perceptual_hash"].to_numpy(), np.array([*ours["pca_features"]], np.float32))
+    components = np.array([*ours["pca_features"]], np.float32)
+    looks = Looks.of(ours["perceptual_hash"].to_numpy(), components, ours["brightness"].to_numpy())
     return _table(ours, _nearest(training, TwinSearch(looks, settings.twin_cosine, settings.twin_bits))), len(ours)
 
 
@@ -103,7 +104,8 @@ def _nearest(training: DataFrame, search: TwinSearch) -> pd.DataFrame:
         nearest = Nearest(shared.value)
         for batch in (batch for batch in batches if batch.num_rows):
             hashes = batch.column("perceptual_hash").to_numpy()
-            nearest.see(batch, Looks.of(hashes, as_matrix(batch.column("pca_features"))))
+            components, brightness = as_matrix(batch.column("pca_features")), batch.column("brightness").to_numpy()
+            nearest.see(batch, Looks.of(hashes, components, brightness))
         yield nearest.found()
 
     by_task = training.mapInArrow(over_batches, spark_schema(FOUND)).withColumn("far", -F.col("cosine"))

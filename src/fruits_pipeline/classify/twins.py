@@ -13,6 +13,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 BITS: Final = 64
+# Twins differ in mean luminance by at most this: black and white pictures have one hash.
+MOST_APART: Final = 0.25
 # Rows of one product: 16 MB of its result stay in the processor's cache.
 _BLOCK: Final = 2_048
 # Pairs whose components are gathered at once: 80 MB at 200 components.
@@ -39,21 +41,23 @@ class Looks:
     Attributes:
         signs: float32 (N, 64), the bits of their hashes as 1 and -1.
         directions: float32 (N, k), their components with length 1, or 0.
+        brightness: float32 (N,), mean luminance in [0, 1]: the hash of a picture without a feature says nothing of it.
     """
 
     signs: NDArray[np.float32]
     directions: NDArray[np.float32]
+    brightness: NDArray[np.float32]
 
     @classmethod
-    def of(cls, hashes: NDArray[np.int64], components: NDArray[np.float32]) -> "Looks":
-        """Looks of N images by hashes (N,) and components (N, k).
+    def of(cls, hashes: NDArray[np.int64], components: NDArray[np.float32], brightness: NDArray[np.float32]) -> "Looks":
+        """Looks of N images by hashes (N,), components (N, k) and brightness (N,).
 
-        >>> Looks.of(np.array([-1]), np.array([[3.0, 4.0]], np.float32)).directions.tolist()
+        >>> Looks.of(np.array([-1]), np.array([[3.0, 4.0]], np.float32), np.zeros(1, np.float32)).directions.tolist()
         [[0.6000000238418579, 0.800000011920929]]
         """
         bits = np.unpackbits(np.ascontiguousarray(hashes, np.int64).view(np.uint8).reshape(-1, 8), axis=1)
         lengths = np.linalg.norm(components, axis=1, keepdims=True)
-        return cls(bits.astype(np.float32) * 2 - 1, components / np.where(lengths > 0, lengths, 1))
+        return cls(bits.astype(np.float32) * 2 - 1, components / np.where(lengths > 0, lengths, 1), brightness)
 
 
 class Pairs(NamedTuple):
@@ -94,7 +98,8 @@ class TwinSearch:
             ours, theirs = mine + first, others_ + second
             cosines = np.einsum("nk,nk->n", self.looks.directions[ours], others.directions[theirs], dtype=np.float64)
             cosines = cosines.round(_DIGITS)
-            near = cosines >= self.cosine
+            apart = np.abs(self.looks.brightness[ours] - others.brightness[theirs])
+            near = (cosines >= self.cosine) & (apart <= MOST_APART)
             yield Pairs(ours[near], theirs[near], cosines[near], bits[near])
 
 

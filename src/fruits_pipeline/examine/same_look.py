@@ -19,10 +19,12 @@ from fruits_pipeline.examine.facts import Twins
 from fruits_pipeline.session.tables import as_matrix, conform, spark_schema
 
 MOST_TWINS: Final = 10_000
+# In mean luminance: black and white pictures have one hash.
+_MOST_APART: Final = 0.25
 # So many hashes the driver knows; of more Spark counts them twice.
 _MOST_HASHES: Final = 200_000
 _HASH: Final = "perceptual_hash"
-_KEPT: Final = ("path", "label", "split", "content_sha256", _HASH, "pca_features")
+_KEPT: Final = ("path", "label", "split", "content_sha256", _HASH, "brightness", "pca_features")
 
 
 def twins(reduced: DataFrame, cosine: float) -> tuple[pa.Table, Twins]:
@@ -82,7 +84,7 @@ def pairs(rows: pa.RecordBatch, first: NDArray[np.int64], cosine: float) -> pa.R
     """Rows of ``schemas.TWINS``: each row with its first one, where their components or their bytes agree.
 
     Args:
-        rows: Columns ``path, label, split, content_sha256, perceptual_hash, pca_features``.
+        rows: Columns ``path, label, split, content_sha256, perceptual_hash, brightness, pca_features``.
         first: int64 (N,), place of the first row with the same hash.
         cosine: Components agree from this cosine on.
     """
@@ -92,7 +94,9 @@ def pairs(rows: pa.RecordBatch, first: NDArray[np.int64], cosine: float) -> pa.R
     cosines = products / np.maximum(lengths * lengths[first], np.finfo(np.float64).tiny)
     digests = rows.column("content_sha256")
     same = pc.equal(digests, digests.take(pa.array(first))).to_numpy(zero_copy_only=False)
-    near = np.flatnonzero((same | (cosines >= cosine)) & (first < np.arange(len(first))))
+    brightness = rows.column("brightness").to_numpy()
+    alike = (cosines >= cosine) & (np.abs(brightness - brightness[first]) <= _MOST_APART)
+    near = np.flatnonzero((same | alike) & (first < np.arange(len(first))))
     ours, theirs = rows.take(pa.array(near)), rows.take(pa.array(first[near]))
     named = ("path", "label", "split")
     columns = [*map(ours.column, named), *map(theirs.column, named), pa.array(same[near])]
