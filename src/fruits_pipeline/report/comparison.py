@@ -8,7 +8,6 @@ from pydantic import JsonValue
 
 from fruits_pipeline.report.contents import column_batches, digests_of
 from fruits_pipeline.report.load import Results, Row
-from fruits_pipeline.report.making import number_of
 from fruits_pipeline.report.settings_told import made_with, told
 from fruits_pipeline.report.shown import Capped, Tile, paths_of, spread
 from fruits_pipeline.report.words import clean, path_below, place, spoken
