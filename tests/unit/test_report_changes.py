@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from fruits_pipeline import schemas
-from fruits_pipeline.report.comparison import changes_of
+from fruits_pipeline.report.changes import changes_of
 from fruits_pipeline.report.load import load_results
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage.opening import open_store

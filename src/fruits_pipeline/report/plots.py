@@ -140,7 +140,12 @@ def _legend(axes: "Axes", entries: "list[tuple[PathCollection, str]]") -> None:
     """Each entry by its own text: matplotlib leaves out names that begin with ``_`` where it finds them itself."""
     legend = axes.legend(
         *zip(*entries, strict=True),
-        loc="upper left", bbox_to_anchor=(-0.02, -0.16), ncols=2, frameon=False, fontsize=9, markerscale=1.3
+        loc="upper left",
+        bbox_to_anchor=(-0.02, -0.16),
+        ncols=2,
+        frameon=False,
+        fontsize=9,
+        markerscale=1.3,
     )
     for handle in legend.legend_handles:
         if handle is not None:

@@ -162,7 +162,8 @@ def _pictures(issues: tuple[Issue, ...] | None, most: float) -> Verdict:
     rare = [issue for issue in issues if issue.images and issue.told]
     worst = max(rare, key=lambda issue: issue.share, default=Issue("", 0, 0.0))
     told = [
-        f"Most pictures are {issue.adjective} ({percent(issue.share)}): that is how these pictures are, or a fault of all."
+        f"Most pictures are {issue.adjective} ({percent(issue.share)}): that is how these pictures are, or a fault of "
+        "all."
         for issue in common
     ]
     if rare:
