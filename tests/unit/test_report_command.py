@@ -11,7 +11,7 @@ import pytest
 
 from fruits_pipeline import cli
 from fruits_pipeline.errors import SettingsError
-from fruits_pipeline.report.comparison import changes_of
+from fruits_pipeline.report.changes import changes_of
 from fruits_pipeline.report.load import load_results
 from fruits_pipeline.report.report_command import record_of
 from fruits_pipeline.settings.storage import StorageSettings

@@ -71,7 +71,7 @@ def test_the_policy_lets_only_its_own_script_run(made):
     policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', made[2])[1])
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-")
     (script,) = re.findall(r"<script>(.*?)</script>", made[2], re.DOTALL)
-    assert hashlib.sha256(script.encode()).digest() == b64decode(policy.split("sha256-")[1].rstrip("'"))
+    assert hashlib.sha256(script.encode()).digest() == b64decode(policy.split("sha256-")[1].split("'")[0])
     assert len(script) < 10_000
     assert not re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', made[2])
 

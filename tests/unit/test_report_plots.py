@@ -89,3 +89,17 @@ def test_no_mistake_is_no_map_and_an_order_has_each_label_once():
     for size in (1, 2, 7, 40):
         counts = rng.integers(0, 2, (size, size)) * rng.integers(0, 2, (size, size))
         assert sorted(spectral_order(counts)) == list(range(size))
+
+
+def test_labels_of_the_map_are_told_apart_by_their_whole_names():
+    labels = ["_hidden", "none", None, "kiwi that is very long and red", "kiwi that is very long but red"]
+    told = texts(component_map(points(labels)))
+    assert {"_hidden", "none", "(no label)"} <= set(told)
+    assert len([text for text in told if text and text.startswith("kiwi that")]) == 2
+
+
+def test_labels_that_look_like_styles_are_left_as_they_are():
+    names = ["font-family: kiwi", "#0a0b0c", '"; font-family: fig;']
+    told = texts(confusion_map(cells_of([(one, other, 1) for one in names for other in names if one != other])))
+    assert set(names[:2]) <= set(told)
+    assert names[2] in told

@@ -14,6 +14,8 @@ ISSUES: Final = {
     "nearly_empty": "emptiness",
     "odd_shape": "odd shape",
 }
+# What pictures with a fault are, where that is not its name in the table.
+_ADJECTIVES: Final = {"odd_shape": "of an odd shape"}
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,21 @@ class Score:
 
 @dataclass(frozen=True)
 class Issue:
-    """A fault of pictures: its name, the images that have it, and their share."""
+    """A fault of pictures.
+
+    Attributes:
+        name: What it is called.
+        images: Those that have it.
+        share: Their share.
+        told: False where most images have it: then it may be how these pictures are.
+        adjective: What pictures with it are.
+    """
 
     name: str
     images: int
     share: float
+    told: bool = True
+    adjective: str = ""
 
 
 _NO_LABELS: Final = Labels()
@@ -44,8 +56,9 @@ class Evidence:
     Attributes:
         side: The judged side.
         judged: Images of it.
-        accuracy: Of the best classifier.
-        without_leaks: The same, judged without images that have a near-twin in training.
+        accuracy: Of the best classifier, as it is told.
+        with_leaks: The same, judged with images that have a near-twin in training; None where it is not known.
+        without_leaks: The same, judged without them.
         label_images: Judged images of each label that has any.
         unlearnt: Labels of judged images that no training image has.
         unjudged: Labels of training images that no judged image has.
@@ -54,12 +67,13 @@ class Evidence:
         suspects: Training images whose label looks wrong.
         rejected: Images that could not be read.
         tried: Images that were to be read.
-        issues: Faults of pictures that are told, commonest first.
+        issues: Faults of pictures that any image has, commonest first.
     """
 
     side: str = "test"
     judged: int = 0
     accuracy: Score | None = None
+    with_leaks: Score | None = None
     without_leaks: Score | None = None
     label_images: tuple[int, ...] = ()
     unlearnt: Labels = _NO_LABELS
@@ -82,7 +96,8 @@ def evidence_of(results: Results) -> Evidence:
     return Evidence(
         side=results.judged,
         judged=sum(counts),
-        accuracy=_score(results.score("scores_with_leaks", best) or results.score("scores", best)),
+        accuracy=_score(results.score("scores", best)),
+        with_leaks=_score(results.score("scores_with_leaks", best) or results.score("scores", best)),
         without_leaks=_score(results.score("scores_without_leaks", best)),
         label_images=counts,
         unlearnt=classified.unlearnt,
@@ -124,6 +139,15 @@ def _read(results: Results) -> tuple[int | None, int | None]:
 def _issues(results: Results) -> tuple[Issue, ...] | None:
     if "picture_issues" not in results.tables:
         return None
-    told = [row for row in results.rows("picture_issues") if row["told"] and row["images"]]
-    found = [Issue(issue_name(row["issue"]), row["images"], row["share"] or 0.0) for row in told]
+    found = [
+        Issue(
+            issue_name(row["issue"]),
+            row["images"],
+            row["share"] or 0.0,
+            told=bool(row["told"]),
+            adjective=_ADJECTIVES.get(row["issue"], row["issue"].replace("_", " ")),
+        )
+        for row in results.rows("picture_issues")
+        if row["images"]
+    ]
     return tuple(sorted(found, key=lambda issue: -issue.share))

@@ -53,12 +53,11 @@ class SizeFacts(_Facts):
 
 
 class Examined(_Facts):
-    """What the page tells of the images as they are; ``twin_bits`` may differ between the hashes of twins."""
+    """What the page tells of the images as they are."""
 
     images: int = 0
     twins: TwinFacts | None = None
     sizes: SizeFacts | None = None
-    twin_bits: int | None = None
 
 
 class Labels(_Facts):

@@ -9,7 +9,7 @@ from fruits_pipeline.report.facts import LeakFacts, SizeFacts, TwinFacts
 from fruits_pipeline.report.load import Results, Row
 from fruits_pipeline.report.mistakes import MOST_LABELS
 from fruits_pipeline.report.shown import Capped, Pair, Tile, paths_of, spread
-from fruits_pipeline.report.words import clean, images, path_below
+from fruits_pipeline.report.words import clean, images, number_of, path_below, plural
 from fruits_pipeline.schemas import TEST, TRAIN, VALIDATION
 from fruits_pipeline.state.counts import Counts
 
@@ -22,13 +22,14 @@ _SIDES: Final = (TRAIN, VALIDATION, TEST)
 
 @dataclass(frozen=True)
 class LabelCount:
-    """A label's images by side; ``none`` are those that are only predicted."""
+    """A label's images by side; ``none`` are those that are only predicted; not ``is_label`` where they have none."""
 
     label: str
     train: int
     validation: int
     test: int
     none: int
+    is_label: bool = True
 
     @property
     def total(self) -> int:
@@ -59,16 +60,20 @@ class PictureIssue:
 
 @dataclass(frozen=True)
 class Inputs:
-    """The section; parts that an output has no table of are None."""
+    """The section; parts that an output has no table of are None.
+
+    ``labels_told`` counts all labels and images, shown or not; ``twin_cosine`` is the least cosine of twins.
+    """
 
     counts: Counts | None
     left_out: Capped[Row] | None
     size_facts: SizeFacts | None
     sizes: Capped[Row]
     labels: Capped[LabelCount] | None
+    labels_told: str
     issues: tuple[PictureIssue, ...] | None
     twin_facts: TwinFacts | None
-    twin_bits: int | None
+    twin_cosine: float | None
     twins: Capped[Pair] | None
     leak_facts: LeakFacts | None
     leaks: Capped[Pair] | None
@@ -92,15 +97,17 @@ def inputs(results: Results) -> Inputs:
     examined = results.examined.facts_or_fail if results.examined else None
     distinct = examined.sizes.distinct if examined and examined.sizes else 0
     sizes = sorted(results.rows("sizes"), key=lambda row: (-row["images"], row["width"], row["height"]))
+    labels = _labels(results)
     return Inputs(
         counts=results.snapshot.counts if results.snapshot else None,
         left_out=_left_out(results),
         size_facts=examined.sizes if examined else None,
         sizes=Capped(tuple(sizes[:_MOST_SIZES]), distinct, "sizes", len(sizes)),
-        labels=_labels(results),
+        labels=None if labels is None else Capped(tuple(labels[:MOST_LABELS]), len(labels), "label_counts"),
+        labels_told=_labels_told(labels or []),
         issues=tuple(_issues(results)) if "picture_issues" in results.tables else None,
         twin_facts=examined.twins if examined else None,
-        twin_bits=examined.twin_bits if examined else None,
+        twin_cosine=number_of(results.examined.settings.get("twin_cosine")) if results.examined else None,
         twins=_twins(results),
         leak_facts=results.classified.facts_or_fail.leaks,
         leaks=_leaks(results),
@@ -118,7 +125,8 @@ def _left_out(results: Results) -> Capped[Row] | None:
     return Capped(tuple(told), len(rows), "left_out")
 
 
-def _labels(results: Results) -> Capped[LabelCount] | None:
+def _labels(results: Results) -> list[LabelCount] | None:
+    """All labels by name, and images without one."""
     if "label_counts" not in results.tables:
         return None
     counts: dict[str | None, dict[str, int]] = {}
@@ -126,9 +134,22 @@ def _labels(results: Results) -> Capped[LabelCount] | None:
         side = row["split"] if row["split"] in _SIDES else "none"
         of_label = counts.setdefault(row["label"], dict.fromkeys((*_SIDES, "none"), 0))
         of_label[side] += row["images"]
-    rows = [LabelCount(clean(label) if label is not None else "(no label)", **found) for label, found in counts.items()]
-    rows.sort(key=lambda row: row.label)
-    return Capped(tuple(rows[:MOST_LABELS]), len(rows), "label_counts")
+    rows = [
+        LabelCount("(no label)" if label is None else clean(label), **found, is_label=label is not None)
+        for label, found in counts.items()
+    ]
+    return sorted(rows, key=lambda row: row.label)
+
+
+def _labels_told(rows: list[LabelCount]) -> str:
+    """How many labels and images there are.
+
+    >>> _labels_told([LabelCount("fig", 3, 0, 1, 0), LabelCount("(no label)", 0, 0, 0, 2, is_label=False)])
+    '1 label, 6 images, 2 of them without a label'
+    """
+    without = sum(row.total for row in rows if not row.is_label)
+    rest = f", {without:,} of them without a label" if without else ""
+    return f"{plural(sum(row.is_label for row in rows), 'label')}, {images(sum(row.total for row in rows))}{rest}"
 
 
 def _issues(results: Results) -> Iterator[PictureIssue]:
@@ -187,12 +208,3 @@ def _pair(results: Results, row: Row, twin_split: str | None) -> Pair:
     return Pair(
         first, second, f"{'same file' if row['same_content'] else 'look the same'}{two}", cosine + bits, differ=True
     )
-
-
-def sides_of(counts: Capped[LabelCount]) -> str:
-    """How many labels and images a table of labels has.
-
-    >>> sides_of(Capped((LabelCount("fig", 3, 0, 1, 0),), 1))
-    '1 label, 4 images'
-    """
-    return f"{counts.total:,} label{'s' * (counts.total != 1)}, {images(sum(row.total for row in counts.items))}"

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from fruits_pipeline.report.load import Results
 from fruits_pipeline.report.settings_told import Setting, command_line, settings_of
-from fruits_pipeline.report.words import clean, place, spoken
+from fruits_pipeline.report.words import clean, number_of, place, spoken
 
 # Below it a room was kept rather than made, and its images a second would say nothing.
 _LEAST_S: Final = 0.5
@@ -41,7 +41,7 @@ class Making:
         map: Rows of ``map``; None where there is none.
         times: Seconds by room, of the last command.
         fits: Seconds of each fit alone, by classifier.
-        seconds_total: Of the last command.
+        seconds_total: Of the last command; None where it has not ended.
         facts: Other facts: name and value.
         settings: What the results were made with.
         line: What repeats the last command.
@@ -71,7 +71,7 @@ def making(results: Results) -> Making:
         map=results.tables.get("map"),
         times=tuple(_times(results)),
         fits={spoken(name): seconds for name, seconds in classified.fit_s.items()},
-        seconds_total=number_of(results.record.get("seconds_total")),
+        seconds_total=None if _is_running(results) else number_of(results.record.get("seconds_total")),
         facts=tuple(_facts(results)),
         settings=settings_of(results),
         line=command_line(results),
@@ -91,7 +91,7 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
     record = results.record
     if isinstance(command := record.get("command"), str):
         yield "last command", clean(command)
-    for name in ("status", "started", "finished"):
+    for name in ("started",) if _is_running(results) else ("status", "started", "finished"):
         if isinstance(value := record.get(name), str):
             yield name, clean(value)
     if results.source_root is not None:
@@ -106,9 +106,9 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
             yield clean(name), clean(str(value))
 
 
-def number_of(value: JsonValue) -> float | None:
-    """A number of ``run.json``; None where there is something else."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+def _is_running(results: Results) -> bool:
+    """Whether the page is a step of the command that ``run.json`` tells of: how that ends is not known yet."""
+    return results.record.get("status") == "running"
 
 
 def _object(value: JsonValue) -> dict[str, JsonValue]:

@@ -75,6 +75,7 @@ def mistakes(results: Results) -> Mistakes:
     best, side = results.best, results.judged
     beside = next((table for table in _BESIDE if table in results.tables), "")
     confusion = results.rows("confusion", classifier=best, split=side)
+    wrong = [row for row in confusion if row["label"] != row["prediction"] and row["images"]]
     labels = results.rows("label_scores", classifier=best, split=side)
     labels.sort(key=lambda row: (not row["images"], row["recall"] or 0.0, row["f1"] or 0.0, row["label"] or ""))
     return Mistakes(
@@ -84,8 +85,8 @@ def mistakes(results: Results) -> Mistakes:
         judged=side,
         labels=Capped(tuple(labels[:MOST_LABELS]), len(labels), "label_scores"),
         cells=cells_of([(row["label"], row["prediction"], row["images"]) for row in confusion]),
-        pairs=_pairs(results, confusion),
-        mistakes=_surest(results),
+        pairs=_pairs(results, wrong),
+        mistakes=_surest(results, sum(row["images"] for row in wrong)),
         suspects=_suspects(results),
         checked=results.classified.facts_or_fail.suspects is not None if "suspects" in results.tables else None,
     )
@@ -111,7 +112,7 @@ def _first(results: Results, table: str, classifier: str, split: str, metric: st
     return next(iter(results.rows(table, classifier=classifier, split=split, metric=metric)), None)
 
 
-def _pairs(results: Results, confusion: list[Row]) -> Capped[Pair]:
+def _pairs(results: Results, confused: list[Row]) -> Capped[Pair]:
     """By ``confused``; of an output without it by ``confusion``, with the surest mistake of each pair as its image."""
     best, side, table = results.best, results.judged, "confused"
     rows = results.rows(table, classifier=best, split=side)
@@ -119,14 +120,11 @@ def _pairs(results: Results, confusion: list[Row]) -> Capped[Pair]:
         table = "confusion"
         wrong = results.rows("mistakes", classifier=best, split=side)
         surest = {(row["label"], row["prediction"]): row["path"] for row in reversed(wrong)}
-        rows = [
-            row | {"path": surest.get((row["label"], row["prediction"])), "share": None}
-            for row in confusion
-            if row["label"] != row["prediction"]
-        ]
+        rows = [row | {"path": surest.get((row["label"], row["prediction"])), "share": None} for row in confused]
     rows.sort(key=lambda row: (-row["images"], -(row["share"] or 0.0), row["label"] or "", row["prediction"] or ""))
     shown = spread(rows, lambda row: row["label"], _MOST_PAIRS)
-    return Capped(tuple(_confused(results, row) for row in shown), len(rows), table)
+    total = max(len(rows), len(confused))
+    return Capped(tuple(_confused(results, row) for row in shown), total, table, len(rows))
 
 
 def _confused(results: Results, row: Row) -> Pair:
@@ -141,7 +139,8 @@ def _confused(results: Results, row: Row) -> Pair:
     )
 
 
-def _surest(results: Results) -> Capped[Tile]:
+def _surest(results: Results, total: int) -> Capped[Tile]:
+    """The surest of ``total`` mistakes, of which the table has the first ones alone."""
     rows = results.rows("mistakes", classifier=results.best, split=results.judged)
     rows.sort(key=lambda row: (-(row["confidence"] or 0.0), row["path"] or ""))
     shown = spread(rows, lambda row: (row["label"], row["prediction"]), _MOST_MISTAKES)
@@ -155,7 +154,7 @@ def _surest(results: Results) -> Capped[Tile]:
         )
         for row in shown
     ]
-    return Capped(tuple(tiles), len(rows), "mistakes")
+    return Capped(tuple(tiles), max(total, len(rows)), "mistakes", len(rows))
 
 
 def _suspects(results: Results) -> Capped[Pair]:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from fruits_pipeline.report import words
 from fruits_pipeline.report.comparison import Comparison
 from fruits_pipeline.report.confusion_order import Cells
-from fruits_pipeline.report.inputs import Inputs, sides_of
+from fruits_pipeline.report.inputs import Inputs
 from fruits_pipeline.report.making import Making
 from fruits_pipeline.report.mistakes import Mistakes
 from fruits_pipeline.report.pictures import ENLARGED, Album
@@ -79,7 +79,10 @@ def html_of(page: Page, album: Album) -> str:
     """
     script = _resource("page.js")
     digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    policy = (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
     template = _environment().get_template("page.html")
     return template.render(
         page=page,
@@ -109,7 +112,6 @@ def _environment() -> "Environment":
         "number": words.number,
         "seconds": words.seconds,
         "clean": words.clean,
-        "sides_of": sides_of,
     }
     found.globals["interval"] = lambda low, high: words.tied(words.interval(low, high))
     return found

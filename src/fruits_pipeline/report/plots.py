@@ -13,6 +13,7 @@ from fruits_pipeline.report.words import clean, images, number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
     from matplotlib.figure import Figure
 
 # Petroff's ten but for its greys.
@@ -65,26 +66,31 @@ def component_map(rows: pa.Table) -> Markup:
     Args:
         rows: Rows of ``schemas.MAP``, at least one.
     """
-    labels = np.asarray([clean(label, _MAP_NAME) for label in rows["label"].to_pylist()])
+    labels: list[str | None] = rows["label"].to_pylist()
     first, second = (np.asarray(rows[name].to_pylist(), np.float64) for name in ("first", "second"))
-    counts = Counter(labels.tolist())
-    shown = [label for label, _ in sorted(counts.items(), key=lambda one: (-one[1], one[0]))[: len(_COLOURS)]]
+    counts = Counter(labels)
+    commonest = sorted(counts, key=lambda label: (-counts[label], label is None, label or ""))[: len(_COLOURS)]
+    place_of = {label: place for place, label in enumerate(commonest)}
+    places = np.asarray([place_of.get(label, -1) for label in labels])
     with drawing():
         figure = _figure(_WIDTH_IN, 3.6)
         axes = figure.subplots()
         as_picture = len(labels) > _MOST_VECTORS
-        others = ~np.isin(labels, shown)
+        entries: list[tuple[PathCollection, str]] = []
+        others = places < 0
         if others.any():
-            name = f"{len(counts) - len(shown):,} other labels"
-            dots = axes.scatter(first[others], second[others], s=7, color=_OTHER, alpha=0.45, linewidths=0, label=name)
-            dots.set_rasterized(as_picture)
-        for label, colour, marker in zip(shown, _COLOURS, _MARKERS, strict=False):
-            x, y = first[labels == label], second[labels == label]
-            dots = axes.scatter(x, y, s=15, color=colour, marker=marker, alpha=0.85, linewidths=0, label=label)
+            name = f"{len(counts) - len(commonest):,} other labels"
+            dots = axes.scatter(first[others], second[others], s=7, color=_OTHER, alpha=0.45, linewidths=0)
+            entries.append((dots, name))
+        for label, colour, marker in zip(commonest, _COLOURS, _MARKERS, strict=False):
+            ours = places == place_of[label]
+            dots = axes.scatter(first[ours], second[ours], s=15, color=colour, marker=marker, alpha=0.85, linewidths=0)
+            entries.append((dots, "(no label)" if label is None else clean(label, _MAP_NAME)))
+        for dots, _ in entries:
             dots.set_rasterized(as_picture)
         axes.set(xlabel="first component", ylabel="second component")
         axes.margins(0.03)
-        _legend(axes)
+        _legend(axes, entries)
         return inline(figure, "map", f"{images(len(labels))} by their first two components")
 
 
@@ -130,9 +136,16 @@ def _frame(axes: "Axes", names: list[str]) -> None:
         spine.set_visible(False)
 
 
-def _legend(axes: "Axes") -> None:
+def _legend(axes: "Axes", entries: "list[tuple[PathCollection, str]]") -> None:
+    """Each entry by its own text: matplotlib leaves out names that begin with ``_`` where it finds them itself."""
     legend = axes.legend(
-        loc="upper left", bbox_to_anchor=(-0.02, -0.16), ncols=2, frameon=False, fontsize=9, markerscale=1.3
+        *zip(*entries, strict=True),
+        loc="upper left",
+        bbox_to_anchor=(-0.02, -0.16),
+        ncols=2,
+        frameon=False,
+        fontsize=9,
+        markerscale=1.3,
     )
     for handle in legend.legend_handles:
         if handle is not None:

@@ -12,10 +12,14 @@ from fruits_pipeline.report.load import Results
 from fruits_pipeline.report.words import MOST_PATH, clean, place
 from fruits_pipeline.settings.commands import ALL
 from fruits_pipeline.settings.room import Incidental
+from fruits_pipeline.settings.session import SessionSettings
+from fruits_pipeline.settings.storage import StorageSettings
 
 _STRING: Final = 200
 # Settings whose values are addresses, of which only the last folder is told where they are local.
 _ADDRESSES: Final = {"data_source", "output_uri", "features_uri", "labels", "model", "compare", "weights", "cache_dir"}
+
+_SURROUNDINGS: Final = StorageSettings.model_fields.keys() | SessionSettings.model_fields.keys()
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,8 @@ def made_with(results: Results) -> dict[str, JsonValue]:
     values = dict(given) if isinstance(given, dict) else {}
     if results.snapshot is not None:
         values |= results.snapshot.waves[0].recipe.settings
-    markers = (results.reduced, results.classified)
-    values |= {name: value for marker in markers for name, value in marker.settings.items()}
+    for marker in (results.reduced, results.examined, results.classified):
+        values |= {} if marker is None else dict(marker.settings)
     incidental = _incidental()
     return {name: value for name, value in values.items() if name not in incidental}
 
@@ -67,14 +71,18 @@ def told(name: str, value: JsonValue) -> str:
 
 
 def command_line(results: Results) -> str | None:
-    """The line that repeats the last command, quoted for a shell; None where ``run.json`` has no command of ours."""
+    """The line that repeats the last command, quoted for a shell; None where ``run.json`` has no command of ours.
+
+    Without settings of buckets and of the session, which tell of who ran it and change no result.
+    """
     command, given = results.record.get("command"), results.record.get("settings")
     if not isinstance(command, str) or command not in ALL or not isinstance(given, dict):
         return None
     defaults = _defaults(command)
     words = ["fruits-pipeline", *command.split()]
     for name, value in given.items():
-        if name in defaults and value is not None and value != defaults[name]:
+        is_told = name in defaults and name not in _SURROUNDINGS
+        if is_told and value is not None and value != defaults[name]:
             words += _flags(name, value)
     return clean(shlex.join(words), 20 * MOST_PATH)
 

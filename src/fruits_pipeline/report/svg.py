@@ -22,6 +22,7 @@ ACCENT: Final = "#4a4b4c"
 _VARIABLES: Final = {INK: "--ink", MUTED: "--muted", LINE: "--line", ACCENT: "--accent"}
 _SVG: Final = "http://www.w3.org/2000/svg"
 _XLINK: Final = "http://www.w3.org/1999/xlink"
+_STYLES: Final = {"style", "fill", "stroke"}
 _FONTS: Final = re.compile(r" ?font-family: [^;\"]*;?")
 _SETTINGS: Final[Any] = {
     "svg.fonttype": "none",
@@ -85,12 +86,13 @@ def inline(figure: "Figure", name: str, title: str, titles: dict[str, str] | Non
         for element in root.iter():
             if element.get("id") == place:
                 ET.SubElement(element, f"{{{_SVG}}}title").text = text
+    _theme(root)
     _name(root, name)
     width, height = (float(root.attrib.pop(side).removesuffix("pt")) for side in ("width", "height"))
     root.attrib |= {"role": "img", "aria-label": title, "style": f"--w:{width:.0f};--h:{height:.0f}"}
     ET.register_namespace("", _SVG)
     ET.register_namespace("xlink", _XLINK)
-    return Markup(_themed(ET.tostring(root, encoding="unicode")))  # noqa: S704 because ElementTree escapes
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 because ElementTree escapes
 
 
 def _drop(root: ET.Element, tag: str) -> None:
@@ -116,7 +118,11 @@ def _name(root: ET.Element, name: str) -> None:
                 element.set(key, value.replace("url(#", f"url(#{name}-"))
 
 
-def _themed(text: str) -> str:
-    for colour, variable in _VARIABLES.items():
-        text = text.replace(colour, f"var({variable})")
-    return _FONTS.sub("", text)
+def _theme(root: ET.Element) -> None:
+    """Colours by variables of the page, no fonts: in attributes alone, as names of labels may look like either."""
+    for element in root.iter():
+        for key in _STYLES & element.attrib.keys():
+            value = element.attrib[key]
+            for colour, variable in _VARIABLES.items():
+                value = value.replace(colour, f"var({variable})")
+            element.set(key, _FONTS.sub("", value))

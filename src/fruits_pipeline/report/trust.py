@@ -52,9 +52,10 @@ def _sentences(results: Results, evidence: Evidence) -> Iterator[str]:
     leaks = evidence.leaks
     if leaks is not None and leaks.looked_at:
         share = percent(leaks.leaked / leaks.looked_at)
+        looked = "" if leaks.looked_at >= leaks.judged else "that were looked at "
         help_scores = ", and help these scores without merit." if leaks.leaked else "."
         yield (
-            f"{leaks.leaked:,} of {leaks.looked_at:,} judged images ({share}) have a near-twin in training"
+            f"{leaks.leaked:,} of {leaks.looked_at:,} judged images {looked}({share}) have a near-twin in training"
             f"{', and are left out of these scores.' if leaks.dropped and leaks.leaked else help_scores}"
         )
     elif (across := results.classified.facts_or_fail.duplicates_across_splits) is not None:

@@ -72,7 +72,7 @@ def _not_judged(evidence: Evidence) -> Verdict:
         f"{_some(found)} {'has' if found.labels == 1 else 'have'} training images and none to judge by: "
         "how well they are told is not known."
         if found.labels
-        else f"Every label that was learnt is judged on the {evidence.side} side."
+        else "Every label that was learnt is judged."
     )
     return Verdict(name="not-judged", state=_none(found.labels), sentence=told, value=found.labels, threshold=0)
 
@@ -83,16 +83,24 @@ def _leaks(found: LeakFacts | None, most: float) -> Verdict:
         return Verdict(name="leaks", state="unknown", sentence=told, threshold=most)
     share = found.leaked / found.looked_at
     dropped = " They are left out of the scores." if found.dropped and found.leaked else ""
+    is_whole = found.looked_at >= found.judged
+    rest = "" if is_whole else f" Only {found.looked_at:,} of {found.judged:,} judged images were looked at."
     told = (
-        f"{found.leaked:,} of {found.looked_at:,} judged images ({percent(share)}) have a near-twin in training, "
-        f"{found.same_content:,} of them the same file.{dropped}"
+        f"{found.leaked:,} of {found.looked_at:,} judged images {'' if is_whole else 'that were looked at '}"
+        f"({percent(share)}) have a near-twin in training, {found.same_content:,} of them the same file.{dropped}{rest}"
     )
-    state: State = "ok" if found.dropped else _by_share(share, most)
-    return Verdict(name="leaks", state=state, sentence=told, value=share, threshold=most)
+    return Verdict(name="leaks", state=_leaks_state(found, share, most), sentence=told, value=share, threshold=most)
+
+
+def _leaks_state(found: LeakFacts, share: float, most: float) -> State:
+    """``ok`` where all leaks are left out; where only some images were looked at, others may leak still."""
+    if not found.dropped:
+        return _by_share(share, most)
+    return "ok" if found.looked_at >= found.judged else "look"
 
 
 def _leaks_matter(evidence: Evidence) -> Verdict:
-    before, after = evidence.accuracy, evidence.without_leaks
+    before, after = evidence.with_leaks or evidence.accuracy, evidence.without_leaks
     if evidence.leaks is not None and not evidence.leaks.leaked:
         return Verdict(name="leaks-matter", state="ok", sentence="No near-twin helps the scores.")
     if before is None or after is None or before.low is None:
@@ -150,14 +158,28 @@ def _pictures(issues: tuple[Issue, ...] | None, most: float) -> Verdict:
         return Verdict(
             name="pictures", state="unknown", sentence="Pictures were not looked at for faults.", threshold=most
         )
-    worst = max(issues, key=lambda issue: issue.share, default=Issue("", 0, 0.0))
-    told = (
-        f"The commonest fault of pictures is {worst.name}: {images(worst.images)} ({percent(worst.share)})."
-        if worst.images
-        else "No picture is dark, bright, blurred, nearly empty or of an odd shape."
-    )
+    common = [issue for issue in issues if issue.images and not issue.told]
+    rare = [issue for issue in issues if issue.images and issue.told]
+    worst = max(rare, key=lambda issue: issue.share, default=Issue("", 0, 0.0))
+    told = [
+        f"Most pictures are {issue.adjective} ({percent(issue.share)}): that is how these pictures are, or a fault of "
+        "all."
+        for issue in common
+    ]
+    if rare:
+        other = "other " if common else ""
+        told.append(
+            f"The commonest {other}fault {'' if common else 'of pictures '}is {worst.name}: {images(worst.images)} "
+            f"({percent(worst.share)})."
+        )
+    sentence = " ".join(told) or "No picture is dark, bright, blurred, nearly empty or of an odd shape."
+    state = _by_share(worst.share, most)
     return Verdict(
-        name="pictures", state=_by_share(worst.share, most), sentence=told, value=worst.share, threshold=most
+        name="pictures",
+        state="look" if common and state == "ok" else state,
+        sentence=sentence,
+        value=max((issue.share for issue in issues), default=0.0),
+        threshold=most,
     )
 
 

@@ -3,6 +3,8 @@
 import unicodedata
 from typing import Final
 
+from pydantic import JsonValue
+
 from fruits_pipeline.storage import uri
 
 # Longer names and paths are cut in the middle; the whole one stands in the tables of ``evaluation/``.
@@ -142,6 +144,11 @@ def spoken(classifier: str) -> str:
     'logistic regression'
     """
     return clean(classifier.replace("_", " "))
+
+
+def number_of(value: JsonValue) -> float | None:
+    """A number of ``run.json``; None where there is something else."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _is_hidden(letter: str) -> bool:
