@@ -7,8 +7,8 @@ from fruits_pipeline.settings.room import Room
 
 # What is dark, bright or narrow is cleanvision's (0.3.7). Entropy and sharpness are of pictures of 112 px: of 13,309
 # images of Fruits-360 the least are 2.1 bits and 6.9 grey levels. Twins: of 300 of them encoded anew at JPEG quality 60
-# 85 of 100 are told, at 0.7 and 2 times the size 94 and 100, at 1.1 times the brightness 98, with 2 % cut off 31;
-# of the pairs that are told 99.7 % have one label (`benchmarks/looks.py`, 2026-11-26).
+# 90 of 100 are told, at 0.7 and 2 times the size 98 and 100, at 0.8 and 1.1 times the brightness all, cut by 2 % 32; of
+# the pairs that are told 99.7 % have one label (`benchmarks/looks.py`, 2026-11-26).
 class ExamineSettings(Room):
     """What is told of pictures and of pairs of them."""
 
