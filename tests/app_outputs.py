@@ -30,6 +30,7 @@ from fruits_pipeline.trained.familiarity import STEPS, Familiarity, save_familia
 from fruits_pipeline.trained.projection import Projection, save_projection
 from fruits_pipeline.trained.saved import save
 from fruits_pipeline.trained.transform import transformed
+from reduced_rows import USUAL
 
 
 class Facts(BaseModel):
@@ -58,6 +59,8 @@ def app_output(folder: Path, images: Path, model: Model, transform="sqrt", name=
         "label": labels,
         "split": splits,
         "content_sha256": [hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
+        **{name: [value] * len(files) for name, value in USUAL.items()},
+        "perceptual_hash": list(range(len(files))),
         "pca_features": components.tolist(),
         "residual": [0.0] * len(files),
     }

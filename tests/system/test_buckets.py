@@ -155,7 +155,7 @@ def test_a_killed_score_resumes_in_a_bucket_to_what_files_give(s3, local, comman
     assert not s3.objects("scored/_state/score.json")
     ended = command(*words, *named, **s3.environment)
     assert ended.code == 0, ended.err
-    assert f"finished={len(finished)} " in ended.err
+    assert f"done={len(finished)} " in ended.err
     whole = tmp_path / "whole"
     ended = command(*words, "--data-source", local.parent / "photos/Test", "--output-uri", whole)
     assert ended.code == 0, ended.err

@@ -82,5 +82,5 @@ def test_ctrl_c_ends_with_130_and_one_line_at_any_moment_and_the_command_resumes
     assert len(list(markers.glob("*.json"))) == WAVES
     terminal = started()
     assert terminal.wait(200) == 0, terminal.shown
-    assert f"finished={WAVES} pending=0" in terminal.shown
+    assert f"done={WAVES} to_do=0" in terminal.shown
     assert record(output)["exit_code"] == 0
