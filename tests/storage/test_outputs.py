@@ -73,7 +73,9 @@ def test_rooms_are_begun_kept_refused_and_replaced_as_in_a_folder(bucket):
     assert Rooms(store, overwrite=True).begin("reduce", other, "a snapshot", Facts) is None
     assert sorted(found.key for found in store.objects()) == ["_state/reduce.json", "reduced2/x"]
     store.write("predictions/foreign", b"1")
-    with pytest.raises(DatasetError, match=r"predictions to be empty or ours, found 'predictions/foreign'"):
+    with pytest.raises(
+        DatasetError, match=r"predictions to be empty or written by fruits-pipeline, found 'predictions/foreign'"
+    ):
         rooms.begin("classify", {}, "reduce", Facts)
 
 
