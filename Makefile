@@ -70,7 +70,7 @@ spark: $(STAMP) ## Run the tests that share one Spark session
 system: $(STAMP) ## Run the tests that start whole commands
 	$(BIN)/python -m pytest tests/system --ignore=tests/system/policies
 
-policies: $(STAMP) ## Run jobs that are granted what the shipped policies grant, and less; some ten minutes, no part of make test
+policies: $(STAMP) ## Run jobs behind the shipped policies, and as a batch of Dataproc; some ten minutes, no part of make test
 	$(BIN)/python -m pytest tests/system/policies
 
 page: $(STAMP) ## Run the tests that open report.html in Chromium, where there is one

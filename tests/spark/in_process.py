@@ -20,6 +20,8 @@ from outputs import Ended
 SMALL = {
     "FRUITS_COMPONENTS": "2",
     "FRUITS_CLASSIFIER": "logistic_regression",
+    # Pictures on the page are read again by a process of their own; tests/page and tests/system have them.
+    "FRUITS_REPORT_IMAGES": "none",
     "FRUITS_REGRESSION_ITERATIONS": "3",
     "FRUITS_FOREST_TREES": "4",
 }

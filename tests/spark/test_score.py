@@ -166,7 +166,7 @@ def test_what_was_stopped_half_way_resumes_to_the_same(score, new, tmp_path, mon
     before = {name: time for name, time in contents(output).items() if name.startswith("features/")}
     ended = score()
     assert ended.code == 0, ended.err
-    assert "finished=3 pending=0" in ended.err
+    assert "done=3 to_do=0" in ended.err
     assert {name: time for name, time in contents(output).items() if name.startswith("features/")} == before
     assert predictions(output, new).equals(predictions(tmp_path / "whole", new))
 
