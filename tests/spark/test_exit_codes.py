@@ -60,7 +60,7 @@ def test_one_label_ends_with_3_and_keeps_features_and_components(command, golden
     golden("exit_3_one_label", ended.message, output=output)
     assert (output / "reduced/_SUCCESS").is_file()
     assert not (output / "predictions").exists()
-    assert record(output)["rooms"].keys() == {"ingest", "features", "reduce"}
+    assert record(output)["rooms"].keys() == {"ingest", "features", "reduce", "examine"}
 
 
 def test_other_settings_end_with_5_naming_them_and_change_nothing(command, golden, images, output):

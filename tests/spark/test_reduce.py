@@ -8,17 +8,18 @@ from sklearn.decomposition import PCA
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError, InputError, SettingsError
-from fruits_pipeline.reduce import decompose
 from fruits_pipeline.reduce.bounds import bounds
 from fruits_pipeline.reduce.decompose import moments_of
 from fruits_pipeline.reduce.labels import LABELLED
 from fruits_pipeline.reduce.project import reduced as reduced_by
 from fruits_pipeline.reduce.reduction import fit as fit_parts
 from fruits_pipeline.reduce.transform import input_column
+from fruits_pipeline.session import added
 from fruits_pipeline.session.arrange import arranged, partitions
 from fruits_pipeline.session.configured import configured
 from fruits_pipeline.session.tables import spark_schema
 from fruits_pipeline.settings.reduce import ReduceSettings
+from reduced_rows import USUAL
 
 ROOT = "file:///source"
 D = 12
@@ -32,10 +33,11 @@ def matrix(rows=120, seed=0):
 
 def frame(spark, values, test_from=None, root=ROOT):
     test_from = len(values) if test_from is None else test_from
-    rows = [
-        (f"{root}/a/{i:04d}.jpg", f"a/{i:04d}.jpg", "a", "train" if i < test_from else "test", f"{i}", row.tolist())
-        for i, row in enumerate(values)
+    names = [
+        (f"{root}/a/{i:04d}.jpg", f"a/{i:04d}.jpg", "a", "train" if i < test_from else "test")
+        for i in range(len(values))
     ]
+    rows = [(*names[i], f"{i}", *USUAL.values(), i, row.tolist()) for i, row in enumerate(values)]
     return spark.createDataFrame(rows, spark_schema(LABELLED))
 
 
@@ -207,7 +209,7 @@ def test_moments_are_numpys_whatever_the_partitions_and_batches(spark):
 def test_many_tasks_are_added_up_by_fewer_to_the_same_sums(spark, monkeypatch):
     values = matrix(300)
     expected = moments_of([frame(spark, values)])
-    monkeypatch.setattr(decompose, "cores", lambda _: 10)
+    monkeypatch.setattr(added, "cores", lambda _: 10)
     found = moments_of([frame(spark, values).repartition(20)])
     assert found.rows == 300
     assert (found.covariance == expected.covariance).all()
