@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from fruits_pipeline.report.report_command import record_of
 from fruits_pipeline.report.write_report import write_report
 from fruits_pipeline.settings.report import ReportSettings
 from fruits_pipeline.settings.storage import StorageSettings
+from fruits_pipeline.state.record import load_record
 from page_outputs import page_output
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -46,7 +46,7 @@ def written(tmp_path_factory):
         if labels not in files:
             folder = tmp_path_factory.mktemp("pages") / str(labels)
             store = page_output(folder, labels)
-            write_report(store, record_of(store), ReportSettings(), StorageSettings())
+            write_report(store, load_record(store), ReportSettings(), StorageSettings())
             files[labels] = folder / "report.html"
         return files[labels]
 

@@ -41,6 +41,15 @@ def test_a_source_without_images_ends_with_3(command, golden, tmp_path, output):
     assert (found["status"], found["exit_code"]) == ("failed", 3)
 
 
+def test_a_page_of_somebody_else_is_refused_before_any_work_and_stays(command, images, output):
+    output.mkdir()
+    (output / "report.html").write_text("mine")
+    ended = command("run", "--data-source", images, "--output-uri", output)
+    assert (ended.code, "report.html to be empty or written by fruits-pipeline" in ended.message) == (5, True)
+    assert (output / "report.html").read_text() == "mine"
+    assert not (output / "features").exists()
+
+
 def test_too_many_rejects_end_with_3_and_keep_the_counts(command, golden, images, output):
     (images / "Test/Kiwi/text.jpg").write_text("x")
     (images / "Test/Kiwi/empty.jpg").touch()

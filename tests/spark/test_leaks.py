@@ -9,9 +9,9 @@ import pytest
 from fruits_pipeline import schemas
 from fruits_pipeline.classify import leaks as module
 from fruits_pipeline.classify.inputs import counted, without
-from fruits_pipeline.classify.leaks import leaks, told
+from fruits_pipeline.classify.leaks import facts_of, leaks
 from fruits_pipeline.classify.suspects import suspects
-from fruits_pipeline.classify.told import find_leaks, tell_scores
+from fruits_pipeline.classify.without_leaks import find_leaks, write_scores
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.session.tables import spark_schema
 from fruits_pipeline.settings.examine import ExamineSettings
@@ -61,7 +61,7 @@ def test_each_judged_image_has_its_nearest_twin_among_labelled_training_images(s
         "same_content": True,
     }
     assert (found["j/near"]["twin_path"], found["j/near"]["hash_bits"]) == ("t/copy", 3)
-    facts = told(table, looked_at, 4, TWINS, dropped=False)
+    facts = facts_of(table, looked_at, 4, TWINS, dropped=False)
     assert (facts.leaked, facts.same_content, facts.two_labels) == (2, 1, 1)
 
 
@@ -101,7 +101,7 @@ def test_dropped_leaks_are_in_no_table_and_the_scores_with_them_stand_beside(spa
     for drop, told_accuracy in ((False, 0.4), (True, 0.0)):
         leaked = find_leaks(store, reduced_rows, found, TWINS, drop=drop)
         assert leaked.facts.leaked == 2
-        scores = tell_scores(store, predicted, reduced_rows, leaked)
+        scores = write_scores(store, predicted, reduced_rows, leaked)
         assert scores["test"]["f"]["accuracy"] == pytest.approx(told_accuracy)
     evaluation = {name: pd.read_parquet(tmp_path / "evaluation" / name) for name in TABLES}
     assert evaluation["confusion"]["images"].sum() == 3

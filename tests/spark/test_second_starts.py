@@ -100,6 +100,10 @@ def test_a_relabelling_needs_no_decoder(command, images, output, monkeypatch):
     table_of(source, {path: ("Plum" if label == "Kiwi" else label, split) for path, (label, split) in rows.items()})
     run(command, source, output)
     assert set(table(output, "reduced", images.parent)["label"]) == {"Apple", "Plum"}
+    # The page was removed with what it was made from, and stands again: nobody is sent to make it.
+    assert record(output)["next"] == []
+    assert "Plum" in (page := (output / "report.html").read_text(encoding="utf-8"))
+    assert "Kiwi" not in page.replace("Test/Kiwi/", "").replace("Training/Kiwi/", "")
 
 
 def test_refused_features_are_no_input(command, images, output):

@@ -12,7 +12,7 @@ from fruits_pipeline.submit.follow import Clock, follow
 from fruits_pipeline.submit.platform import Phase
 from fruits_pipeline.submit.submission import dry_run
 
-SUCCESS = {"status": "succeeded", "exit_code": 0, "started": "2026-01-01T00:00:00Z"}
+SUCCESS = {"fruits_pipeline": "0", "status": "succeeded", "exit_code": 0, "started": "2026-01-01T00:00:00Z"}
 
 
 @pytest.fixture(params=sorted(platforms()))

@@ -13,9 +13,9 @@ from fruits_pipeline import cli
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.report.changes import changes_of
 from fruits_pipeline.report.load import load_results
-from fruits_pipeline.report.report_command import record_of
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state import layout
+from fruits_pipeline.state.record import load_record
 from fruits_pipeline.storage.opening import open_store
 from page_outputs import page_output
 
@@ -53,7 +53,7 @@ def report(folder, capsys):
 
 def results(folder):
     store = open_store(str(folder))
-    return load_results(store, record_of(store), STORAGE)
+    return load_results(store, load_record(store), STORAGE)
 
 
 def test_it_prints_what_it_wrote_and_puts_the_verdicts_into_run_json(report, folder, golden):

@@ -14,11 +14,11 @@ from markupsafe import escape
 from PIL import Image
 
 from fruits_pipeline.errors import DatasetError
-from fruits_pipeline.report.report_command import record_of
 from fruits_pipeline.report.write_report import write_report
 from fruits_pipeline.settings.report import ReportSettings
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state import layout
+from fruits_pipeline.state.record import load_record
 from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.storage.opening import open_store
 from page_outputs import HOSTILE, HOSTILE_FILE, Facts, page_output
@@ -28,7 +28,7 @@ ALL = (*NEW, "scores", "label_scores", "confusion", "mistakes", "duplicates", "v
 
 
 def write(store, **settings):
-    return write_report(store, record_of(store), ReportSettings(**settings), StorageSettings())
+    return write_report(store, load_record(store), ReportSettings(**settings), StorageSettings())
 
 
 def page(store):

@@ -41,7 +41,7 @@ def into(folder):
 
 
 def test_a_job_that_ends_before_it_is_followed_has_its_own_record(tmp_path):
-    record = {"exit_code": 0, "started": "2026-02-01T00:00:00+00:00"}
+    record = {"fruits_pipeline": "0", "exit_code": 0, "started": "2026-02-01T00:00:00+00:00"}
     platform = Quick(lambda: (tmp_path / "run.json").write_text(json.dumps(record)))
     assert submit_job(platform, into(tmp_path), WAITING, StorageSettings()) == record
 
@@ -62,7 +62,7 @@ def test_a_reader_that_has_seen_enough_is_no_fault():
 def test_nothing_is_started_where_run_json_is_not_ours(tmp_path, content):
     (tmp_path / "run.json").write_text(content)
     platform = Quick(lambda: None)
-    with pytest.raises(DatasetError, match=r"run\.json to be absent or ours"):
+    with pytest.raises(DatasetError, match=r"run\.json to be absent or written by"):
         submit_job(platform, into(tmp_path), WAITING, StorageSettings())
     assert platform.starts == 0
 

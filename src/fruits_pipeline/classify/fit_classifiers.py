@@ -14,8 +14,9 @@ from fruits_pipeline.classify import inputs, judge
 from fruits_pipeline.classify.facts import Classified
 from fruits_pipeline.classify.fitted import Fitted
 from fruits_pipeline.classify.predict import predictions
-from fruits_pipeline.classify.told import find_leaks, tell_scores, tell_suspects
+from fruits_pipeline.classify.suspects import write_suspects
 from fruits_pipeline.classify.train import train
+from fruits_pipeline.classify.without_leaks import find_leaks, write_scores
 from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.session import tables
 from fruits_pipeline.settings.classify import ClassifySettings
@@ -75,9 +76,9 @@ def fit_classifiers(
         duplicates = judge.duplicates(reduced)
         tables.write_small(store, duplicates.table, f"{layout.EVALUATION}/duplicates", schemas.DUPLICATES)
     with step("classify: labels"):
-        suspects = tell_suspects(store, reduced, found.labels)
+        suspects = write_suspects(store, reduced, found.labels)
     with step("classify: evaluate"):
-        scores = tell_scores(store, predicted, reduced, leaked)[found.judged]
+        scores = write_scores(store, predicted, reduced, leaked)[found.judged]
     return Classified(
         judged=found.judged,
         scores=scores,

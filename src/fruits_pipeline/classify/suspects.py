@@ -21,7 +21,9 @@ from fruits_pipeline import schemas
 from fruits_pipeline.classify.crossfit import Judged
 from fruits_pipeline.classify.discriminant import FOLDS, Sums, without_each_fold
 from fruits_pipeline.session.added import added
-from fruits_pipeline.session.tables import as_matrix
+from fruits_pipeline.session.tables import as_matrix, write_small
+from fruits_pipeline.state.layout import EVALUATION
+from fruits_pipeline.storage.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,14 @@ class Found:
     facts: Suspects | None
     suspects: pa.Table
     typical: pa.Table
+
+
+def write_suspects(store: Store, reduced: DataFrame, labels: Sequence[str]) -> Suspects | None:
+    """Writes ``evaluation/suspects`` and ``evaluation/typical`` of the training images of ``reduced``."""
+    found = suspects(reduced.where((F.col("split") == schemas.TRAIN) & F.col("label").isNotNull()), labels)
+    write_small(store, found.suspects, f"{EVALUATION}/suspects", schemas.SUSPECTS)
+    write_small(store, found.typical, f"{EVALUATION}/typical", schemas.TYPICAL)
+    return found.facts
 
 
 def suspects(learnt: DataFrame, labels: Sequence[str]) -> Found:

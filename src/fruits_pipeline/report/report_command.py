@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.report.browser import open_page
 from fruits_pipeline.report.facts import Classified, Reported
 from fruits_pipeline.report.load import Results, load_results
@@ -17,10 +16,10 @@ from fruits_pipeline.settings.report import FailOn
 from fruits_pipeline.state.layout import REPORT, RUN_RECORD
 from fruits_pipeline.state.lease import leased
 from fruits_pipeline.state.plan import load_plan
+from fruits_pipeline.state.record import load_record
 from fruits_pipeline.state.rooms import Rooms
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.storage.store import Store
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def report_output(command: ReportCommand) -> Written:
     Rooms(store, overwrite=False).finished("classify", Classified)  # so that of a misspelt address nothing is made
     other = _other(command)
     with leased(store):
-        record = record_of(store)
+        record = load_record(store) or {}
         reported = write_report(store, record, command.report, command.storage, other)
         verdicts: list[JsonValue] = [verdict.model_dump(mode="json") for verdict in reported.verdicts]
         if record:
@@ -80,27 +79,8 @@ def report_output(command: ReportCommand) -> Written:
     return Written(address, reported)
 
 
-def record_of(store: Store) -> dict[str, JsonValue]:
-    """What ``run.json`` holds; nothing where there is none.
-
-    Raises:
-        DatasetError: When it is no JSON object.
-    """
-    if store.stat(RUN_RECORD) is None:
-        return {}
-    try:
-        found = json.loads(store.read(RUN_RECORD))
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or "fruits_pipeline" not in found:
-        raise DatasetError(
-            f"expected the {RUN_RECORD} of a run at {store.root}/{RUN_RECORD}, found something else; move it away"
-        )
-    return found
-
-
 def _other(command: ReportCommand) -> Results | None:
     if command.page.compare is None:
         return None
     store = open_store(command.page.compare, command.storage)
-    return load_results(store, record_of(store), command.storage)
+    return load_results(store, load_record(store) or {}, command.storage)

@@ -85,7 +85,7 @@ class RunRecord:
         Raises:
             DatasetError: When the ``run.json`` that stands there is somebody else's, or the counts do not add up.
         """
-        _refuse_foreign(store)
+        load_record(store)  # so that somebody else's is refused
         self._write(store)
         with ExitStack() as stack:
             stack.push(partial(self._end, store))
@@ -127,18 +127,24 @@ class RunRecord:
         store.write(RUN_RECORD, json.dumps(self.content, indent=1, ensure_ascii=False).encode())
 
 
-def _refuse_foreign(store: Store) -> None:
+def load_record(store: Store) -> dict[str, JsonValue] | None:
+    """What the output's ``run.json`` holds; None where there is none.
+
+    Raises:
+        DatasetError: When it is no run's record, which no job replaces.
+    """
     if store.stat(RUN_RECORD) is None:
-        return
+        return None
     try:
-        ours = "fruits_pipeline" in json.loads(store.read(RUN_RECORD))
-    except (ValueError, TypeError):
-        ours = False
-    if not ours:
+        found = json.loads(store.read(RUN_RECORD))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or "fruits_pipeline" not in found:
         raise DatasetError(
             f"expected {store.root}/{RUN_RECORD} to be absent or written by fruits-pipeline, found another file; take "
             "another --output-uri"
         )
+    return found
 
 
 def _place(step: str, steps: tuple[str, ...]) -> str:

@@ -1,6 +1,5 @@
 """Follows a submitted job to its end, and gives the exit code that its ``run.json`` states."""
 
-import json
 import logging
 import sys
 import time
@@ -9,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from fruits_pipeline.errors import INTERRUPTED, DatasetError, JobError, StorageError, exit_code
-from fruits_pipeline.state.layout import RUN_RECORD
+from fruits_pipeline.errors import INTERRUPTED, JobError, StorageError, exit_code
+from fruits_pipeline.state.record import load_record
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.submit.platform import Phase, Platform, Started, State
 
@@ -31,26 +30,6 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
 
 
-def last_record(output: Store) -> dict[str, Any] | None:
-    """The output's present ``run.json``; None where there is none.
-
-    Raises:
-        DatasetError: When it is no run's record, for the job would not replace it.
-        StorageError: When it cannot be read.
-    """
-    if output.stat(RUN_RECORD) is None:
-        return None
-    try:
-        found = json.loads(output.read(RUN_RECORD))
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or "exit_code" not in found:
-        raise DatasetError(
-            f"expected {output.root}/{RUN_RECORD} to be absent or ours, found another file; take another --output-uri"
-        )
-    return found
-
-
 def follow(
     platform: Platform,
     started: Started,
@@ -65,7 +44,7 @@ def follow(
         platform: Where it runs.
         started: The job.
         output: The store of the job's output.
-        before: ``last_record`` of it before the job was started, which is another run's.
+        before: ``load_record`` of it before the job was started, which is another run's.
         deadline_s: Seconds after which the job is cancelled.
         clock: Time.
 
@@ -87,7 +66,7 @@ def follow(
     if state is None:
         platform.cancel(started.id)
         state = _ended(platform, started, _CANCEL_S, clock) or State(Phase.CANCELLED)
-    record = last_record(output)
+    record = load_record(output)
     mine = record if record is not None and record.get("started") != (before or {}).get("started") else None
     if state.phase is Phase.SUCCEEDED and mine is not None and mine["exit_code"] == 0:
         log.info("job=succeeded id=%s logs=%s", started.id, platform.logs(started.id))

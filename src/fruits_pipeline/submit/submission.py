@@ -9,8 +9,9 @@ from typing import Any
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.settings.submit import SubmitSettings
+from fruits_pipeline.state.record import load_record
 from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.submit.follow import follow, last_record
+from fruits_pipeline.submit.follow import follow
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Platform, Started
 
@@ -40,7 +41,7 @@ def submit_job(
         return None
     output = open_store(job.output_uri, storage) if submit.wait else None
     # Read before the start: a job that cannot be followed is not started, and an earlier run's record is known as such.
-    before = last_record(output) if output else None
+    before = load_record(output) if output else None
     started = _started(platform)
     how = "an equal one is active and is followed" if started.attached else "submitted"
     log.info("job=%s id=%s platform=%s logs=%s", how, started.id, platform.name, platform.logs(started.id))

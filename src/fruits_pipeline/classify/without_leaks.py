@@ -1,4 +1,4 @@
-"""What is told of fitted classifiers: scores with and without leaks, and training labels that look wrong."""
+"""Leaks found, written, and left out of what is judged on request; scores with and without them."""
 
 import logging
 from collections import Counter
@@ -14,8 +14,7 @@ from fruits_pipeline import schemas
 from fruits_pipeline.classify import evaluate, judge
 from fruits_pipeline.classify.evaluation import evaluated
 from fruits_pipeline.classify.inputs import Inputs
-from fruits_pipeline.classify.leaks import Leaks, leaks, told
-from fruits_pipeline.classify.suspects import Suspects, suspects
+from fruits_pipeline.classify.leaks import Leaks, facts_of, leaks
 from fruits_pipeline.errors import InputError
 from fruits_pipeline.session import tables
 from fruits_pipeline.session.tables import rows_of
@@ -71,7 +70,7 @@ def find_leaks(store: Store, reduced: DataFrame, found: Inputs, twins: ExamineSe
     """
     judged = sum(found.test.values()) + sum(found.validation.values())
     table, looked_at = leaks(reduced, sum(found.train.values()), judged, twins, whole=drop)
-    facts = told(table, looked_at, judged, twins, dropped=drop)
+    facts = facts_of(table, looked_at, judged, twins, dropped=drop)
     side = sum((found.test if found.judged == schemas.TEST else found.validation).values())
     if drop and pc.sum(pc.equal(table["split"], found.judged)).as_py() == side:
         raise InputError(
@@ -82,7 +81,7 @@ def find_leaks(store: Store, reduced: DataFrame, found: Inputs, twins: ExamineSe
     return Leaked(facts, table)
 
 
-def tell_scores(
+def write_scores(
     store: Store, predicted: DataFrame, reduced: DataFrame, leaked: Leaked
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Writes all tables of what was predicted, and gives the scores that are told, by side, classifier and metric.
@@ -99,21 +98,12 @@ def tell_scores(
     counted = judge.counted(predicted, looks, leaked.paths(predicted.sparkSession))
     without = counted.filter(pc.invert(counted["leaked"]))
     if leaked.table.num_rows and leaked.facts.looked_at == leaked.facts.judged:
-        _tell_other_scores(store, without, "without")
+        _write_other_scores(store, without, "without")
         if leaked.facts.dropped:
-            _tell_other_scores(store, counted, "with")
+            _write_other_scores(store, counted, "with")
     return evaluated(store, without if leaked.facts.dropped else counted, judge.wrong(leaked.kept(predicted)))
 
 
-def _tell_other_scores(store: Store, counted: pa.Table, which: str) -> None:
+def _write_other_scores(store: Store, counted: pa.Table, which: str) -> None:
     scores = evaluate.scores_table(evaluate.confusion_of(counted), evaluate.groups_of(counted))
     tables.write_small(store, scores, f"{layout.EVALUATION}/scores_{which}_leaks", schemas.SCORES)
-
-
-def tell_suspects(store: Store, reduced: DataFrame, labels: list[str]) -> Suspects | None:
-    """Writes ``evaluation/suspects`` and ``evaluation/typical``."""
-    learnt = reduced.where((F.col("split") == schemas.TRAIN) & F.col("label").isNotNull())
-    found = suspects(learnt, labels)
-    tables.write_small(store, found.suspects, f"{layout.EVALUATION}/suspects", schemas.SUSPECTS)
-    tables.write_small(store, found.typical, f"{layout.EVALUATION}/typical", schemas.TYPICAL)
-    return found.facts
