@@ -46,7 +46,7 @@ def written(tmp_path_factory):
         if labels not in files:
             folder = tmp_path_factory.mktemp("pages") / str(labels)
             store = page_output(folder, labels)
-            write_report(store, load_record(store), ReportSettings(), StorageSettings())
+            write_report(store, load_record(store) or {}, ReportSettings(), StorageSettings())
             files[labels] = folder / "report.html"
         return files[labels]
 

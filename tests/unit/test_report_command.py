@@ -53,7 +53,7 @@ def report(folder, capsys):
 
 def results(folder):
     store = open_store(str(folder))
-    return load_results(store, load_record(store), STORAGE)
+    return load_results(store, load_record(store) or {}, STORAGE)
 
 
 def test_it_prints_what_it_wrote_and_puts_the_verdicts_into_run_json(report, folder, golden):

@@ -28,7 +28,7 @@ ALL = (*NEW, "scores", "label_scores", "confusion", "mistakes", "duplicates", "v
 
 
 def write(store, **settings):
-    return write_report(store, load_record(store), ReportSettings(**settings), StorageSettings())
+    return write_report(store, load_record(store) or {}, ReportSettings(**settings), StorageSettings())
 
 
 def page(store):

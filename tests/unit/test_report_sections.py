@@ -32,14 +32,14 @@ def store(tmp_path):
 @pytest.fixture
 def results(store):
     """What is read of it."""
-    return load_results(store, load_record(store), STORAGE)
+    return load_results(store, load_record(store) or {}, STORAGE)
 
 
 def examined_with(store, **settings):
     key = "_state/examine.json"
     marker = json.loads(store.read(key)) | {"settings": settings}
     store.write(key, json.dumps(marker).encode())
-    return load_results(store, load_record(store), STORAGE)
+    return load_results(store, load_record(store) or {}, STORAGE)
 
 
 def test_totals_of_mistakes_are_those_of_the_confusion_not_of_the_capped_tables(results):
@@ -101,7 +101,7 @@ def test_the_line_that_repeats_the_run_says_nothing_of_buckets_and_of_the_sessio
 
 def test_the_page_says_by_what_pictures_look_the_same_and_calls_steps_so(store):
     examined_with(store, twin_cosine=0.65)
-    write_report(store, load_record(store), ReportSettings(report_images="none"), STORAGE)
+    write_report(store, load_record(store) or {}, ReportSettings(report_images="none"), STORAGE)
     text = " ".join(store.read(layout.REPORT).decode().split())
     assert "equal perceptual hashes, and components with a cosine of at least 0.65" in text
     assert '<th scope="col">step</th>' in text
