@@ -83,7 +83,7 @@ def test_extract_says_what_is_made_from_an_older_snapshot(command, images, finis
     ended = command("extract", "--data-source", images, "--output-uri", output)
     assert ended.code == 0
     stale = [step.split("'")[1] for step in record(output)["next"]]
-    assert stale == ["reduce", "reduce --export json", "reduce --export csv", "classify"]
+    assert stale == ["reduce", "reduce --export json", "reduce --export csv", "classify", "report"]
     assert "its results are from before the change" in ended.out
     ended = command("classify", "--output-uri", output)
     assert ended.code == 5

@@ -105,9 +105,10 @@ class RunRecord:
 
     def tell_next(self, rooms: Rooms, digest: str) -> None:
         """Notes what to run next: what was removed, or was made from another snapshot than that of ``digest``."""
-        for room in dict.fromkeys([*rooms.stale(digest), *rooms.removed]):
-            what = "were removed, because they were" if room in rooms.removed else "are"
-            self.next_steps.append(f"run '{COMMANDS[room]}': its results {what} from before the change")
+        removed = {COMMANDS[room] for room in rooms.removed}
+        for command in dict.fromkeys(COMMANDS[room] for room in (*rooms.stale(digest), *rooms.removed)):
+            what = "were removed, because they were" if command in removed else "are"
+            self.next_steps.append(f"run '{command}': its results {what} from before the change")
             log.warning("next: %s", self.next_steps[-1])
 
     def _end(
