@@ -16,8 +16,8 @@ from fruits_pipeline.session.submitted import stderr
 from fruits_pipeline.settings import command_line, commands
 from fruits_pipeline.settings.room import Room, flat
 from fruits_pipeline.state.summary import summary
-from fruits_pipeline.submit.job import Cloud
 from fruits_pipeline.submit.platform import Platform
+from fruits_pipeline.submit.spark_properties import Cloud
 
 log = logging.getLogger(__name__)
 

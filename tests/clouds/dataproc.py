@@ -19,8 +19,9 @@ from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSetti
 from fruits_pipeline.settings.submit import SubmitSettings
 from fruits_pipeline.submit.dataproc import Dataproc
 from fruits_pipeline.submit.dataproc_serverless import DataprocServerless
-from fruits_pipeline.submit.job import Cloud, submitted_job
+from fruits_pipeline.submit.job import submitted_job
 from fruits_pipeline.submit.platform import Phase, Platform, Request
+from fruits_pipeline.submit.spark_properties import Cloud
 
 JOB_STATES = {Phase.RUNNING: "RUNNING", Phase.SUCCEEDED: "DONE", Phase.FAILED: "ERROR", Phase.CANCELLED: "CANCELLED"}
 NODE_STATES = {Phase.RUNNING: "RUNNING", Phase.SUCCEEDED: "COMPLETED", Phase.FAILED: "FAILED"}

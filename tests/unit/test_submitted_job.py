@@ -7,8 +7,9 @@ from fruits_pipeline.cli import _parsed
 from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.submit import SubmitSettings
+from fruits_pipeline.submit.arguments import arguments
 from fruits_pipeline.submit.command import submitted_command
-from fruits_pipeline.submit.job import arguments, submitted_job
+from fruits_pipeline.submit.job import submitted_job
 
 SHA = {"jobs/run.py": "a" * 64, "environment.tar.gz": "b" * 64, "models.tar.gz": "c" * 64}
 

@@ -3,41 +3,25 @@
 import hashlib
 import json
 import logging
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from decimal import Decimal
-from pathlib import Path
-from typing import Literal
 
-from fruits_pipeline.backbones.catalog import backbone_named
-from fruits_pipeline.clusters.bundle_index import ENVIRONMENT, MODELS, UPLOADED, Index, model_name, read_bundle
 from fruits_pipeline.clusters.machines import Machine, machine
 from fruits_pipeline.clusters.releases import Release, releases
 from fruits_pipeline.clusters.sizing import Sizes, sizes
-from fruits_pipeline.errors import SettingsError, SubmissionError
+from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
-from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.submit import Arch, SubmitSettings
 from fruits_pipeline.storage import uri
+from fruits_pipeline.submit.arguments import arguments, command_name
+from fruits_pipeline.submit.bundled import bundled
 from fruits_pipeline.submit.region import Region, aws_region, google_region
+from fruits_pipeline.submit.spark_properties import ENVIRONMENT_AS, MODELS_AS, Cloud, spark_properties
 
 log = logging.getLogger(__name__)
 
-Cloud = Literal["emr", "dataproc", "dataproc-serverless"]
 _TARGETS = {"emr": "emr-7.14", "dataproc": "dataproc-2.3", "dataproc-serverless": "dataproc-serverless-2.3"}
 _MACHINES = {"emr": "m6i.2xlarge", "dataproc": "n2-standard-8", "dataproc-serverless": "n2-standard-8"}
-# Each cloud's nodes fetch the job's files from buckets of the same cloud.
-_SCHEMES = {"emr": "s3", "dataproc": "gs", "dataproc-serverless": "gs"}
-_ARCHIVES = (ENVIRONMENT, MODELS)
-# Set here too, because Spark may open the file system before the job does; session/buckets.py says why.
-_NO_CHECK = {"spark.hadoop.fs.gs.create.items.conflict.check.enable": "false"}
-_PROPERTIES = {"dataproc": _NO_CHECK, "dataproc-serverless": _NO_CHECK}
-# The archives appear under these names in the working directory of driver and executors.
-_ENVIRONMENT_AS, _MODELS_AS = "environment", "models"
-PYTHON = f"./{_ENVIRONMENT_AS}/bin/python"
-# Settings of this machine alone: cache, files and profile; and the driver's heap, which is a Spark property.
-_STAYS_HERE = frozenset({"cache_dir", "weights", "config", "s3_profile", "driver_memory"})
 
 
 @dataclass(frozen=True)
@@ -89,7 +73,7 @@ def submitted_job(cloud: Cloud, run: RunCommand | ScoreCommand, submit: SubmitSe
     target = submit.target or _TARGETS[cloud]
     release = _release(cloud, target, node.arch)
     cut = sizes(submit, node, run.session.driver_memory)
-    script, environment, models = _addresses(submit, run, cloud, target, node.arch)
+    script, environment, models = bundled(submit, run, cloud, target, node.arch)
     return SubmittedJob(
         name=submit.name,
         release=release,
@@ -97,61 +81,15 @@ def submitted_job(cloud: Cloud, run: RunCommand | ScoreCommand, submit: SubmitSe
         machine_type=node.name,
         nodes=submit.nodes,
         sizes=cut,
-        command=_command(run),
+        command=command_name(run),
         script=script,
-        arguments=(*arguments(run), *(("--cache-dir", _MODELS_AS) if isinstance(run, RunCommand) else ())),
-        archives=(f"{environment}#{_ENVIRONMENT_AS}", f"{models}#{_MODELS_AS}"),
-        properties=cut.properties() | _properties(cut) | _PROPERTIES.get(cloud, {}),
+        arguments=(*arguments(run), *(("--cache-dir", MODELS_AS) if isinstance(run, RunCommand) else ())),
+        archives=(f"{environment}#{ENVIRONMENT_AS}", f"{models}#{MODELS_AS}"),
+        properties=spark_properties(cloud, cut),
         output_uri=output,
         log_uri=_log_uri(cloud, submit, output),
         tags={"project": submit.name} | dict(tag.split("=", 1) for tag in submit.tag),
     )
-
-
-def arguments(run: RunCommand | ScoreCommand) -> Iterator[str]:
-    """The job's flags: settings that differ from the defaults, without those that hold for this machine alone."""
-    rooms = (getattr(run, name).model_dump(mode="json", exclude_defaults=True) for name in _rooms(run))
-    for name, value in (pair for room in rooms for pair in room.items()):
-        flag = "--" + name.replace("_", "-")
-        if name in _STAYS_HERE:
-            continue
-        if isinstance(value, bool):
-            yield flag if value else f"--no-{flag.removeprefix('--')}"
-        elif isinstance(value, list):
-            yield from (word for part in value for word in (flag, str(part)))
-        else:
-            # Without an exponent: a share of components wants its dot.
-            yield from (flag, format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value))
-
-
-def _command(run: RunCommand | ScoreCommand) -> str:
-    return "score" if isinstance(run, ScoreCommand) else "run"
-
-
-def _rooms(run: RunCommand | ScoreCommand) -> Iterable[str]:
-    """The rooms that are the job's own: those of ``submit`` stay here."""
-    return (ScoreCommand if isinstance(run, ScoreCommand) else RunCommand).model_fields
-
-
-def _properties(cut: Sizes) -> dict[str, str]:
-    """Spark's properties that are the same on every platform."""
-    return {
-        "spark.submit.deployMode": "cluster",
-        # A second attempt would start from zero beside the first one's lease; the same command resumes instead.
-        "spark.yarn.maxAppAttempts": "1",
-        "spark.dynamicAllocation.enabled": "true",
-        "spark.dynamicAllocation.shuffleTracking.enabled": "true",
-        "spark.dynamicAllocation.minExecutors": "1",
-        "spark.dynamicAllocation.maxExecutors": str(cut.executors),
-        "spark.yarn.appMasterEnv.PYSPARK_PYTHON": PYTHON,
-        "spark.executorEnv.PYSPARK_PYTHON": PYTHON,
-        "spark.python.daemon.module": "fruits_pipeline.session.daemon",
-        # The job has no tables. A cluster's catalogue (Glue, Hive) takes rights and time at the first query.
-        "spark.sql.catalogImplementation": "in-memory",
-        # Node statistics of the forest are arrays of doubles, which Java's own serialisation writes slowly.
-        "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
-        "spark.kryoserializer.buffer.max": "1g",
-    }
 
 
 def _in_bucket(flag: str, address: str, *schemes: str) -> str:
@@ -198,52 +136,3 @@ def _release(cloud: Cloud, target: str, arch: Arch) -> Release:
         offered = ", ".join(known[target].arches)
         raise SettingsError(f"--machine-type: expected a machine with {offered} for {target}, found one with {arch}")
     return known[target]
-
-
-def _addresses(
-    submit: SubmitSettings, run: RunCommand | ScoreCommand, cloud: Cloud, target: str, arch: Arch
-) -> tuple[str, ...]:
-    """The addresses of script, environment and models."""
-    # Batches start by a file that fetches the archives itself.
-    needed = (f"jobs/{'batch' if cloud == 'dataproc-serverless' else _command(run)}.py", *_ARCHIVES)
-    place = submit.bundle or f"dist/{target}-{arch}"
-    if submit.dry_run and not (Path(place) / UPLOADED).is_file():
-        return tuple(f"${{BUNDLE_URI}}/{name}" for name in needed)
-    from importlib.metadata import version  # late, because a dry run needs none
-
-    bundle = read_bundle(place, run.storage)
-    if bundle.index.version != (ours := version("fruits-pipeline")):
-        raise SubmissionError(
-            f"expected a bundle made by fruits-pipeline {ours}, found one of {bundle.index.version} in {place}; "
-            f"run fruits-pipeline bundle --target {target} --arch {arch}"
-        )
-    found = (bundle.index.target, bundle.index.arch)
-    if found != (target, arch):
-        raise SettingsError(
-            f"--bundle: expected one for {target} on {arch}, found one for {' on '.join(found)} in {place}; "
-            f"run fruits-pipeline bundle --target {target} --arch {arch}"
-        )
-    # Lists of archives are separated by commas, options by blanks, and # begins the name that an archive takes.
-    if not re.fullmatch(rf"{_SCHEMES[cloud]}://[^\s,;#$'\"\\]+", bundle.base):
-        raise SettingsError(
-            f"--bundle: expected one in {_SCHEMES[cloud]}://BUCKET/FOLDER without blanks, commas or quotes, found one "
-            f"in {bundle.base!r}; run fruits-pipeline bundle --target {target} --arch {arch} --upload URI"
-        )
-    if isinstance(run, RunCommand):
-        _check_model(run.features, bundle.index, place)
-    return tuple(bundle.address(name) for name in needed)
-
-
-def _check_model(features: FeaturesSettings, index: Index, place: str) -> None:
-    side = backbone_named(features.backbone).side(features.image_size)
-    form = "tensorflow" if features.engine == "tensorflow" else features.precision
-    wanted = model_name(features.backbone, side, form)
-    if wanted not in index.models:
-        network = f"--backbone {features.backbone} --image-size {side}"
-        first = f"run fruits-pipeline calibrate {network} and then " if form == "int8" else "run "
-        engine = " --engine tensorflow" if form == "tensorflow" else ""
-        raise SettingsError(
-            f"--engine, --precision, --image-size, --backbone: expected one of the bundle's models "
-            f"{', '.join(index.models)}, found {wanted}, not in {place}; "
-            f"{first}fruits-pipeline bundle --target {index.target} --arch {index.arch} {network}{engine}"
-        )

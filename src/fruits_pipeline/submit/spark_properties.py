@@ -1,0 +1,38 @@
+"""Spark's properties of a submitted job."""
+
+from typing import Literal
+
+from fruits_pipeline.clusters.sizing import Sizes
+
+Cloud = Literal["emr", "dataproc", "dataproc-serverless"]
+# The archives appear under these names in the working directory of driver and executors.
+ENVIRONMENT_AS, MODELS_AS = "environment", "models"
+PYTHON = f"./{ENVIRONMENT_AS}/bin/python"
+# Set here too, because Spark may open the file system before the job does; session/buckets.py says why.
+_NO_CHECK = {"spark.hadoop.fs.gs.create.items.conflict.check.enable": "false"}
+_OF_A_CLOUD: dict[Cloud, dict[str, str]] = {"emr": {}, "dataproc": _NO_CHECK, "dataproc-serverless": _NO_CHECK}
+
+
+def spark_properties(cloud: Cloud, cut: Sizes) -> dict[str, str]:
+    """The properties that a job of these sizes has on ``cloud``."""
+    return cut.properties() | _common(cut) | _OF_A_CLOUD[cloud]
+
+
+def _common(cut: Sizes) -> dict[str, str]:
+    return {
+        "spark.submit.deployMode": "cluster",
+        # A second attempt would start from zero beside the first one's lease; the same command resumes instead.
+        "spark.yarn.maxAppAttempts": "1",
+        "spark.dynamicAllocation.enabled": "true",
+        "spark.dynamicAllocation.shuffleTracking.enabled": "true",
+        "spark.dynamicAllocation.minExecutors": "1",
+        "spark.dynamicAllocation.maxExecutors": str(cut.executors),
+        "spark.yarn.appMasterEnv.PYSPARK_PYTHON": PYTHON,
+        "spark.executorEnv.PYSPARK_PYTHON": PYTHON,
+        "spark.python.daemon.module": "fruits_pipeline.session.daemon",
+        # The job has no tables. A cluster's catalogue (Glue, Hive) takes rights and time at the first query.
+        "spark.sql.catalogImplementation": "in-memory",
+        # Node statistics of the forest are arrays of doubles, which Java's own serialisation writes slowly.
+        "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
+        "spark.kryoserializer.buffer.max": "1g",
+    }
