@@ -23,6 +23,7 @@ from fruits_pipeline.session.gateway import stoppable
 from fruits_pipeline.session.java import Java
 from fruits_pipeline.session.jobs import grouped, is_grouped
 from fruits_pipeline.session.local import JVM_OPTIONS, local_properties, spark_home
+from fruits_pipeline.session.session_properties import session_properties
 from fruits_pipeline.session.spark import executor_losses
 from fruits_pipeline.settings.session import SessionSettings
 from fruits_pipeline.settings.storage import StorageSettings
@@ -74,6 +75,30 @@ def test_a_session_of_somebody_else_is_taken_and_has_its_settings_again(spark, m
         assert state() == before
     assert spark.range(2).count() == 2
     assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_own_properties_hold_in_a_session_of_somebody_else_where_it_can_take_them(spark, caplog):
+    given = ("spark.sql.shuffle.partitions=7", "spark.sql.session.timeZone=Asia/Tokyo", "spark.task.cpus=2")
+    before = spark.conf.get("spark.sql.shuffle.partitions")
+    with module.spark_session(SessionSettings(spark_conf=given), StorageSettings(), frozenset({"file"})) as taken:
+        assert taken.conf.get("spark.sql.shuffle.partitions") == "7"
+        assert taken.conf.get("spark.sql.session.timeZone") == "UTC"
+    assert spark.conf.get("spark.sql.shuffle.partitions") == before
+    told = [message for message in caplog.messages if "is not taken" in message]
+    assert told == [
+        "spark.task.cpus=2 is not taken: the session runs already",
+        "spark.sql.session.timeZone=Asia/Tokyo is not taken: the job needs UTC",
+    ]
+
+
+def test_what_the_context_was_started_with_stays_unless_the_job_needs_ours(spark, monkeypatch):
+    started = {"spark.sql.shuffle.partitions": "7", "spark.sql.session.timeZone": "Asia/Tokyo"}
+    conf = SparkConf(loadDefaults=False).setAll(list(started.items()))
+    monkeypatch.setattr(spark.sparkContext, "_conf", conf)
+    found = session_properties(spark, frozenset({"file"}), 2)
+    assert found["spark.sql.shuffle.partitions"] == "7"
+    assert found["spark.sql.session.timeZone"] == "UTC"
+    assert found["spark.sql.sources.parallelPartitionDiscovery.parallelism"] == "4"
 
 
 def test_the_credentials_that_a_cluster_has_are_asked_first(spark):

@@ -11,6 +11,7 @@ from fruits_pipeline.session import class_archive, connectors
 from fruits_pipeline.session.buckets import hadoop_properties
 from fruits_pipeline.session.java import Java
 from fruits_pipeline.settings.session import SessionSettings
+from fruits_pipeline.settings.spark_conf import as_properties, with_own
 from fruits_pipeline.settings.storage import StorageSettings
 
 JVM_OPTIONS: Final = "spark.driver.extraJavaOptions"
@@ -23,6 +24,18 @@ _JAVA_OPTIONS = (
     "-XX:+UseParallelGC -XX:NewRatio=7 -XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 "
     "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
 )
+# Lists to which the user's own are added, with what separates their parts.
+_LISTS: Final = {JVM_OPTIONS: " ", "spark.jars.packages": ","}
+
+
+def own_session_properties(
+    settings: SessionSettings, java: Java, schemes: frozenset[str], storage: StorageSettings, *, fits: bool
+) -> dict[str, str]:
+    """All properties of a local Spark that addresses ``schemes``, the user's own among them."""
+    ours = local_properties(settings, java, fits=fits) | connector_properties(schemes, storage)
+    own = as_properties(settings.spark_conf)
+    lists = {name: f"{ours[name]}{by}{own[name]}" for name, by in _LISTS.items() if name in ours and name in own}
+    return with_own(ours, own | lists)
 
 
 def local_properties(settings: SessionSettings, java: Java, *, fits: bool) -> dict[str, str]:

@@ -18,28 +18,21 @@ from fruits_pipeline.session import class_archive
 from fruits_pipeline.session.configured import configured
 from fruits_pipeline.session.executors import SIZE_PROPERTIES, ExecutorLoss, is_unlimited, reasons_since, tasks_at_once
 from fruits_pipeline.session.gateway import connect
-from fruits_pipeline.session.hadoop import committer, configure, configured_connectors
+from fruits_pipeline.session.hadoop import configure, configured_connectors
 from fruits_pipeline.session.interrupt import install_handlers
 from fruits_pipeline.session.java import ensure_java
 from fruits_pipeline.session.jobs import grouped
-from fruits_pipeline.session.local import JVM_OPTIONS, connector_properties, local_properties
+from fruits_pipeline.session.local import JVM_OPTIONS, own_session_properties
+from fruits_pipeline.session.session_properties import changeable, session_properties
 from fruits_pipeline.session.submitted import under_spark_submit
 from fruits_pipeline.settings.session import SessionSettings
+from fruits_pipeline.settings.spark_conf import as_properties, with_own
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage.jvm_credentials import environment
 from fruits_pipeline.timeline import step
 
 log = logging.getLogger(__name__)
 
-# Needed on every cluster.
-_SQL = {
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.execution.arrow.pyspark.enabled": "true",
-    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
-    # Else functions of DataFrames have worker processes of their own, beside those that Spark's own RDDs start.
-    "spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled": "false",
-}
 _NAME = "fruits-pipeline"
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
@@ -59,7 +52,11 @@ def spark_session(
             connector for a scheme.
     """
     given = active_session()
-    with _started(settings, storage, schemes, fits=fits) if given is None else _lent(given, storage, schemes) as spark:
+    with (
+        _started(settings, storage, schemes, fits=fits)
+        if given is None
+        else _lent(given, settings, storage, schemes) as spark
+    ):
         _log_session(spark)
         yield spark
 
@@ -72,12 +69,16 @@ def active_session() -> SparkSession | None:
 
 
 @contextmanager
-def _lent(spark: SparkSession, storage: StorageSettings, schemes: frozenset[str]) -> Iterator[SparkSession]:
+def _lent(
+    spark: SparkSession, settings: SessionSettings, storage: StorageSettings, schemes: frozenset[str]
+) -> Iterator[SparkSession]:
     """Somebody else's session with our settings, for the length of the block."""
     with ExitStack() as stack:
         stack.enter_context(grouped(spark.sparkContext))
         stack.enter_context(configured_connectors(spark, schemes, storage))
-        stack.enter_context(configured(spark, _session_properties(spark, schemes)))
+        stack.enter_context(
+            configured(spark, with_own(session_properties(spark, schemes, cores(spark)), changeable(spark, settings)))
+        )
         yield spark
 
 
@@ -92,7 +93,7 @@ def _started(
         if under_spark_submit():
             spark.sparkContext.setLogLevel("ERROR")
         configure(spark, schemes, storage)
-        for key, value in _session_properties(spark, schemes).items():
+        for key, value in session_properties(spark, schemes, cores(spark)).items():
             spark.conf.set(key, value)
         yield spark
     finally:
@@ -100,12 +101,12 @@ def _started(
 
 
 def _start(settings: SessionSettings, storage: StorageSettings, schemes: frozenset[str], *, fits: bool) -> SparkSession:
-    properties: dict[str, str] = {}
+    properties = as_properties(settings.spark_conf)
     variables: dict[str, str | None] = {}
     if not under_spark_submit():
         with step("session: find java"):
             java = ensure_java()
-        properties = local_properties(settings, java, fits=fits) | connector_properties(schemes, storage)
+        properties = own_session_properties(settings, java, schemes, storage, fits=fits)
         variables = environment(schemes, storage)
     conf = SparkConf().setAll(list(properties.items()))
     with _environment(variables), step("session: jvm"):
@@ -204,19 +205,6 @@ def _set_variables(values: dict[str, str | None]) -> None:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
-
-
-def _partition_counts(spark: SparkSession) -> dict[str, str]:
-    """Numbers of partitions from the size of the cluster; adaptive execution joins small shuffle partitions."""
-    wide = str(2 * cores(spark))
-    return {
-        "spark.sql.shuffle.partitions": wide,
-        "spark.sql.sources.parallelPartitionDiscovery.parallelism": wide,
-    }
-
-
-def _session_properties(spark: SparkSession, schemes: frozenset[str]) -> dict[str, str]:
-    return _SQL | committer(spark, schemes) | _partition_counts(spark)
 
 
 def _properties(spark: SparkSession) -> dict[str, str]:

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from fruits_pipeline.settings.room import Incidental, Room
+from fruits_pipeline.settings.spark_conf import spark_property
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 _UPPER = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
@@ -29,6 +30,15 @@ class SessionSettings(Room):
     driver_memory: Annotated[Memory, Incidental] = Field(
         "4g",
         description="Java heap of Spark's driver, on this machine and by 'submit'; under spark-submit set it there.",
+    )
+    spark_conf: Annotated[
+        tuple[Annotated[str, AfterValidator(spark_property)], ...],
+        Incidental,
+        Parameter(negative="", show_default=False),
+    ] = Field(
+        (),
+        description="Spark property KEY=VALUE, as of spark-submit --conf; repeatable. Those that the job needs to be "
+        "right are not replaced, and a warning says so.",
     )
     log_level: Annotated[LogLevel, _UPPER, Incidental] = Field("INFO", description="Least severe log lines to show.")
     config: Annotated[Path | None, Incidental, Parameter(name="--config")] = Field(

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 
-# Settings of this machine alone: cache, files and profile; and the driver's heap, which is a Spark property.
-_STAYS_HERE = frozenset({"cache_dir", "weights", "config", "s3_profile", "driver_memory"})
+# Settings of this machine alone: cache, files and profile; and what becomes properties of Spark.
+_STAYS_HERE = frozenset({"cache_dir", "weights", "config", "s3_profile", "driver_memory", "spark_conf"})
 
 
 def arguments(run: RunCommand | ScoreCommand) -> Iterator[str]:

@@ -183,11 +183,12 @@ def start_once(job_id: str, active: Callable[[str], bool | None], create: Callab
 def gcloud_mapping(values: Mapping[str, str]) -> str:
     """A mapping as the value of a ``gcloud`` flag; https://cloud.google.com/sdk/gcloud/reference/topic/escaping.
 
-    >>> gcloud_mapping({"a": "1", "b": "2"}), gcloud_mapping({"a": "1,2", "b": "3"})
-    ('a=1,b=2', '^;^a=1,2;b=3')
+    >>> gcloud_mapping({"a": "1", "b": "2"}), gcloud_mapping({"a": "1,2", "b": "3"}), gcloud_mapping({"a": "1,2;3"})
+    ('a=1,b=2', '^;^a=1,2;b=3', '^|^a=1,2;3')
     """
     pairs = [f"{key}={value}" for key, value in values.items()]
-    return "^;^" + ";".join(pairs) if any("," in pair for pair in pairs) else ",".join(pairs)
+    by = next(by for by in (",", ";", "|", "~", "@@") if not any(by in pair for pair in pairs))
+    return ("" if by == "," else f"^{by}^") + by.join(pairs)
 
 
 def _busy(error: BaseException) -> bool:

@@ -11,6 +11,7 @@ from fruits_pipeline.clusters.releases import Release, releases
 from fruits_pipeline.clusters.sizing import Sizes, sizes
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
+from fruits_pipeline.settings.spark_conf import as_properties
 from fruits_pipeline.settings.submit import Arch, SubmitSettings
 from fruits_pipeline.storage import uri
 from fruits_pipeline.submit.arguments import arguments, command_name
@@ -85,7 +86,7 @@ def submitted_job(cloud: Cloud, run: RunCommand | ScoreCommand, submit: SubmitSe
         script=script,
         arguments=(*arguments(run), *(("--cache-dir", MODELS_AS) if isinstance(run, RunCommand) else ())),
         archives=(f"{environment}#{ENVIRONMENT_AS}", f"{models}#{MODELS_AS}"),
-        properties=spark_properties(cloud, cut),
+        properties=spark_properties(cloud, cut, as_properties(run.session.spark_conf)),
         output_uri=output,
         log_uri=_log_uri(cloud, submit, output),
         tags={"project": submit.name} | dict(tag.split("=", 1) for tag in submit.tag),

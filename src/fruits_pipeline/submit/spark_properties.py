@@ -1,8 +1,10 @@
 """Spark's properties of a submitted job."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 from fruits_pipeline.clusters.sizing import Sizes
+from fruits_pipeline.settings.spark_conf import NEEDED, with_own
 
 Cloud = Literal["emr", "dataproc", "dataproc-serverless"]
 # The archives appear under these names in the working directory of driver and executors.
@@ -11,11 +13,25 @@ PYTHON = f"./{ENVIRONMENT_AS}/bin/python"
 # Set here too, because Spark may open the file system before the job does; session/buckets.py says why.
 _NO_CHECK = {"spark.hadoop.fs.gs.create.items.conflict.check.enable": "false"}
 _OF_A_CLOUD: dict[Cloud, dict[str, str]] = {"emr": {}, "dataproc": _NO_CHECK, "dataproc-serverless": _NO_CHECK}
+# Without these the driver is not found again, is started twice beside its own lease, or has no Python.
+_NEEDED: Final = NEEDED | {
+    "spark.app.name",
+    "spark.archives",
+    "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON",
+    "spark.emr-serverless.driverEnv.PYSPARK_PYTHON",
+    "spark.executorEnv.PYSPARK_PYTHON",
+    "spark.pyspark.driver.python",
+    "spark.pyspark.python",
+    "spark.submit.deployMode",
+    "spark.yarn.appMasterEnv.PYSPARK_PYTHON",
+    "spark.yarn.dist.archives",
+    "spark.yarn.maxAppAttempts",
+}
 
 
-def spark_properties(cloud: Cloud, cut: Sizes) -> dict[str, str]:
-    """The properties that a job of these sizes has on ``cloud``."""
-    return cut.properties() | _common(cut) | _OF_A_CLOUD[cloud]
+def spark_properties(cloud: Cloud, cut: Sizes, own: Mapping[str, str]) -> dict[str, str]:
+    """The properties that a job of these sizes has on ``cloud``, with the user's ``own``."""
+    return with_own(cut.properties() | _common(cut) | _OF_A_CLOUD[cloud], own, _NEEDED)
 
 
 def _common(cut: Sizes) -> dict[str, str]:

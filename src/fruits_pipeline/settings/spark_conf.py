@@ -1,0 +1,70 @@
+"""Spark properties of the user's own, and which of the job's they do not replace."""
+
+import logging
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+log = logging.getLogger(__name__)
+
+# Properties that follow from settings of their own, by which executors and requests are sized.
+_FLAGS: Final = {
+    "spark.driver.memory": "--driver-memory",
+    "spark.driver.memoryOverhead": "--driver-memory",
+    "spark.driver.cores": "--executor-cores",
+    "spark.executor.memory": "--executor-memory",
+    "spark.executor.memoryOverhead": "--executor-memory-overhead",
+    "spark.executor.cores": "--executor-cores",
+    "spark.dynamicAllocation.maxExecutors": "--executors",
+}
+# With other values results would differ, labels would change their type, or Python would not start.
+NEEDED: Final = frozenset(
+    {
+        "spark.sql.session.timeZone",
+        "spark.sql.execution.arrow.pyspark.enabled",
+        "spark.sql.parquet.outputTimestampType",
+        "spark.sql.sources.partitionColumnTypeInference.enabled",
+        "spark.hadoop.fs.gs.create.items.conflict.check.enable",
+    }
+)
+
+
+def spark_property(text: str) -> str:
+    """KEY=VALUE as ``spark-submit --conf`` takes it.
+
+    Raises:
+        ValueError: When it has another form, or a flag of this program says the same.
+
+    >>> spark_property("spark.ui.enabled=true")
+    'spark.ui.enabled=true'
+    >>> spark_property("spark.executor.memory=8g")
+    Traceback (most recent call last):
+    ValueError: expected --executor-memory in place of spark.executor.memory
+    """
+    if not re.fullmatch(r"spark\.[^\s=]+=.*", text, re.DOTALL):
+        raise ValueError("expected KEY=VALUE with a key of Spark, such as spark.sql.shuffle.partitions=400")
+    key = text.partition("=")[0]
+    if key in _FLAGS:
+        raise ValueError(f"expected {_FLAGS[key]} in place of {key}")
+    return text
+
+
+def as_properties(given: Iterable[str]) -> dict[str, str]:
+    """Properties by key; of equal keys the last one counts, as in ``spark-submit``.
+
+    >>> as_properties(["spark.a=1", "spark.a=x=y"])
+    {'spark.a': 'x=y'}
+    """
+    return {key: value for key, _, value in (text.partition("=") for text in given)}
+
+
+def with_own(ours: Mapping[str, str], own: Mapping[str, str], needed: Collection[str] = NEEDED) -> dict[str, str]:
+    """``ours``, replaced by the user's ``own`` except where a key is ``needed``, of which a warning tells.
+
+    >>> with_own({"spark.a": "1", "spark.b": "2"}, {"spark.a": "3", "spark.c": "4"})
+    {'spark.a': '3', 'spark.b': '2', 'spark.c': '4'}
+    """
+    for key in sorted(own.keys() & needed):
+        if own[key] != ours.get(key):
+            log.warning("%s=%s is not taken: the job needs %s", key, own[key], ours.get(key, "a value of its own"))
+    return {**ours, **{key: value for key, value in own.items() if key not in needed}}
