@@ -28,6 +28,10 @@ VALUES: dict[str, Any] = {
     "EMAIL": "somebody@example.org",
     "ENVIRONMENT": "s3://bucket/packages/0123456789abcdef/environment.tar.gz",
     "EXECUTION_ROLE_ARN": "arn:aws:iam::123456789012:role/fruits-pipeline-run",
+    "IMAGE": {"imageUri": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/fruits:1"},
+    "INITIAL_CAPACITY": {
+        "DRIVER": {"workerCount": 1, "workerConfiguration": {"cpu": "4 vCPU", "memory": "8 GB", "disk": "20 GB"}}
+    },
     "JOB_ID": "fruits-pipeline-0123456789ab",
     "JOB_TOKEN": "fruits-pipeline-0123456789ab-0",
     "LIMIT": ["timeout", "86400"],
@@ -39,7 +43,9 @@ VALUES: dict[str, Any] = {
     "MAXIMUM_DISK_GB": 100,
     "MAXIMUM_MEMORY_GB": 160,
     "MAXIMUM_VCPU": 40,
+    "MAX_ATTEMPTS": 1,
     "MONTHLY_LIMIT": "300",
+    "NETWORK": {"subnetIds": ["subnet-1"], "securityGroupIds": ["sg-1"]},
     "NODES": 4,
     "NODE_PROFILE": "fruits-pipeline-nodes",
     "NODE_ROLE": "fruits-pipeline-nodes",

@@ -21,7 +21,7 @@ def content(name):
 
 def places(value, path=()):
     """The path to every key of a structure; keys of maps, whose names are free, are left out."""
-    free = {"Properties", "properties", "tags", "StringEquals"}
+    free = {"Properties", "properties", "tags", "StringEquals", "initialCapacity"}
     if isinstance(value, dict):
         for key, part in value.items():
             yield (*path, key)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from fruits_pipeline.settings.room import Room, matching
 
 
-def _parted(values: tuple[str, ...]) -> tuple[str, ...]:
+def parted(values: tuple[str, ...]) -> tuple[str, ...]:
     """Each name alone; `aws --output text` separates them by tabs."""
     return tuple(name for value in values for name in re.split(r"[\s,]+", value) if name)
 
@@ -21,7 +21,7 @@ class EmrSettings(Room):
         None,
         description="Running cluster to use; by default one is made for the job and ends with it.",
     )
-    subnet: Annotated[tuple[str, ...], AfterValidator(_parted), Parameter(negative="", show_default=False)] = Field(
+    subnet: Annotated[tuple[str, ...], AfterValidator(parted), Parameter(negative="", show_default=False)] = Field(
         (),
         description="Subnets for the cluster, best one in each zone, separated by commas or blanks; repeatable. "
         "EMR picks one of them.",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fruits_pipeline.clusters.templates import filled
-from fruits_pipeline.errors import SubmissionError
+from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.submit.aws import Aws
 from fruits_pipeline.submit.aws_cli import line, options, with_profile
@@ -33,6 +33,13 @@ _PHASES = {
 # An application is ready within seconds; until then it takes no run.
 _CREATING_PAUSE_S = 2.0
 _CREATING_LOOKS = 60
+# What an application that is there is not given, by the setting that asks for it.
+_OF_APPLICATION = {
+    "subnet": "networkConfiguration",
+    "security_group": "networkConfiguration",
+    "initial_executors": "initialCapacity",
+    "image_uri": "imageConfiguration",
+}
 
 
 class EmrServerless:
@@ -47,7 +54,17 @@ class EmrServerless:
         profile: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """``profile`` is one of the AWS configuration."""
+        """``profile`` is one of the AWS configuration.
+
+        Raises:
+            SettingsError: When what an application is made with is asked of one that is there.
+        """
+        given = [f"--{name.replace('_', '-')}" for name in _OF_APPLICATION if getattr(settings, name)]
+        if settings.application_id and given:
+            raise SettingsError(
+                f"expected no {', '.join(given)} with --application-id, whose application has its own; leave them out, "
+                "or take --application-name"
+            )
         self._job = job
         self._settings = settings
         self._profile = profile
@@ -115,6 +132,7 @@ class EmrServerless:
         for _ in range(_CREATING_LOOKS):
             application = self._aws.call("GetApplication", {"applicationId": found})["application"]
             if application["state"] != "CREATING":
+                _check_same(application, body)
                 _warn_of_lower_limits(application, body["maximumCapacity"])
                 return found
             self._sleep(_CREATING_PAUSE_S)
@@ -125,6 +143,23 @@ class EmrServerless:
 
     def _runs(self, application: str) -> list[dict[str, Any]]:
         return list(self._aws.list_all("ListJobRuns", "jobRuns", {"applicationId": application}, "nextToken"))
+
+
+def _check_same(application: dict[str, Any], body: dict[str, Any]) -> None:
+    """Refuses an application that was made with another network, image or capacity than is asked for.
+
+    Raises:
+        SubmissionError: When one of them differs.
+    """
+    for name in dict.fromkeys(_OF_APPLICATION.values()):
+        held, asked = application.get(name) or {}, body.get(name)
+        if asked and any(held.get(part) != value for part, value in asked.items()):
+            flags = ", ".join(f"--{flag.replace('_', '-')}" for flag, of in _OF_APPLICATION.items() if of == name)
+            raise SubmissionError(
+                f"expected application {application['applicationId']} with {name} {asked}, which {flags} ask for, "
+                f"found {held or 'none'}; give another --application-name, or change it by 'aws emr-serverless "
+                "update-application'"
+            )
 
 
 def _warn_of_lower_limits(application: dict[str, Any], needed: dict[str, str]) -> None:

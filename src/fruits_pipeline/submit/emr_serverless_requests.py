@@ -16,8 +16,6 @@ _ARCHITECTURES = {"x86_64": "X86_64", "arm64": "ARM64"}
 # vCPUs of a worker, with the least and the most GB, and the step between:
 # https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/app-behavior.html
 _WORKERS = {1: (2, 8, 1), 2: (4, 16, 1), 4: (8, 30, 1), 8: (16, 60, 4), 16: (32, 120, 8)}
-# Ephemeral storage of a worker by default, GB.
-_DISK_GB = 20
 # EMR Serverless has no YARN, and always runs the driver itself; the file has the interpreters.
 _NOT_HERE = ("spark.yarn.", "spark.submit.deployMode", "spark.executorEnv.PYSPARK_PYTHON")
 
@@ -34,32 +32,52 @@ def application_request(job: SubmittedJob, settings: EmrServerlessSettings, earl
     """
     name = application_name(job, settings)
     cut = rounded_sizes(job.sizes)
-    workers = cut.executors + 1
-    memory = _gb(cut.driver_memory_mib + cut.driver_overhead_mib) + cut.executors * _gb(
-        cut.executor_memory_mib + cut.executor_overhead_mib
-    )
+    driver_gb = _gb(cut.driver_memory_mib + cut.driver_overhead_mib)
+    executor_gb = _gb(cut.executor_memory_mib + cut.executor_overhead_mib)
     values = {
         "APPLICATION_NAME": name,
         "APPLICATION_TOKEN": f"{job.job_id}-{hashlib.sha256(name.encode()).hexdigest()[:6]}-{earlier}",
         "RELEASE_LABEL": job.release.release,
         "ARCHITECTURE": _ARCHITECTURES[machine(job.machine_type).arch],
         "MAXIMUM_VCPU": cut.driver_cores + cut.executors * cut.executor_cores,
-        "MAXIMUM_MEMORY_GB": memory,
-        "MAXIMUM_DISK_GB": workers * _DISK_GB,
+        "MAXIMUM_MEMORY_GB": driver_gb + cut.executors * executor_gb,
+        "MAXIMUM_DISK_GB": (cut.executors + 1) * settings.worker_disk_gb,
+        "INITIAL_CAPACITY": {
+            "DRIVER": _ready(1, cut.driver_cores, driver_gb, settings),
+            "EXECUTOR": _ready(settings.initial_executors, cut.executor_cores, executor_gb, settings),
+        }
+        if settings.initial_executors
+        else None,
+        "NETWORK": _network(settings),
+        "IMAGE": {"imageUri": settings.image_uri} if settings.image_uri else None,
     }
     body: dict[str, Any] = load("emr/serverless-application.json", values)
     return body
 
 
+def _ready(workers: int, cores: int, memory_gb: int, settings: EmrServerlessSettings) -> dict[str, Any]:
+    """Workers that are kept ready; a job takes those that are as large as its own."""
+    size = {"cpu": f"{cores} vCPU", "memory": f"{memory_gb} GB", "disk": f"{settings.worker_disk_gb} GB"}
+    return {"workerCount": workers, "workerConfiguration": size}
+
+
+def _network(settings: EmrServerlessSettings) -> dict[str, list[str]] | None:
+    given = {"subnetIds": settings.subnet, "securityGroupIds": settings.security_group}
+    return {name: list(values) for name, values in given.items() if values} or None
+
+
 def job_request(job: SubmittedJob, settings: EmrServerlessSettings, token: str) -> dict[str, Any]:
     """The body of ``StartJobRun``; the application's id stays a placeholder where it is not given."""
     properties = {name: value for name, value in job.properties.items() if not name.startswith(_NOT_HERE)}
-    properties |= rounded_sizes(job.sizes).properties()
+    properties |= rounded_sizes(job.sizes).properties() | {
+        f"spark.emr-serverless.{worker}.disk": f"{settings.worker_disk_gb}g" for worker in ("driver", "executor")
+    }
     given = {"APPLICATION_ID": settings.application_id, "EXECUTION_ROLE_ARN": settings.execution_role_arn}
     values = {
         "JOB_TOKEN": token,
         "JOB_ID": job.job_id,
         "TIMEOUT_MINUTES": settings.execution_timeout_minutes,
+        "MAX_ATTEMPTS": settings.max_attempts,
         "SCRIPT_URI": job.script,
         "ARGUMENTS": list(job.arguments),
         "ARCHIVES": ",".join(job.archives),
