@@ -86,6 +86,7 @@ BUG = 70
 # Lines of a Java error that name it and its causes, as py4j has them in its message.
 _CAUSE = re.compile(r"^(?:Caused by)?: (\S.*)$", re.MULTILINE)
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 def exit_code(error: BaseException | None) -> int:

@@ -6,6 +6,7 @@ from fruits_pipeline.examine.facts import Twins
 from fruits_pipeline.examine.left_out import left_out
 from fruits_pipeline.examine.same_look import twins
 from fruits_pipeline.session import tables
+from fruits_pipeline.session.configured import configured
 from fruits_pipeline.session.tables import spark_schema
 from fruits_pipeline.state.counts import Counts
 from reduced_rows import reduced_row
@@ -46,12 +47,8 @@ def test_black_and_white_pictures_are_no_pair_though_their_hashes_are(spark):
 
 def test_batches_that_cut_a_group_make_no_difference(spark):
     whole = twins(same(spark), 0.6)
-    before = spark.conf.get("spark.sql.execution.arrow.maxRecordsPerBatch")
-    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "1")
-    try:
+    with configured(spark, {"spark.sql.execution.arrow.maxRecordsPerBatch": "1"}):
         assert twins(same(spark, 1), 0.6) == whole
-    finally:
-        spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", before)
 
 
 def test_twins_are_cut_and_counted(spark, monkeypatch):

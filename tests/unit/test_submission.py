@@ -35,6 +35,9 @@ class Quick:
     def logs(self, _started):
         return "nowhere"
 
+    def page(self, _started):
+        return "nowhere"
+
 
 def into(folder):
     return replace(job(), output_uri=str(folder))

@@ -3,6 +3,7 @@
 from fruits_pipeline.settings.dataproc import DataprocSettings
 from fruits_pipeline.submit.dataproc_cluster import ExistingCluster
 from fruits_pipeline.submit.dataproc_workflow import ManagedCluster
+from fruits_pipeline.submit.driver_log import Opened
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Platform, Request, Started, State
 
@@ -43,3 +44,11 @@ class Dataproc:
     def logs(self, started: str) -> str:
         """The line that shows its logs."""
         return self._way.logs(started)
+
+    def driver_log(self, started: str, opened: Opened) -> list[str]:
+        """The last lines of the driver's container."""
+        return self._way.driver_log(started, opened)
+
+    def page(self, started: str) -> str:
+        """The page of the job, or of its workflow."""
+        return self._way.page(started)

@@ -4,7 +4,9 @@ import shlex
 
 from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.settings.dataproc import DataprocSettings
+from fruits_pipeline.submit.driver_log import Opened
 from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, message, start_once
+from fruits_pipeline.submit.google_logs import CONSOLE, DRIVER, driver_lines
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
 
@@ -69,8 +71,16 @@ class ExistingCluster:
 
     def logs(self, started: str) -> str:
         """The line that shows the job's containers, the driver's among them."""
-        query = f'resource.type="cloud_dataproc_job" AND resource.labels.job_id="{started}"'
-        return shlex.join(["gcloud", "logging", "read", query, f"--project={self._google.known_project}"])
+        words = ["gcloud", "logging", "read", _query(started), f"--project={self._google.known_project}"]
+        return shlex.join(words)
+
+    def driver_log(self, started: str, _opened: Opened) -> list[str]:
+        """The last lines of the driver's container."""
+        return driver_lines(self._google, f"{_query(started)} AND {DRIVER}")
+
+    def page(self, started: str) -> str:
+        """The job's page in the console."""
+        return f"{CONSOLE}/jobs/{started}?region={self._job.region}&project={self._google.known_project}"
 
     def _request(self, project: str, job_id: str) -> Request:
         values = {
@@ -110,3 +120,7 @@ class ExistingCluster:
 
     def _named(self, job_id: str) -> dict[str, str]:
         return {"project_id": self._google.project, "region": self._job.region, "job_id": job_id}
+
+
+def _query(job_id: str) -> str:
+    return f'resource.type="cloud_dataproc_job" AND resource.labels.job_id="{job_id}"'

@@ -6,7 +6,9 @@ from fruits_pipeline.clusters.sizing import Sizes
 from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSettings
+from fruits_pipeline.submit.driver_log import Opened
 from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, message, start_once
+from fruits_pipeline.submit.google_logs import CONSOLE, driver_lines
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
 
@@ -96,8 +98,17 @@ class DataprocServerless:
 
     def logs(self, started: str) -> str:
         """The command line that shows the logs of driver and executors."""
-        query = f'resource.type="cloud_dataproc_batch" AND resource.labels.batch_id="{started}"'
-        return shlex.join(["gcloud", "logging", "read", query, f"--project={self._google.known_project}"])
+        words = ["gcloud", "logging", "read", _query(started), f"--project={self._google.known_project}"]
+        return shlex.join(words)
+
+    def driver_log(self, started: str, _opened: Opened) -> list[str]:
+        """The last lines that are not an executor's."""
+        return driver_lines(self._google, f'{_query(started)} AND NOT jsonPayload.component="executor"')
+
+    def page(self, started: str) -> str:
+        """The batch's page in the console."""
+        place = f"{self._job.region}/{started}/monitoring?project={self._google.known_project}"
+        return f"{CONSOLE}/batches/{place}"
 
     def _request(self, project: str, batch_id: str) -> Request:
         own = self._settings
@@ -138,6 +149,10 @@ class DataprocServerless:
 
     def _named(self, batch_id: str) -> dict[str, str]:
         return {"name": f"projects/{self._google.project}/locations/{self._job.region}/batches/{batch_id}"}
+
+
+def _query(batch_id: str) -> str:
+    return f'resource.type="cloud_dataproc_batch" AND resource.labels.batch_id="{batch_id}"'
 
 
 def _properties(job: SubmittedJob) -> dict[str, str]:

@@ -11,7 +11,9 @@ from fruits_pipeline.clusters.sizing import check_fits
 from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.settings.dataproc import DataprocSettings
+from fruits_pipeline.submit.driver_log import Opened
 from fruits_pipeline.submit.google import Google, labels, message
+from fruits_pipeline.submit.google_logs import CONSOLE, DRIVER, driver_lines
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
 
@@ -108,8 +110,19 @@ class ManagedCluster:
 
     def logs(self, started: str) -> str:  # noqa: ARG002 because logs go by the cluster's name, which follows from the job
         """The command line that shows the logs of the cluster's job and machines."""
-        query = f'labels."dataproc.googleapis.com/cluster_name":"{self._cluster}"'
-        return shlex.join(["gcloud", "logging", "read", query, f"--project={self._google.known_project}"])
+        return shlex.join(["gcloud", "logging", "read", self._query(), f"--project={self._google.known_project}"])
+
+    def driver_log(self, _started: str, _opened: Opened) -> list[str]:
+        """The last lines of the driver's container."""
+        return driver_lines(self._google, f"{self._query()} AND {DRIVER}")
+
+    def page(self, started: str) -> str:
+        """The workflow's page in the console."""
+        place = f"{self._job.region}/{started.rpartition('/')[2]}?project={self._google.known_project}"
+        return f"{CONSOLE}/workflows/instances/{place}"
+
+    def _query(self) -> str:
+        return f'labels."dataproc.googleapis.com/cluster_name":"{self._cluster}"'
 
     def _create_policy(self, project: str) -> Request:
         limits = load("dataproc/autoscaling-policy.json", {"SPOT_NODES": self._spot or None})

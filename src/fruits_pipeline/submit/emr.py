@@ -1,11 +1,13 @@
 """EMR: a step on an existing cluster, or on a cluster that is created for it and ends with it."""
 
+import re
 from typing import Any
 
 from fruits_pipeline.errors import SubmissionError
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.submit.aws import Aws
 from fruits_pipeline.submit.aws_cli import create_cluster, line, options, with_profile
+from fruits_pipeline.submit.driver_log import Opened, gzip_tail
 from fruits_pipeline.submit.emr_requests import cancel_request, cluster_request, step_request, steps
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
@@ -14,6 +16,8 @@ from fruits_pipeline.submit.platform import Phase, Request, Started, State
 _FLAGS = {"SUBNET_IDS": "--subnet", "BUNDLE_URI": "--bundle"}
 _ACTIVE_CLUSTERS = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING"]
 _ACTIVE_STEPS = ["PENDING", "RUNNING"]
+# The first container of an attempt is its application master, in which a driver in cluster mode runs.
+_DRIVER = "_000001/stderr.gz"
 _PHASES = {
     "PENDING": Phase.PENDING,
     "RUNNING": Phase.RUNNING,
@@ -107,6 +111,21 @@ class Emr:
         """
         cluster, step = started.split("/")
         return f"{self._log_uri}/{cluster}/steps/{step}/ and {self._log_uri}/{cluster}/containers/"
+
+    def driver_log(self, started: str, opened: Opened) -> list[str]:
+        """What the driver's container wrote; where that is not there yet, what `spark-submit` said of it."""
+        cluster, step = started.split("/")
+        logs = opened(f"{self._log_uri}/{cluster}")
+        submitted = gzip_tail(logs, f"steps/{step}/stderr.gz")
+        applications = re.findall(r"application_\d+_\d+", "\n".join(submitted))
+        containers = logs.objects(f"containers/{applications[-1]}") if applications else ()
+        drivers = [found.key for found in containers if found.key.endswith(_DRIVER)]
+        return (gzip_tail(logs, max(drivers)) if drivers else []) or submitted
+
+    def page(self, started: str) -> str:
+        """The cluster's page in the console."""
+        cluster, region = started.split("/", maxsplit=1)[0], self._job.region
+        return f"https://{region}.console.aws.amazon.com/emr/home?region={region}#/clusterDetails/{cluster}"
 
     def _active_cluster(self) -> str | None:
         clusters = self._aws.list_all("ListClusters", "Clusters", {"ClusterStates": _ACTIVE_CLUSTERS}, "Marker")

@@ -10,6 +10,7 @@ from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.submit.aws import Aws
 from fruits_pipeline.submit.aws_cli import line, options, with_profile
+from fruits_pipeline.submit.driver_log import Opened, gzip_tail
 from fruits_pipeline.submit.emr_serverless_requests import application_name, application_request, job_request
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
@@ -115,6 +116,16 @@ class EmrServerless:
         """
         application, run = started.split("/")
         return f"{self._job.log_uri}/applications/{application}/jobs/{run}/SPARK_DRIVER/"
+
+    def driver_log(self, started: str, opened: Opened) -> list[str]:
+        """What the driver wrote; EMR Serverless copies it every 15 seconds."""
+        return gzip_tail(opened(self.logs(started)), "stderr.gz")
+
+    def page(self, started: str) -> str:
+        """The line that gives the address of Spark's own pages, which is signed and holds for an hour."""
+        application, run = started.split("/")
+        words = ["--application-id", application, "--job-run-id", run, "--query", "url", "--output", "text"]
+        return with_profile(line(self._job.region, _SERVICE, "get-dashboard-for-job-run", *words), self._profile)
 
     def _run_request(self, earlier: int) -> dict[str, Any]:
         """The run's request after ``earlier`` ones by its name, which have ended and keep their client tokens."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _PROJECT = "${PROJECT}"
 # gRPC calls credentials that cannot be refreshed an unavailable service, in these words.
 _PLUGIN = "Getting metadata from plugin failed"
+_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _CALL_S = 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _PATIENCE_S = 1.0, 20.0, 120.0
 # As in "Insufficient 'N2_CPUS' quota. Requested 12.0, available 8.0."
@@ -81,6 +82,32 @@ class Google:
             raise self._refused(method, error) from error
         except GoogleAuthError as error:
             raise _no_credentials(str(error)) from error
+
+    def post(self, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer of one of Google's REST APIs to ``body``.
+
+        Raises:
+            SubmissionError: When it refuses, or does not answer.
+        """
+        import google.auth
+        from google.auth.exceptions import GoogleAuthError
+        from google.auth.transport.requests import AuthorizedSession
+
+        service = url.split("/")[2]
+        try:
+            credentials, _ = google.auth.default(scopes=[_SCOPE])
+            answer = AuthorizedSession(credentials).post(url, json=body, timeout=_CALL_S)
+            content: dict[str, Any] = answer.json()
+        except GoogleAuthError as error:
+            raise _no_credentials(str(error)) from error
+        except (OSError, ValueError) as error:  # what requests raises is an OSError
+            raise SubmissionError(f"expected {service} to answer, found {error}; check the network") from error
+        if answer.ok:
+            return content
+        told = content.get("error", {})
+        raise SubmissionError(
+            f"expected {service} to answer, found {answer.status_code}: {told.get('message')}; {_ROLE}"
+        )
 
     def _client(self, name: str) -> Any:
         if name not in self._clients:

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from fruits_pipeline.submit.driver_log import Opened
 
 
 class Phase(StrEnum):
@@ -71,4 +74,12 @@ class Platform(Protocol):
 
     def logs(self, started: str) -> str:
         """The folder of the job's logs, or the command line that shows them."""
+        ...
+
+    def driver_log(self, started: str, opened: "Opened") -> list[str]:
+        """The last lines that the driver has logged; empty where they are not there yet."""
+        ...
+
+    def page(self, started: str) -> str:
+        """The address of the job's page, or the command line that gives it."""
         ...

@@ -4,16 +4,21 @@ import json
 import logging
 import os
 import sys
+from functools import partial
 from typing import Any
 
-from fruits_pipeline.errors import SettingsError
+from fruits_pipeline.errors import INTERRUPTED, TERMINATED, JobError, SettingsError
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.settings.submit import SubmitSettings
 from fruits_pipeline.state.record import load_record
 from fruits_pipeline.storage.opening import open_store
+from fruits_pipeline.submit.driver_log import with_driver_log
 from fruits_pipeline.submit.follow import follow
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Platform, Started
+
+# Exit codes of who ended the job, to whom its log says nothing new.
+_ON_REQUEST = frozenset({INTERRUPTED, TERMINATED})
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +50,15 @@ def submit_job(
     started = _started(platform)
     how = "an equal one is active and is followed" if started.attached else "submitted"
     log.info("job=%s id=%s platform=%s logs=%s", how, started.id, platform.name, platform.logs(started.id))
-    return follow(platform, started, output, before, submit.deadline_s) if output else None
+    log.info("page=%s", platform.page(started.id))
+    if output is None:
+        return None
+    try:
+        return follow(platform, started, output, before, submit.deadline_s)
+    except JobError as error:
+        if error.exit_code in _ON_REQUEST:
+            raise
+        raise with_driver_log(error, platform, started.id, partial(open_store, settings=storage)) from None
 
 
 def _started(platform: Platform) -> Started:
