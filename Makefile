@@ -22,7 +22,7 @@ SCRIPTS := .ci/run $(wildcard bootstrap/*.sh) src/fruits_pipeline/bundle/python.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath $(CONSTRAINTS))
 
-.PHONY: help install fmt lint types walls test unit engines storage spark system page bundle packaging yarn policies kill fuzz check demo notebook bench bench-job timeline clean
+.PHONY: help install fmt lint types walls test unit engines storage spark system page bundle packaging yarn policies kill fuzz check demo notebook hashes bench bench-job timeline clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -98,6 +98,9 @@ packaging: bundle
 
 demo: $(STAMP) ## Draw a small sample, run the main job on it, print the results
 	$(BIN)/fruits-pipeline demo
+
+hashes: $(STAMP) ## Remake config/constraints/*.sha256 from the package registry, after other versions were pinned
+	$(BIN)/python -m fruits_pipeline.bundle.hashes
 
 bench: $(BENCH_STAMP) ## Measure against other ways of doing it, on a quiet machine; see benchmarks/README.md
 	$(BIN)/python benchmarks/run.py

@@ -3,11 +3,14 @@
 Nothing of this machine enters it: pip takes wheels for the release's platform tags alone.
 """
 
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+from fruits_pipeline.bundle.hashes import requirements, wheels
 from fruits_pipeline.bundle.trim import trim
 from fruits_pipeline.clusters.folder import config_folder
 from fruits_pipeline.clusters.releases import Release
@@ -25,17 +28,38 @@ def install(requirement: str, release: Release, arch: Arch, folder: Path) -> Non
     """Fills ``folder`` with ``bin/python`` and the packages of ``requirement``, trimmed.
 
     Raises:
-        SubmissionError: When pip finds no wheels of the pinned versions for the release.
+        SubmissionError: When pip finds no wheels of the pinned versions for the release, or other files of them.
     """
     site = folder / SITE
-    constraints = config_folder() / "constraints" / f"{release.constraints}.txt"
-    tags = [tag for name in _platforms(release.glibc, MACHINES[arch]) for tag in ("--platform", name)]
-    pip(
-        *("install", "--target", site, "--only-binary", ":all:", "--implementation", "cp", "--no-compile"),
-        *("--python-version", release.python, "--constraint", constraints, *tags, requirement),
-    )
+    chosen = requirements(wheels(chosen_by_pip(requirement, release, arch)), release.constraints)
+    site.mkdir(parents=True)
+    locked = folder / "requirements.txt"
+    locked.write_text(chosen, encoding="utf-8")
+    words = ("--no-deps", "--require-hashes", "--no-compile", "--requirement", locked)
+    pip("install", "--target", site, *_target(release, arch), *words)
+    locked.unlink()
     trim(site)
     write_wrapper(folder, release.python)
+
+
+def chosen_by_pip(requirement: str, release: Release, arch: Arch) -> str:
+    """Pip's report of the wheels that ``requirement`` takes on nodes of the release, of which none is installed.
+
+    Raises:
+        SubmissionError: When pip finds no wheels of the pinned versions for the release.
+    """
+    constraints = config_folder() / "constraints" / f"{release.constraints}.txt"
+    with tempfile.TemporaryDirectory(prefix="fruits-report-") as folder:
+        report = Path(folder) / "report.json"
+        words = ("--ignore-installed", "--report", report, "--constraint", constraints, requirement)
+        pip("install", "--dry-run", "--target", folder, *_target(release, arch), *words)
+        return report.read_text(encoding="utf-8")
+
+
+def _target(release: Release, arch: Arch) -> list[str]:
+    """Pip's words for the wheels of a node, whatever runs here."""
+    tags = [tag for name in _platforms(release.glibc, MACHINES[arch]) for tag in ("--platform", name)]
+    return ["--only-binary", ":all:", "--implementation", "cp", "--python-version", release.python, *tags]
 
 
 def write_wrapper(folder: Path, python: str) -> None:
@@ -53,7 +77,9 @@ def pip(*words: object) -> None:
         SubmissionError: When it fails, with the cause that it names.
     """
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *(str(word) for word in words)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # The release's own constraints count, not those that install this package here.
+    environment = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise SubmissionError(
             f"bundle: expected pip to fetch the pinned packages, found {_pip_error(done.stdout + done.stderr)}; "

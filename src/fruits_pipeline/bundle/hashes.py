@@ -1,0 +1,118 @@
+"""SHA-256 of the wheels that a cluster's environment is made of.
+
+``config/constraints/LINE.sha256`` has those that were seen when its versions were pinned, ``make hashes`` remakes it. A
+registry that answers with another file of the same version is refused.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fruits_pipeline.clusters.folder import config_folder
+from fruits_pipeline.errors import SubmissionError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """One wheel that pip has chosen: what it is of, where it is, and its SHA-256 by the registry."""
+
+    name: str
+    url: str
+    sha256: str
+
+
+def wheels(report: str) -> list[Wheel]:
+    """The wheels of an installation report of pip, own ones included; a folder of sources is none.
+
+    https://pip.pypa.io/en/stable/reference/installation-report/
+    """
+    return [_wheel(item) for item in json.loads(report)["install"] if "archive_info" in item["download_info"]]
+
+
+def requirements(chosen: Iterable[Wheel], line: str) -> str:
+    """The wheels as requirements with hashes, for ``pip install --require-hashes``.
+
+    Args:
+        chosen: The wheels.
+        line: The line of constraints, such as ``a``.
+
+    Raises:
+        SubmissionError: When a wheel has another hash than those that are known of its version.
+    """
+    known = known_hashes(line)
+    return "\n".join(_requirement(wheel, known) for wheel in chosen) + "\n"
+
+
+def known_hashes(line: str) -> dict[str, frozenset[str]]:
+    """The known SHA-256 of each pinned version, such as ``boto3==1.44.5``; of other versions nothing is known."""
+    lines = _file(line).read_text(encoding="utf-8").splitlines()
+    parts = (text.split() for text in lines if text and not text.startswith("#"))
+    return {name: frozenset(hashes) for name, *hashes in parts}
+
+
+def write_hashes(line: str, chosen: Iterable[Wheel]) -> None:
+    """Writes the known SHA-256 of a line, of all its releases and processors."""
+    found: dict[str, set[str]] = {}
+    for wheel in chosen:
+        if not _is_here(wheel):
+            found.setdefault(wheel.name, set()).add(wheel.sha256)
+    head = f"# SHA-256 of the wheels that bundles of line {line} take. Remade by: make hashes\n"
+    _file(line).write_text(
+        head + "".join(f"{name} {' '.join(sorted(hashes))}\n" for name, hashes in sorted(found.items())),
+        encoding="utf-8",
+    )
+
+
+def _requirement(wheel: Wheel, known: dict[str, frozenset[str]]) -> str:
+    if _is_here(wheel):
+        return f"{wheel.url} --hash=sha256:{wheel.sha256}"
+    if wheel.name not in known:
+        log.warning("%s: no SHA-256 of it is known; the registry's own is taken, %s", wheel.name, wheel.sha256)
+    elif wheel.sha256 not in known[wheel.name]:
+        raise SubmissionError(
+            f"bundle: expected a wheel of {wheel.name} with SHA-256 {' or '.join(sorted(known[wheel.name]))}, found "
+            f"{wheel.sha256} in the package registry; it is another file than the one that was tested: ask who runs it"
+        )
+    return f"{wheel.name} --hash=sha256:{wheel.sha256}"
+
+
+def _wheel(item: dict[str, Any]) -> Wheel:
+    name = re.sub(r"[-_.]+", "-", item["metadata"]["name"]).lower()
+    place = item["download_info"]
+    return Wheel(f"{name}=={item['metadata']['version']}", place["url"], place["archive_info"]["hashes"]["sha256"])
+
+
+def _is_here(wheel: Wheel) -> bool:
+    return wheel.url.startswith("file:")
+
+
+def _file(line: str) -> Path:
+    return config_folder() / "constraints" / f"{line}.sha256"
+
+
+def _all_releases() -> Iterator[tuple[str, str]]:
+    """Line and report of every release and processor, with all that an environment may have."""
+    from fruits_pipeline.bundle.environment import chosen_by_pip
+    from fruits_pipeline.clusters.folder import source_folder
+    from fruits_pipeline.clusters.releases import releases
+
+    for name, release in releases().items():
+        for arch in release.arches:
+            try:
+                yield release.constraints, chosen_by_pip(f"{source_folder()}[s3,gcs,tensorflow]", release, arch)
+            except SubmissionError as error:
+                log.warning("left out: %s on %s: %s", name, arch, error)
+
+
+if __name__ == "__main__":
+    reports: dict[str, list[Wheel]] = {}
+    for of_line, told in _all_releases():
+        reports.setdefault(of_line, []).extend(wheels(told))
+    for of_line, all_chosen in reports.items():
+        write_hashes(of_line, all_chosen)
