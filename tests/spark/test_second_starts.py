@@ -9,7 +9,7 @@ import pandas as pd
 from feature_jobs import picture
 from in_process import table_of
 from pyspark.errors import PythonException
-from small_source import add_images, feature_files, rows_of, run
+from small_source import add_images, extract, feature_files, rows_of, run
 
 from fruits_pipeline import pipeline
 from fruits_pipeline.errors import ModelError
@@ -28,10 +28,10 @@ def raises(error):
 def test_rejects_that_cannot_be_tried_again_leave_what_is_finished(command, images, output, monkeypatch):
     rows = rows_of(images) | {"images/Test/Kiwi/gone.png": ("Kiwi", "test")}
     source = table_of(images.with_name("photos.csv"), rows)
-    run(command, source, output)
+    extract(command, source, output)
     before = contents(output)
     monkeypatch.setattr(retry, "_mended", raises(PythonException("StorageError: all forbidden")))
-    ended = run(command, source, output)
+    ended = extract(command, source, output)
     assert "rejected images=1 were not tried again" in ended.err
     assert feature_files(output).items() <= before.items()
     assert record(output)["counts"]["reject_reasons"] == {"missing": 1}
@@ -43,7 +43,7 @@ def test_damaged_features_that_are_to_be_copied_are_computed_again(command, imag
         content[len(content) // 2] ^= 1
         file.write_bytes(content)
     (images / "Training/Apple/0.png").write_bytes(picture((9, 9, 9)))
-    ended = run(command, images, finished)
+    ended = extract(command, images, finished)
     assert "computed again as a whole because features of the last run that it reuses are damaged" in ended.err
     assert record(finished)["change"]["computed"] == 30
 
@@ -55,7 +55,7 @@ def test_features_stay_until_others_can_be_made(command, images, finished, monke
         words = ("--data-source", images, "--output-uri", finished, "--overwrite", "--max-pixels", "5000")
         assert command("extract", *words).code == 4
     assert feature_files(finished) == before
-    run(command, images, finished, "--export", "csv", "--export", "json")
+    extract(command, images, finished)
     assert feature_files(finished) == before
     assert command("extract", *words).code == 0
     assert not feature_files(finished).items() & before.items()
@@ -64,9 +64,9 @@ def test_features_stay_until_others_can_be_made(command, images, finished, monke
 def test_other_settings_hold_also_where_all_labels_changed_with_them(command, images, output):
     rows = rows_of(images)
     source = table_of(images.with_name("photos.csv"), rows)
-    run(command, source, output)
+    extract(command, source, output)
     table_of(source, {path: (f"new {label}", split) for path, (label, split) in rows.items()})
-    run(command, source, output, "--overwrite", "--max-pixels", "5000")
+    extract(command, source, output, "--overwrite", "--max-pixels", "5000")
     assert record(output)["change"]["computed"] == 48
 
 
@@ -80,15 +80,15 @@ def test_another_decoder_replaces_finished_features_only_where_some_are_to_be_co
 ):
     before = feature_files(finished)
     monkeypatch.setattr(pipeline, "recipe_of", with_another_decoder)
-    ended = run(command, images, finished, "--components", "1", "--overwrite")
+    ended = extract(command, images, finished, "--overwrite")
     assert feature_files(finished) == before
     assert "finished features are kept" in ended.err
     add_images(images, 1, first=100)
-    words = ("--data-source", images, "--output-uri", finished, "--components", "1")
-    ended = command("run", *words)
+    words = ("--data-source", images, "--output-uri", finished)
+    ended = command("extract", *words)
     assert (ended.code, "pillow: " in ended.message) == (5, True)
     assert feature_files(finished).items() >= before.items()
-    assert command("run", *words, "--overwrite").code == 0
+    assert command("extract", *words, "--overwrite").code == 0
     assert record(finished)["change"]["computed"] == 54
 
 
@@ -110,10 +110,10 @@ def test_refused_features_are_no_input(command, images, output):
     for file in sorted(images.rglob("*.png"))[:5]:
         file.write_bytes(b"no image")
     words = ("--data-source", images, "--output-uri", output)
-    assert command("run", *words).code == 3
+    assert command("extract", *words).code == 3
     ended = command("reduce", "--output-uri", output)
     assert (ended.code, "found 5 of 48" in ended.message) == (5, True)
-    run(command, images, output, "--max-reject-share", "0.5")
+    extract(command, images, output, "--max-reject-share", "0.5")
 
 
 def test_features_of_another_output_do_not_replace_results_unasked(command, finished, tmp_path):
