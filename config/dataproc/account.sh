@@ -11,12 +11,12 @@ set -euo pipefail
 FOLDER=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly FOLDER TRIES="${TRIES:-12}" PAUSE_S="${PAUSE_S:-10}"
 readonly APIS=(
-  serviceusage cloudresourcemanager iam compute storage logging monitoring dataproc dataprocrm cloudbilling billingbudgets
+  serviceusage cloudresourcemanager iam compute storage logging monitoring dataproc cloudbilling billingbudgets
 )
 # What Google answers until an API or an account that was just made is known everywhere, and to two changes at once.
 readonly NOT_YET='SERVICE_DISABLED|has not been used in project|does not exist|NOT_FOUND|not found|concurrent policy changes|ABORTED'
 # What it answers about something that is gone already.
-readonly MISSING='does not exist|NOT_FOUND|not found|matched no objects|already been deleted'
+readonly MISSING='does not exist|NOT_FOUND|not found|matched no objects'
 
 say() { printf '%s %s\n' "$(date -u +%FT%TZ)" "$*" >&2; }
 
@@ -32,18 +32,18 @@ has() { g "$@" >/dev/null 2>&1; }
 
 configured() { gcloud --quiet config get "$1" 2>/dev/null </dev/null || true; }
 
-# Waits until Google knows what an earlier line made; other refusals are final.
+# Waits until Google knows what an earlier line made; other refusals are final. What was said is in TOLD.
 settled() {
-  local try told
+  local try
   for ((try = 1; ; try++)); do
-    if told=$(g "$@" 2>&1); then
+    if TOLD=$(g "$@" 2>&1); then
       return
     fi
-    if ((try >= TRIES)) || ! grep -qE "$NOT_YET" <<<"$told"; then
-      say "gcloud $*: $told"
+    if ((try >= TRIES)) || ! grep -qE "$NOT_YET" <<<"$TOLD"; then
+      say "gcloud $*: $TOLD"
       return 1
     fi
-    ((try > 1)) || say "waiting for gcloud $1 $2 $3: ${told%%$'\n'*}"
+    ((try > 1)) || say "waiting for gcloud $1 $2 $3: ${TOLD%%$'\n'*}"
     sleep "$PAUSE_S"
   done
 }
@@ -98,7 +98,7 @@ filled() {
 role() {
   local deleted
   if deleted=$(g iam roles describe "$1" --format='value(deleted)' 2>/dev/null); then
-    # A role that was deleted keeps its name for weeks.
+    # For a week a deleted role can be had back, for 30 days more its name is taken: this script deletes none.
     [[ "$deleted" != True ]] || settled iam roles undelete "$1"
     settled iam roles update "$1" --file="$(filled "$2")"
   else
@@ -117,26 +117,28 @@ billing_account() {
   g billing projects describe "$PROJECT" --format='value(billingAccountName.basename())' 2>/dev/null || true
 }
 
-budget_name() {
-  g billing budgets list --billing-account="$BILLING_ACCOUNT" --billing-project="$PROJECT" \
-    --filter="displayName='fruits-pipeline $PROJECT'" --format='value(name)' 2>/dev/null || true
+# Finds the account and the name of the budget, which are empty where there is none; fails where Google refuses to tell.
+find_budget() {
+  BUDGET_NAME=""
+  BILLING_ACCOUNT="${BILLING_ACCOUNT:-$(billing_account)}"
+  [[ -n "$BILLING_ACCOUNT" ]] || return 0
+  # Commands of billing name no quota project by themselves.
+  settled billing budgets list --billing-account="$BILLING_ACCOUNT" --billing-project="$PROJECT" \
+    --filter="displayName='fruits-pipeline $PROJECT'" --format='value(name)' || return 1
+  BUDGET_NAME=$(grep -oE 'billingAccounts/[^/]+/budgets/[^[:space:]]+' <<<"$TOLD" || true)
 }
 
-# An amount without a currency is one of the billing account's own. Somebody may own the project and not its bills.
-budget() {
-  local name
-  BILLING_ACCOUNT="${BILLING_ACCOUNT:-$(billing_account)}"
+# An amount without a currency is one of the billing account's own.
+make_budget() {
+  find_budget || return 1
   if [[ -z "$BILLING_ACCOUNT" ]]; then
-    say "no budget: found no billing account of $PROJECT; link one, or export BILLING_ACCOUNT, and start this again"
-    return
-  fi
-  name=$(budget_name)
-  if [[ -n "$name" ]]; then
-    settled billing budgets update "$name" --budget-amount="$BUDGET" --billing-project="$PROJECT" && return
+    say "$PROJECT has no billing account that you may see; link one, or export BILLING_ACCOUNT"
+    return 1
+  elif [[ -n "$BUDGET_NAME" ]]; then
+    settled billing budgets update "$BUDGET_NAME" --budget-amount="$BUDGET" --billing-project="$PROJECT"
   else
-    settled billing budgets create --flags-file="$(filled budget.json)" --billing-project="$PROJECT" && return
+    settled billing budgets create --flags-file="$(filled budget.json)" --billing-project="$PROJECT"
   fi
-  say "no budget: your rights on $BILLING_ACCOUNT do not suffice; all else is made"
 }
 
 up() {
@@ -162,7 +164,8 @@ up() {
   bucket "$DATA_BUCKET"
   settled storage buckets add-iam-policy-binding "gs://$DATA_BUCKET" --member="serviceAccount:$SERVICE_ACCOUNT" \
     --role=roles/storage.objectViewer
-  budget
+  # Somebody may own the project and not its bills.
+  make_budget || say "no budget, as said above; all else is made"
   say "done: --gcp-project $PROJECT --region $REGION --service-account $SERVICE_ACCOUNT --subnetwork $SUBNETWORK" \
     "--staging-bucket $STAGING_BUCKET"
 }
@@ -177,29 +180,24 @@ without_bucket() {
   fi
 }
 
-without_budget() {
-  local name
-  BILLING_ACCOUNT="${BILLING_ACCOUNT:-$(billing_account)}"
-  [[ -n "$BILLING_ACCOUNT" ]] || return 0
-  name=$(budget_name)
-  [[ -z "$name" ]] || gone billing budgets delete "$name" --billing-project="$PROJECT"
-}
-
 down() {
   settled projects describe "$PROJECT"
-  without_budget
+  if ! find_budget; then
+    say "left: the budget, as said above"
+  elif [[ -n "$BUDGET_NAME" ]]; then
+    gone billing budgets delete "$BUDGET_NAME" --billing-project="$PROJECT"
+  fi
   gone projects remove-iam-policy-binding "$PROJECT" --member="serviceAccount:$SERVICE_ACCOUNT" \
     --role="projects/$PROJECT/roles/fruitsNode" --condition=None
   gone projects remove-iam-policy-binding "$PROJECT" --member="$SUBMITTER" \
     --role="projects/$PROJECT/roles/fruitsSubmitter" --condition=None
-  gone iam roles delete fruitsNode
-  gone iam roles delete fruitsSubmitter
   gone iam service-accounts delete "$SERVICE_ACCOUNT"
   # What the service itself keeps there is temporary.
   without_bucket "$STAGING_BUCKET" yes
   without_bucket "$BUCKET" "${DELETE_BUCKETS:-no}"
   without_bucket "$DATA_BUCKET" "${DELETE_BUCKETS:-no}"
-  say "left: the APIs of $PROJECT, Private Google Access of $SUBNETWORK, policies of autoscaling; none costs anything"
+  say "left: the APIs of $PROJECT, roles that nobody holds, Private Google Access of $SUBNETWORK, policies of autoscaling;" \
+    "none costs anything"
 }
 
 main() {

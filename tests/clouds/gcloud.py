@@ -27,7 +27,6 @@ COMMANDS: dict[str, set[str]] = {
     "dataproc clusters list": {"--region"},
     "dataproc operations list": {"--region", "--state-filter"},
     "iam roles create": {"--file"},
-    "iam roles delete": set(),
     "iam roles describe": set(),
     "iam roles undelete": set(),
     "iam roles update": {"--file"},
@@ -68,6 +67,7 @@ _APIS = {
 _APIS |= {"projects": "cloudresourcemanager", "billing projects": "cloudbilling", "billing budgets": "billingbudgets"}
 
 
+BUDGET = "billingAccounts/000000-000000-000000/budgets/0"
 _LATE = "SERVICE_DISABLED: {} API has not been used in project my-project before or it is disabled"
 
 
@@ -107,7 +107,7 @@ class Project:
         if verb.endswith("-iam-policy-binding"):
             return self._bind(group, verb, (names[0], given["--member"], given["--role"]))
         if group in {"billing budgets", "iam roles", "iam service-accounts", "storage buckets"}:
-            return self._keep(group, verb, names[0] if names else "budget", given)
+            return self._keep(group, verb, names[0] if names else BUDGET, given)
         return self._told(command, names)
 
     def _read_files(self, given: dict[str, str], plain: list[str], folder: Path) -> None:
@@ -164,7 +164,7 @@ class Project:
         if name in self.deleted and verb == "describe":
             return "True"
         if name in self.deleted and verb != "undelete":
-            raise RefusedLineError(f"You can't {verb} role_id ({name}) as it has already been deleted.")
+            raise RefusedLineError(f"You can't {verb} a role_id ({name}) which has been marked for deletion.")
         if (verb == "create") == (one in self.made) and verb != "undelete":
             raise RefusedLineError(
                 f"ALREADY_EXISTS: {name}" if verb == "create" else f"NOT_FOUND: {name} not found: 404"
@@ -177,7 +177,6 @@ class Project:
         elif verb in {"delete", "rm"}:
             self.made.remove(one)
             self.full.discard(name)
-            self.deleted |= {name} if group == "iam roles" else set()
         self.amounts += [given["--budget-amount"]] if "--budget-amount" in given else []
         return ""
 

@@ -167,7 +167,8 @@ def test_every_line_for_google_runs_though_gcloud_may_ask(folder):
     project.full = {"my-fruits"}
     paste(f"{first[0].splitlines()[0]}\n{removal}", folder, answer)
     kept = {one for one in project.made if one[0] not in {"api", "iam workload-identity-pools"}}
-    assert kept == {("storage buckets", "my-fruits"), *_made_by_hand(project)}
+    roles = {("iam roles", "fruitsNode"), ("iam roles", "fruitsSubmitter")}
+    assert kept == {("storage buckets", "my-fruits"), *roles, *_made_by_hand(project)}
 
 
 def _made_by_hand(project):
