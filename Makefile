@@ -18,7 +18,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(LINE)
 BENCH_STAMP := $(VENV)/.installed-bench-$(LINE)
 CONSTRAINTS := config/constraints/$(LINE).txt
-SCRIPTS := .ci/run $(wildcard bootstrap/*.sh) src/fruits_pipeline/bundle/python.sh
+SCRIPTS := .ci/run $(wildcard bootstrap/*.sh) config/dataproc/account.sh src/fruits_pipeline/bundle/python.sh
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath $(CONSTRAINTS))
 

@@ -23,9 +23,7 @@ VALUES: dict[str, Any] = {
     "ARCHIVES": "s3://bucket/packages/environment.tar.gz#environment",
     "ARGUMENTS": ["--output-uri", "s3://bucket/results"],
     "BOOTSTRAP": "s3://bucket/packages/0123456789abcdef/emr.sh",
-    "BUCKET": "bucket-of-mine",
     "CAPACITY": 5,
-    "EMAIL": "somebody@example.org",
     "ENVIRONMENT": "s3://bucket/packages/0123456789abcdef/environment.tar.gz",
     "EXECUTION_ROLE_ARN": "arn:aws:iam::123456789012:role/fruits-pipeline-run",
     "IMAGE": {"imageUri": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/fruits:1"},
@@ -35,7 +33,6 @@ VALUES: dict[str, Any] = {
     "JOB_ID": "fruits-pipeline-0123456789ab",
     "JOB_TOKEN": "fruits-pipeline-0123456789ab-0",
     "LIMIT": ["timeout", "86400"],
-    "LOG_PREFIX": "logs",
     "LOG_URI": "s3://bucket/logs",
     "MACHINE_TYPE": "m6i.2xlarge",
     "MACHINE_TYPE_2": "m6a.2xlarge",
@@ -44,31 +41,20 @@ VALUES: dict[str, Any] = {
     "MAXIMUM_MEMORY_GB": 160,
     "MAXIMUM_VCPU": 40,
     "MAX_ATTEMPTS": 1,
-    "MONTHLY_LIMIT": "300",
     "NETWORK": {"subnetIds": ["subnet-1"], "securityGroupIds": ["sg-1"]},
     "NODES": 4,
     "NODE_PROFILE": "fruits-pipeline-nodes",
-    "NODE_ROLE": "fruits-pipeline-nodes",
-    "OUTPUT_PREFIX": "results",
-    "PACKAGE_PREFIX": "packages",
     "PRIMARY_TYPE": "m6i.xlarge",
     "PYTHON_VERSION": "3.11",
-    "REGION": "eu-west-1",
-    "REPOSITORY": "owner/repository",
     "RELEASE_LABEL": "emr-7.14.0",
     "SCRIPT_URI": "s3://bucket/packages/run.py",
-    "SERVERLESS_ROLE": "fruits-pipeline-run",
     "SERVICE_ROLE": "fruits-pipeline-emr",
-    "SOURCE_PREFIX": "fruits",
     "SPARK_CONF": ["--conf", "spark.executor.cores=8"],
     "SUBNET_IDS": ["subnet-1", "subnet-2"],
     "TAGS": [{"Key": "project", "Value": "fruits-pipeline"}],
-    "TEMPORARY_PREFIX": "tmp",
     "TIMEOUT_MINUTES": 1440,
 }
 _CLUSTER = {"Name": "n", "Instances": {}}
-_BUDGET = {"BudgetName": "b", "TimeUnit": "MONTHLY", "BudgetType": "COST"}
-_LIFECYCLE = "PutBucketLifecycleConfiguration"
 # Each file: service and operation that takes it, and the request around it.
 _REQUESTS: dict[str, tuple[str, str, Any]] = {
     "cluster.json": ("emr", "RunJobFlow", lambda found: found),
@@ -82,23 +68,6 @@ _REQUESTS: dict[str, tuple[str, str, Any]] = {
     "notebook-configurations.json": ("emr", "RunJobFlow", lambda found: {**_CLUSTER, "Configurations": found}),
     "serverless-application.json": ("emr-serverless", "CreateApplication", lambda found: found),
     "serverless-job.json": ("emr-serverless", "StartJobRun", lambda found: found),
-    "account/bucket-public-access.json": (
-        "s3",
-        "PutPublicAccessBlock",
-        lambda found: _bucket("PublicAccessBlockConfiguration", found),
-    ),
-    "account/bucket-encryption.json": (
-        "s3",
-        "PutBucketEncryption",
-        lambda found: _bucket("ServerSideEncryptionConfiguration", found),
-    ),
-    "account/bucket-lifecycle.json": ("s3", _LIFECYCLE, lambda found: _bucket("LifecycleConfiguration", found)),
-    "account/budget.json": ("budgets", "CreateBudget", lambda found: {"AccountId": VALUES["ACCOUNT"], "Budget": found}),
-    "account/budget-alerts.json": (
-        "budgets",
-        "CreateBudget",
-        lambda found: {"AccountId": VALUES["ACCOUNT"], "Budget": _BUDGET, "NotificationsWithSubscribers": found},
-    ),
 }
 # Of those who may vouch for somebody parliament knows a few, GitHub not among them; its token has the same claims:
 # https://docs.github.com/en/actions/reference/security/oidc
@@ -119,8 +88,6 @@ def values(name: str) -> dict[str, Any]:
 
 def faults(name: str, content: Any) -> list[str]:
     """All that AWS would refuse in a file below ``config/emr``, its placeholders filled."""
-    if name not in _REQUESTS:
-        return _policy_faults(name, content)
     service, operation, around = _REQUESTS[name]
     return request_faults(service, operation, around(content))
 
@@ -136,10 +103,6 @@ def request_faults(service: str, operation: str, body: Any) -> list[str]:
 def service_model(name: str) -> Any:
     """Botocore's model of a service, such as ``s3``."""
     return botocore.session.get_session().get_service_model(name)
-
-
-def _bucket(member: str, found: Any) -> dict[str, Any]:
-    return {"Bucket": VALUES["BUCKET"], member: found}
 
 
 def _values_faults(value: Any, shape: Any, where: str) -> Iterator[str]:
@@ -176,12 +139,12 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
         return None
 
 
-def _policy_faults(name: str, policy: dict[str, Any]) -> list[str]:
+def policy_faults(policy: dict[str, Any], *, trust: bool = False) -> list[str]:
     """IAM's grammar, actions, resources and conditions; of a trust policy the resource is the role itself."""
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):  # because it leaves its own files open
         from parliament import analyze_policy_string
     statements = policy.get("Statement", ())
-    if name.endswith("-trust.json"):
+    if trust:
         role = f"arn:aws:iam::{VALUES['ACCOUNT']}:role/any"
         policy = {**policy, "Statement": [{**part, "Resource": role} for part in statements]}
     said = json.dumps(policy).replace(f"arn:aws:iam::{VALUES['ACCOUNT']}:oidc-provider/{_GITHUB}", _KNOWN)

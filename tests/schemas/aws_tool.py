@@ -15,11 +15,12 @@ _GLOBAL = {"--query", "--output", "--region"}
 # Commands of the tool's own, and what they take of it; https://docs.aws.amazon.com/cli/latest/reference/.
 _OWN = {
     ("s3", "cp"): {"--recursive"},
-    ("s3", "mb"): set(),
     ("s3", "ls"): {"--recursive", "--summarize", "--human-readable"},
     ("s3", "rm"): {"--recursive"},
     ("s3", "sync"): {"--delete"},
 }
+# https://docs.aws.amazon.com/cli/latest/reference/cloudformation/deploy/
+_DEPLOY = {"--template-file", "--stack-name", "--capabilities", "--parameter-overrides", "--no-fail-on-empty-changeset"}
 _RENAMED = {("emr", "terminate-clusters"): ("TerminateJobFlows", {"--cluster-ids": "--job-flow-ids"})}
 _ACTIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
 
@@ -38,13 +39,12 @@ class Line:
     query: str | None
 
 
-def line(words: list[str], folder: Path, region: str = "eu-west-1") -> Line:
+def line(words: list[str], folder: Path) -> Line:
     """The request of ``aws WORDS``.
 
     Args:
         words: The words after ``aws``.
         folder: Where ``file://`` names begin.
-        region: The environment's.
 
     Raises:
         UnknownError: When there is no such command, or it has no such option.
@@ -59,11 +59,11 @@ def line(words: list[str], folder: Path, region: str = "eu-west-1") -> Line:
             raise UnknownError(f"aws s3 {command}: {unknown}")
         if (service, command) not in _OWN:
             raise UnknownError(f"aws s3 {command}")
-        if command == "mb":
-            return Line(service, "CreateBucket", _bucket(rest[0], region), query)
         return Line(service, None, {}, query)
     if (service, command) == ("emr", "list-clusters") and given.pop("--active", None) is not None:
         given["--cluster-states"] = _ACTIVE
+    if (service, command) == ("cloudformation", "deploy"):
+        return _deploy(given, folder, query)
     model = service_model(_SERVICES.get(service, service))
     operation, renamed = _RENAMED.get((service, command), (None, {}))
     known = {xform_name(name, "-"): name for name in model.operation_names}
@@ -81,10 +81,18 @@ def line(words: list[str], folder: Path, region: str = "eu-west-1") -> Line:
     return Line(model.service_name, operation, body, query)
 
 
-def _bucket(address: str, region: str) -> dict[str, Any]:
-    """As ``MbCommand`` of awscli/customizations/s3/subcommands.py asks: us-east-1 takes no constraint."""
-    named = {"Bucket": address.removeprefix("s3://")}
-    return named if region == "us-east-1" else {**named, "CreateBucketConfiguration": {"LocationConstraint": region}}
+def _deploy(given: dict[str, list[str]], folder: Path, query: str | None) -> Line:
+    """What the change set of ``DeployCommand`` (awscli/customizations/cloudformation/deploy.py) comes to."""
+    if unknown := given.keys() - _DEPLOY:
+        raise UnknownError(f"aws cloudformation deploy {unknown}")
+    pairs = [word.split("=", 1) for word in given.get("--parameter-overrides", [])]
+    body = {
+        "StackName": given["--stack-name"][0],
+        "TemplateBody": (folder / given["--template-file"][0]).read_text(),
+        "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in pairs],
+        "Capabilities": given["--capabilities"],
+    }
+    return Line("cloudformation", "CreateStack", body, query)
 
 
 def _options(words: list[str]) -> dict[str, list[str]]:

@@ -17,11 +17,13 @@ import pytest
 from botocore import xform_name
 from moto import mock_aws
 
+from clouds.gcloud import Project
 from fruits_pipeline import cli
 from fruits_pipeline.clusters.machines import machine
 from fruits_pipeline.clusters.sizing import sizes
 from fruits_pipeline.settings.submit import SizeSettings
 from pasted import blocks, paste
+from schemas.account import deploy
 from schemas.aws import request_faults
 from schemas.aws_tool import UnknownError, line
 from schemas.google import check
@@ -40,7 +42,7 @@ ELSEWHERE = [block for title in SECTIONS for block in blocks(CLUSTERS, title)]
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """What a reader stands in: the checkout, set up, no bundle made yet."""
-    for tool in ("bash", "envsubst", "jq"):
+    for tool in ("bash", "jq"):
         if shutil.which(tool) is None:
             pytest.skip(f"the documents' lines take {tool}, which this machine lacks")
     (tmp_path / "config").symlink_to(ROOT / "config")
@@ -73,6 +75,8 @@ class Moto:
         # Groups that EMR has made for an earlier cluster, whose role was the old one.
         old = {"GroupName": "ElasticMapReduce-master", "Description": "Master group", "VpcId": self._vpc()}
         self.group = self.client("ec2").create_security_group(**old)["GroupId"]
+        self.client("iam").create_user(UserName="somebody")
+        self.parameters = {}
         self.forgotten = self.client("emr").run_job_flow(Name="fruits-pipeline-0", Instances={})["JobFlowId"]
 
     def _vpc(self):
@@ -84,11 +88,19 @@ class Moto:
         if asked.operation is None:
             return ""
         assert request_faults(asked.service, asked.operation, asked.body) == []
+        if "TemplateBody" in asked.body:
+            return self._deploy({one["ParameterKey"]: one["ParameterValue"] for one in asked.body["Parameters"]})
         answer = getattr(self.client(asked.service), xform_name(asked.operation))(**asked.body)
         found = jmespath.search(asked.query, answer) if asked.query else None
         if isinstance(found, list) and all(isinstance(part, str) for part in found):
             return "\t".join(found)
         return found if isinstance(found, str) else json.dumps(found)
+
+    def _deploy(self, given):
+        """A parameter that is left out keeps its value."""
+        self.parameters |= given
+        deploy(**self.parameters)
+        return ""
 
 
 def test_every_line_for_aws_runs(folder, monkeypatch):
@@ -104,11 +116,17 @@ def test_every_line_for_aws_runs(folder, monkeypatch):
             seen.append(words)
             return submitted(words[1:]) if words[0] == "fruits-pipeline" else moto.answer(words[1:])
 
-        paste("\n".join([*blocks(README, "On EMR"), *mine]), folder, answer)
+        *first, removal = blocks(README, "On EMR")
+        paste("\n".join([*first, *mine]), folder, answer)
         schedule = moto.client("scheduler").get_schedule(Name="fruits-nightly")
         left = moto.client("emr").describe_cluster(ClusterId=moto.forgotten)["Cluster"]["Status"]["State"]
         (group,) = moto.client("ec2").describe_security_groups(GroupIds=[moto.group])["SecurityGroups"]
         subnets = [found["SubnetId"] for found in moto.client("ec2").describe_subnets()["Subnets"]]
+        made = {role["RoleName"] for role in moto.client("iam").list_roles()["Roles"]}
+        attached = moto.client("iam").list_attached_user_policies(UserName="somebody")["AttachedPolicies"]
+        paste(removal, folder, answer)
+        kept = {role["RoleName"] for role in moto.client("iam").list_roles()["Roles"]}
+        assert moto.client("s3").head_bucket(Bucket="my-fruits-pipeline")
     clusters = [words for words in seen if words[1:3] == ["submit", "emr"]]
     assert clusters
     for words in clusters:
@@ -116,7 +134,10 @@ def test_every_line_for_aws_runs(folder, monkeypatch):
     assert len(subnets) == 3
     assert {"Key": "for-use-with-amazon-emr-managed-policies", "Value": "true"} in group["Tags"]
     assert left == "TERMINATED"
-    assert sum(words[0] == "aws" for words in seen) > 30
+    assert {f"fruits-pipeline-{name}" for name in ("emr", "nodes", "run", "ci", "scheduler")} <= made
+    assert [policy["PolicyName"] for policy in attached] == ["fruits-pipeline-submitter"]
+    assert not [name for name in kept if name.startswith("fruits-pipeline-")]
+    assert sum(words[0] == "aws" for words in seen) == 22
     sent = json.loads(schedule["Target"]["Input"])
     assert request_faults("emr-serverless", "StartJobRun", _small(sent) | {"clientToken": "0123"}) == []
     assert sent["ClientToken"] == "<aws.scheduler.execution-id>"
@@ -129,25 +150,30 @@ def _small(value, name=""):
     return value
 
 
-def test_every_line_for_google_names_what_google_takes(folder):
-    seen, checked = [], []
+def test_every_line_for_google_runs_though_gcloud_may_ask(folder):
+    project = Project()
 
     def answer(words):
-        seen.append(words)
-        if words[0] == "fruits-pipeline":
-            return submitted(words[1:])
-        for file in re.findall(r"(?:^|=)([\w./-]+\.json)$", "\n".join(words), re.MULTILINE):
-            content = (folder / file).read_text()
-            assert set(re.findall(r"\$\{\w+\}", content)) <= {"${BUNDLE_URI}"}  # because there is no bundle
-            check(Path(file).name, json.loads(content))
-            checked.append(Path(file).name)
-        return "123456789012" if "describe" in words else ""
+        return submitted(words[1:]) if words[0] == "fruits-pipeline" else project.answer(words[1:], folder)
 
     mine = [block for block in ELSEWHERE if re.search(r"^\s*(export .*\$\()?gcloud ", block, re.MULTILINE)]
-    paste("\n".join([*blocks(README, "On Dataproc"), *mine]), folder, answer)
-    assert sum(words[0] == "gcloud" for words in seen) > 20
-    applied = {"bucket", "bucket-policy", "budget", "lifecycle", "node-role", "staging-lifecycle", "staging-policy"}
-    assert {f"{name}.json" for name in applied | {"batch", "submitter-role"}} == set(checked)
+    login, *first, removal = blocks(README, "On Dataproc")
+    assert login == "gcloud auth login --update-adc\n"  # it waits for a browser
+    text = "\n".join([*first, *mine])
+    paste(text, folder, answer)
+    check("batch.json", json.loads((folder / "batch.json").read_text()))
+    typed = [words for words in project.seen if not words[0].startswith("--")]
+    assert len(typed) == len(re.findall(r"\bgcloud ", text)) > 10
+    project.full = {"my-fruits"}
+    paste(f"{first[0].splitlines()[0]}\n{removal}", folder, answer)
+    kept = {one for one in project.made if one[0] not in {"api", "iam workload-identity-pools"}}
+    roles = {("iam roles", "fruitsNode"), ("iam roles", "fruitsSubmitter")}
+    assert kept == {("storage buckets", "my-fruits"), *roles, *_made_by_hand(project)}
+
+
+def _made_by_hand(project):
+    """Accounts of CI and of the schedule, which only the documents' other lines make."""
+    return {one for one in project.made if one[1] in {"fruits-ci", "fruits-scheduler"}}
 
 
 @pytest.mark.parametrize(

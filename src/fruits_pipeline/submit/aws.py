@@ -24,7 +24,7 @@ _ADVICE = {
     r"release ?label": "give a --target whose release this region has ('aws emr list-release-labels'), or a --region",
     r"quota|limit": f"ask for a larger quota in Service Quotas, or give fewer --nodes, {_AGAIN}",
     r"AccessDenied|not authorized|UnauthorizedOperation": (
-        "let somebody grant it: config/emr/account/submitter.json holds all that submitting takes"
+        "let somebody grant it: SubmitterPolicy in config/emr/account.yaml holds all that submitting takes"
     ),
     r"Connect|Timeout|Proxy|SSL": f"check --region, the network and HTTPS_PROXY, {_AGAIN}",
 }

@@ -6,6 +6,7 @@ import pytest
 
 from fruits_pipeline.clusters.folder import config_folder
 from fruits_pipeline.clusters.templates import filled
+from schemas.account import properties
 from servers.iam import IamFront
 from servers.policies import Grants, PolicyFront
 
@@ -85,10 +86,8 @@ def test_a_job_without_a_grant_ends_and_names_the_right(run, role, title, right)
 
 
 def role():
-    """The policy of the nodes' role, filled."""
-    values = {"BUCKET": "fruits", "REGION": "us-east-1", "SOURCE_PREFIX": "fruits", "OUTPUT_PREFIX": "results"}
-    values |= {"PACKAGE_PREFIX": "packages", "LOG_PREFIX": "logs", "TEMPORARY_PREFIX": "tmp"}
-    return filled(json.loads((config_folder() / "emr" / "account" / "job.json").read_text()), values)
+    """The policy of the nodes' role and of runs on EMR Serverless."""
+    return properties("us-east-1", Bucket="fruits")["JobPolicy"]["PolicyDocument"]
 
 
 @pytest.fixture
