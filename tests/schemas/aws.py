@@ -141,7 +141,7 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
 
 def policy_faults(policy: dict[str, Any], *, trust: bool = False) -> list[str]:
     """IAM's grammar, actions, resources and conditions; of a trust policy the resource is the role itself."""
-    with warnings.catch_warnings(action="ignore", category=ResourceWarning):  # because it leaves its own files open
+    with warnings.catch_warnings(action="ignore"):  # because it leaves its files open, and asks for pkg_resources
         from parliament import analyze_policy_string
     statements = policy.get("Statement", ())
     if trust:
