@@ -222,12 +222,15 @@ def _execute(name: str, settings: commands.JobCommand) -> None:
 def _submit(platform: Callable[..., Platform], cloud: Cloud, settings: commands.SubmitCommand, own: Room) -> None:
     """Submits to ``platform``, whose own settings are ``own``."""
     from fruits_pipeline.submit.command import submitted_command
+    from fruits_pipeline.submit.cost.budget import budget_of
     from fruits_pipeline.submit.job import submitted_job
     from fruits_pipeline.submit.submission import submit_job
 
     job = submitted_job(cloud, submitted_command(settings), settings.submit)
+    there = platform(job, own)
     with interrupt.signals_raise():
-        record = submit_job(platform(job, own), job, settings.submit, settings.storage)
+        budget = budget_of(there, job, settings.submit, settings.storage)
+        record = submit_job(there, job, settings.submit, settings.storage, budget)
     if record is not None:
         print(summary(record, job.output_uri))
 

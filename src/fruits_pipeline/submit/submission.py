@@ -11,7 +11,8 @@ from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.settings.submit import SubmitSettings
 from fruits_pipeline.state.record import load_record
 from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.submit.follow import follow
+from fruits_pipeline.submit.cost.budget import Budget
+from fruits_pipeline.submit.follow import Deadline, follow
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Platform, Started
 
@@ -19,7 +20,11 @@ log = logging.getLogger(__name__)
 
 
 def submit_job(
-    platform: Platform, job: SubmittedJob, submit: SubmitSettings, storage: StorageSettings
+    platform: Platform,
+    job: SubmittedJob,
+    submit: SubmitSettings,
+    storage: StorageSettings,
+    budget: Budget | None = None,
 ) -> dict[str, Any] | None:
     """Submits the job; with ``wait`` gives its ``run.json``.
 
@@ -45,7 +50,16 @@ def submit_job(
     started = _started(platform)
     how = "an equal one is active and is followed" if started.attached else "submitted"
     log.info("job=%s id=%s platform=%s logs=%s", how, started.id, platform.name, platform.logs(started.id))
-    return follow(platform, started, output, before, submit.deadline_s) if output else None
+    return follow(platform, started, output, before, _deadline(submit, budget)) if output else None
+
+
+def _deadline(submit: SubmitSettings, budget: Budget | None) -> Deadline:
+    """The earlier one of ``--deadline-s`` and of what ``--max-cost`` pays for."""
+    paid_s = budget.deadline_s if budget else None
+    if paid_s is None or paid_s >= submit.deadline_s:
+        return Deadline(submit.deadline_s)
+    told = f"expected to cost at most {submit.max_cost:g} {submit.currency} (--max-cost), which the nodes that it asks "
+    return Deadline(paid_s, f"{told}for cost in {paid_s:.0f} s")
 
 
 def _started(platform: Platform) -> Started:
