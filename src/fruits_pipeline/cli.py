@@ -222,15 +222,12 @@ def _execute(name: str, settings: commands.JobCommand) -> None:
 def _submit(platform: Callable[..., Platform], cloud: Cloud, settings: commands.SubmitCommand, own: Room) -> None:
     """Submits to ``platform``, whose own settings are ``own``."""
     from fruits_pipeline.submit.command import submitted_command
-    from fruits_pipeline.submit.cost.budget import budget_of
     from fruits_pipeline.submit.job import submitted_job
-    from fruits_pipeline.submit.submission import submit_job
+    from fruits_pipeline.submit.submission import estimate_and_submit
 
     job = submitted_job(cloud, submitted_command(settings), settings.submit)
-    there = platform(job, own)
     with interrupt.signals_raise():
-        budget = budget_of(there, job, settings.submit, settings.storage)
-        record = submit_job(there, job, settings.submit, settings.storage, budget)
+        record = estimate_and_submit(platform(job, own), job, settings.submit, settings.storage)
     if record is not None:
         print(summary(record, job.output_uri))
 

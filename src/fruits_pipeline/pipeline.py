@@ -14,6 +14,7 @@ from fruits_pipeline.refusals import check, refuse_drift
 from fruits_pipeline.report.verdict import refuse
 from fruits_pipeline.session.gateway import stoppable
 from fruits_pipeline.session.spark import spark_session
+from fruits_pipeline.session.usage import Usage
 from fruits_pipeline.settings.commands import (
     ClassifyCommand,
     ExtractCommand,
@@ -65,7 +66,11 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
         session = around("session", spark_session(command.session, command.storage, schemes, fits=fits))
         with session as spark, stoppable(spark.sparkContext) as stop:
             lease.on_loss(stop)
-            _run(command, Job(spark, store, features_at, rooms, record, command, models), source)
+            usage = Usage(spark)
+            try:
+                _run(command, Job(spark, store, features_at, rooms, record, command, models), source)
+            finally:
+                record.cluster = usage.so_far()
     return record.content
 
 

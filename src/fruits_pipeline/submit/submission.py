@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sys
+import time
 from typing import Any
 
 from fruits_pipeline.errors import SettingsError
@@ -11,12 +12,24 @@ from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.settings.submit import SubmitSettings
 from fruits_pipeline.state.record import load_record
 from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.submit.cost.budget import Budget
+from fruits_pipeline.submit.cost.budget import Budget, budget_of
+from fruits_pipeline.submit.cost.spent import note_cost
 from fruits_pipeline.submit.follow import Deadline, follow
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Platform, Started
 
 log = logging.getLogger(__name__)
+
+
+def estimate_and_submit(
+    platform: Platform, job: SubmittedJob, submit: SubmitSettings, storage: StorageSettings
+) -> dict[str, Any] | None:
+    """Prints what the job will cost, and submits it unless that is above ``--max-cost``.
+
+    Raises:
+        FruitsError: As ``budget_of`` and ``submit_job`` say.
+    """
+    return submit_job(platform, job, submit, storage, budget_of(platform, job, submit, storage))
 
 
 def submit_job(
@@ -26,7 +39,7 @@ def submit_job(
     storage: StorageSettings,
     budget: Budget | None = None,
 ) -> dict[str, Any] | None:
-    """Submits the job; with ``wait`` gives its ``run.json``.
+    """Submits the job; with ``wait`` gives its ``run.json``, with the cost where there is a budget.
 
     Raises:
         SettingsError: When the platform's own client is not installed.
@@ -50,7 +63,11 @@ def submit_job(
     started = _started(platform)
     how = "an equal one is active and is followed" if started.attached else "submitted"
     log.info("job=%s id=%s platform=%s logs=%s", how, started.id, platform.name, platform.logs(started.id))
-    return follow(platform, started, output, before, _deadline(submit, budget)) if output else None
+    if output is None:
+        return None
+    began_s = time.monotonic()
+    record = follow(platform, started, output, before, _deadline(submit, budget))
+    return note_cost(budget, output, record, (time.monotonic() - began_s) / 3600) if budget else record
 
 
 def _deadline(submit: SubmitSettings, budget: Budget | None) -> Deadline:

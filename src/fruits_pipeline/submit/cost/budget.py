@@ -7,7 +7,7 @@ from fruits_pipeline.clusters.prices import FILE, Prices, load_prices
 from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.settings.submit import SubmitSettings
-from fruits_pipeline.submit.cost.estimate import Asked, Estimate, estimated
+from fruits_pipeline.submit.cost.estimate import Asked, Estimate, estimated, request_usd
 from fruits_pipeline.submit.cost.images import Images, argument, known_images
 from fruits_pipeline.submit.cost.rented import rented
 from fruits_pipeline.submit.cost.told import text_of
@@ -32,7 +32,7 @@ class Budget:
     @property
     def deadline_s(self) -> float | None:
         """Seconds after which all that may be rented has cost ``--max-cost``; None where nothing limits them."""
-        hourly = self.estimate.usd_an_hour * self._per_usd
+        hourly = self.in_currency(self.estimate.usd_an_hour)
         if self.submit.max_cost is None or not hourly or self.estimate.missing:
             return None
         return self.submit.max_cost / hourly * 3600
@@ -53,15 +53,19 @@ class Budget:
             )
         if found.usd is None:
             raise SubmissionError(f"--max-cost: expected the number of images, found none: {self.images.told}")
-        if (amount := found.usd * self._per_usd) > most:
+        if (amount := self.in_currency(found.usd)) > most:
             raise SubmissionError(
                 f"--max-cost: expected at most {most:,.2f} {self.submit.currency}, found an estimate of "
                 f"{amount:,.2f}; give more, or fewer images; nothing was started"
             )
 
-    @property
-    def _per_usd(self) -> float:
-        return self.prices.currencies[self.submit.currency].per_usd
+    def in_currency(self, usd: float) -> float:
+        """An amount in the currency that was asked for."""
+        return usd * self.prices.currencies[self.submit.currency].per_usd
+
+    def usd_of_requests(self, writes: int, reads: int) -> float:
+        """What so many requests of the dear and of the cheap class cost."""
+        return request_usd(self.prices, self.estimate.asked, writes, reads)
 
 
 def budget_of(platform: Platform, job: SubmittedJob, submit: SubmitSettings, storage: StorageSettings) -> Budget:

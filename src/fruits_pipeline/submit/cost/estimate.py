@@ -93,8 +93,7 @@ def estimated(prices: Prices, asked: Asked, what: Rented) -> Estimate:
     for item in what.items:
         hourly[item.part] = hourly.get(item.part, 0.0) + book.usd_an_hour(item)
     writes, reads = _requests(asked)
-    request_usd = (writes * book.usd("request", f"{asked.scheme} write")) / 1_000
-    request_usd += (reads * book.usd("request", f"{asked.scheme} read")) / 1_000
+    requests = book.usd_of_requests(asked.scheme, writes, reads)
     start_hours = book.start_hours(asked.platform)
     rate = book.rate(asked.precision)
     hours = None
@@ -103,7 +102,12 @@ def estimated(prices: Prices, asked: Asked, what: Rented) -> Estimate:
     elif what.own_cluster:
         hours = 0.0
     missing, used = tuple(dict.fromkeys(book.missing)), tuple(dict.fromkeys(book.used))
-    return Estimate(asked, hourly, hours, start_hours, writes, reads, request_usd, missing, used, what)
+    return Estimate(asked, hourly, hours, start_hours, writes, reads, requests, missing, used, what)
+
+
+def request_usd(prices: Prices, asked: Asked, writes: int, reads: int) -> float:
+    """What so many requests of the dear and of the cheap class cost."""
+    return _Book(prices, asked.region).usd_of_requests(asked.scheme, writes, reads)
 
 
 def dates(prices: Prices, used: Iterable[Price]) -> tuple[date, date]:
@@ -130,6 +134,9 @@ class _Book:
     def usd(self, what: Kind, name: str) -> float:
         found = self._find(what, name)
         return found.usd if found else 0.0
+
+    def usd_of_requests(self, scheme: str, writes: int, reads: int) -> float:
+        return (writes * self.usd("request", f"{scheme} write") + reads * self.usd("request", f"{scheme} read")) / 1_000
 
     def usd_an_hour(self, item: Item) -> float:
         found = self._find(item.what, item.name)
