@@ -47,13 +47,13 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
     """
     timeline.forget()
     timeline.note("start")
+    record = RunRecord(name, command.flattened())
     store = open_store(command.output.output_uri, command.storage)
     source = _source(command)
     if source:
         refuse_overlap(place_of(source), store.root)
     load_plan(store)  # so that an output of another version is told as such before all else
     _features_at(command, store, Rooms(store, overwrite=command.output.overwrite))
-    record = RunRecord(name, command.flattened())
     with around("lease", leased(store)) as lease, record.kept(store):
         rooms = Rooms(store, overwrite=command.output.overwrite)
         features_at = _features_at(command, store, rooms)

@@ -2,7 +2,6 @@
 
 import json
 from datetime import date
-from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -78,15 +77,12 @@ class Prices(_Entry):
 
     def find(self, what: Kind, region: str, name: str) -> Price | None:
         """The price, or None where the file has none."""
-        return self._by_name.get((what, region, name))
+        wanted = (what, region, name)
+        return next((price for price in self.prices if (price.what, price.region, price.name) == wanted), None)
 
     def source(self, price: Price) -> Source:
         """Where a price is from."""
         return self.sources[price.source]
-
-    @cached_property
-    def _by_name(self) -> dict[tuple[Kind, str, str], Price]:
-        return {(price.what, price.region, price.name): price for price in self.prices}
 
 
 def load_prices() -> Prices:

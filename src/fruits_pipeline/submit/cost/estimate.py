@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 from fruits_pipeline.clusters.prices import Kind, Price, Prices
 from fruits_pipeline.submit.cost.rented import Item, Rented
@@ -110,10 +109,10 @@ def request_usd(prices: Prices, asked: Asked, writes: int, reads: int) -> float:
     return _Book(prices, asked.region).usd_of_requests(asked.scheme, writes, reads)
 
 
-def dates(prices: Prices, used: Iterable[Price]) -> tuple[date, date]:
+def dates(prices: Prices, used: Iterable[Price]) -> str:
     """The oldest and the newest date of the prices."""
-    found = sorted(prices.source(price).date for price in used)
-    return found[0], found[-1]
+    found = sorted({prices.source(price).date for price in used})
+    return f"{found[0]}" if len(found) == 1 else f"{found[0]} to {found[-1]}"
 
 
 def _requests(asked: Asked) -> tuple[int, int]:
@@ -140,10 +139,10 @@ class _Book:
 
     def usd_an_hour(self, item: Item) -> float:
         found = self._find(item.what, item.name)
+        share = self.usd("spot share", item.spot) if item.spot else 1.0
         if found is None:
             return 0.0
         each = item.units * found.usd / (_HOURS_A_MONTH if item.what == "disk" else 1)
-        share = self.usd("spot share", item.spot) if item.spot else 1.0
         return item.count * share * (each if found.at_most is None else min(each, found.at_most))
 
     def rate(self, precision: str) -> float | None:

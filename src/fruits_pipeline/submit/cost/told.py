@@ -10,8 +10,7 @@ def text_of(found: Estimate, images: Images, prices: Prices, currency: str) -> s
     if found.missing:
         return f"no estimate: {FILE} has no price of {', '.join(found.missing)}; add it there"
     per_usd = prices.currencies[currency].per_usd
-    oldest, newest = dates(prices, found.used)
-    by = f"by prices of {oldest} to {newest} ({FILE})"
+    by = f"by prices of {dates(prices, found.used)} ({FILE})"
     hourly = f"{found.usd_an_hour * per_usd:,.2f} {currency} an hour"
     parts, usd = found.parts, found.usd
     if parts is None or usd is None or found.hours is None or images.known is None:
