@@ -223,11 +223,11 @@ def _submit(platform: Callable[..., Platform], cloud: Cloud, settings: commands.
     """Submits to ``platform``, whose own settings are ``own``."""
     from fruits_pipeline.submit.command import submitted_command
     from fruits_pipeline.submit.job import submitted_job
-    from fruits_pipeline.submit.submission import submit_job
+    from fruits_pipeline.submit.submission import estimate_and_submit
 
     job = submitted_job(cloud, submitted_command(settings), settings.submit)
     with interrupt.signals_raise():
-        record = submit_job(platform(job, own), job, settings.submit, settings.storage)
+        record = estimate_and_submit(platform(job, own), job, settings.submit, settings.storage)
     if record is not None:
         print(summary(record, job.output_uri))
 

@@ -32,6 +32,7 @@ from fruits_pipeline.report.facts import Reported
 from fruits_pipeline.score.facts import Scored
 from fruits_pipeline.session import tables
 from fruits_pipeline.session.spark import cores, is_local
+from fruits_pipeline.session.worker_requests import count_reported
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.settings.commands import (
     JobCommand,
@@ -119,6 +120,7 @@ class Job:
             try:
                 snapshot, change = compute_features(job, plan)
             finally:
+                count_reported(job.requests)
                 self.record.counts = tally(plan, load_waves(self.store).values())
             known = {"relabelled": plan.change.relabelled, "gone": plan.change.gone}
             self.record.change = change.model_copy(update=known)

@@ -14,6 +14,7 @@ from fruits_pipeline.refusals import check, refuse_drift
 from fruits_pipeline.report.verdict import refuse
 from fruits_pipeline.session.gateway import stoppable
 from fruits_pipeline.session.spark import spark_session
+from fruits_pipeline.session.usage import Usage
 from fruits_pipeline.settings.commands import (
     ClassifyCommand,
     ExtractCommand,
@@ -46,13 +47,13 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
     """
     timeline.forget()
     timeline.note("start")
+    record = RunRecord(name, command.flattened())
     store = open_store(command.output.output_uri, command.storage)
     source = _source(command)
     if source:
         refuse_overlap(place_of(source), store.root)
     load_plan(store)  # so that an output of another version is told as such before all else
     _features_at(command, store, Rooms(store, overwrite=command.output.overwrite))
-    record = RunRecord(name, command.flattened())
     with around("lease", leased(store)) as lease, record.kept(store):
         rooms = Rooms(store, overwrite=command.output.overwrite)
         features_at = _features_at(command, store, rooms)
@@ -65,7 +66,11 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
         session = around("session", spark_session(command.session, command.storage, schemes, fits=fits))
         with session as spark, stoppable(spark.sparkContext) as stop:
             lease.on_loss(stop)
-            _run(command, Job(spark, store, features_at, rooms, record, command, models), source)
+            usage = Usage(spark)
+            try:
+                _run(command, Job(spark, store, features_at, rooms, record, command, models), source)
+            finally:
+                record.cluster = usage.so_far()
     return record.content
 
 

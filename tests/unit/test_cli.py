@@ -252,7 +252,7 @@ def test_submit_gets_signals_as_exceptions_because_it_asks_and_cancels(monkeypat
 
     monkeypatch.setattr("fruits_pipeline.submit.job.submitted_job", lambda *_: None)
     monkeypatch.setattr("fruits_pipeline.submit.command.submitted_command", lambda _: None)
-    monkeypatch.setattr("fruits_pipeline.submit.submission.submit_job", followed)
+    monkeypatch.setattr("fruits_pipeline.submit.submission.estimate_and_submit", followed)
     monkeypatch.setattr(cli, "_parsed", lambda _: lambda: cli._submit(MagicMock(), "emr", MagicMock(), MagicMock()))
     with pytest.raises(errors.Interrupted) as ended:
         cli.main([])

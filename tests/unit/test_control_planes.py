@@ -8,7 +8,7 @@ import pytest
 from clouds.adapter import Cloud, Fault, platforms
 from fruits_pipeline.errors import JobError, StorageError, SubmissionError
 from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.submit.follow import Clock, follow
+from fruits_pipeline.submit.follow import Clock, Deadline, follow
 from fruits_pipeline.submit.platform import Phase
 from fruits_pipeline.submit.submission import dry_run
 
@@ -33,7 +33,9 @@ def _followed(cloud: Cloud, tmp_path, moves, deadline_s=3600.0):
         if move is not None:
             move(started.id)
 
-    return follow(platform, started, open_store(str(tmp_path)), None, deadline_s, Clock(lambda: now[0], sleep))
+    return follow(
+        platform, started, open_store(str(tmp_path)), None, Deadline(deadline_s), Clock(lambda: now[0], sleep)
+    )
 
 
 def _ends(cloud, tmp_path, phase, record=None, detail=""):

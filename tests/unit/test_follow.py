@@ -7,7 +7,7 @@ import pytest
 from fruits_pipeline.errors import JobError
 from fruits_pipeline.state.record import load_record
 from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.submit.follow import Clock, follow
+from fruits_pipeline.submit.follow import Clock, Deadline, follow
 from fruits_pipeline.submit.platform import Phase, Started, State
 
 
@@ -65,9 +65,9 @@ def test_success_gives_the_record_of_this_run(tmp_path, output):
     time = Time()
     recorded(tmp_path, 0, "2026-01-01T00:00:00+00:00")
     platform = Scripted([PENDING, RUNNING, RUNNING, State(Phase.SUCCEEDED)], lambda: recorded(tmp_path, 0))
-    assert follow(platform, Started("j"), output, load_record(output), 600, time.clock())["started"].startswith(
-        "2026-02"
-    )
+    assert follow(platform, Started("j"), output, load_record(output), Deadline(600), time.clock())[
+        "started"
+    ].startswith("2026-02")
     assert time.pauses == [5, 7.5, 11.25]
 
 
@@ -87,7 +87,7 @@ def test_the_exit_code_is_the_jobs_own_where_it_wrote_one(tmp_path, output, phas
     write = (lambda: recorded(tmp_path, code, error="too many rejects")) if code is not None else None
     platform = Scripted([RUNNING, State(phase, "out of memory")], write)
     with pytest.raises(JobError, match=told) as failed:
-        follow(platform, Started("j"), output, load_record(output), 600, Time().clock())
+        follow(platform, Started("j"), output, load_record(output), Deadline(600), Time().clock())
     assert failed.value.exit_code == expected
     assert "logs of j" in str(failed.value)
 
@@ -95,7 +95,7 @@ def test_the_exit_code_is_the_jobs_own_where_it_wrote_one(tmp_path, output, phas
 def test_the_deadline_cancels(output):
     platform, time = Scripted([RUNNING]), Time()
     with pytest.raises(JobError, match="within 100 s") as failed:
-        follow(platform, Started("j"), output, None, 100, time.clock())
+        follow(platform, Started("j"), output, None, Deadline(100), time.clock())
     assert (failed.value.exit_code, platform.cancelled, time.now_s) == (7, ["j"], 100)
 
 
@@ -109,7 +109,7 @@ def test_a_job_that_succeeds_while_the_deadline_cancels_it_has_succeeded(tmp_pat
         platform.states = [State(Phase.SUCCEEDED)]
 
     platform.cancel = cancel
-    found = follow(platform, Started("j"), output, load_record(output), 100, time.clock())
+    found = follow(platform, Started("j"), output, load_record(output), Deadline(100), time.clock())
     assert (found["started"][:7], platform.cancelled) == ("2026-02", ["j"])
 
 
@@ -126,7 +126,7 @@ def test_without_a_person_an_interrupt_cancels(output, stop, stdin, code, monkey
     monkeypatch.setattr("builtins.input", lambda _: pytest.fail("it asked"))
     platform = Scripted([RUNNING, stop])
     with pytest.raises(JobError) as failed:
-        follow(platform, Started("j"), output, load_record(output), 600, Time().clock())
+        follow(platform, Started("j"), output, load_record(output), Deadline(600), Time().clock())
     assert (failed.value.exit_code, platform.cancelled) == (code, ["j"])
 
 
@@ -144,7 +144,7 @@ def test_a_person_is_asked_once(output, answer, cancelled, monkeypatch):
     monkeypatch.setattr("builtins.input", reply)
     platform = Scripted([KeyboardInterrupt(), RUNNING])
     with pytest.raises(JobError) as failed:
-        follow(platform, Started("j"), output, load_record(output), 600, Time().clock())
+        follow(platform, Started("j"), output, load_record(output), Deadline(600), Time().clock())
     assert (failed.value.exit_code, platform.cancelled, len(asked)) == (130, cancelled, 1)
 
 
@@ -157,5 +157,5 @@ def test_a_second_interrupt_while_cancelling_says_that_the_job_may_run_on(output
 
     platform.cancel = interrupted
     with pytest.raises(JobError, match="may run on, and the same command follows it") as failed:
-        follow(platform, Started("j"), output, None, 600, Time().clock())
+        follow(platform, Started("j"), output, None, Deadline(600), Time().clock())
     assert failed.value.exit_code == 130

@@ -1,5 +1,6 @@
 """The feature job: what the driver works with, and the interface of its readers."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,7 @@ from fruits_pipeline.backbones.model import Model
 from fruits_pipeline.features.batch import Treatment
 from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.session.spark import task_cpus
+from fruits_pipeline.session.worker_requests import worker_requests
 from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state.recipe import Recipe
@@ -61,6 +63,11 @@ class FeatureJob:
     def counter(self) -> Accumulator[int]:
         """Images that tasks have finished with."""
         return self.spark.sparkContext.accumulator(0)
+
+    @cached_property
+    def requests(self) -> "Accumulator[Counter[str]]":
+        """Requests to storage that workers have sent."""
+        return worker_requests(self.spark)
 
     @cached_property
     def treatment(self) -> Treatment:

@@ -7,8 +7,10 @@ row groups of the others. An image that cannot be read has a row without content
 import hashlib
 import io
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 import pyarrow as pa
@@ -16,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
+from pyspark import Accumulator
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 because Spark's own documentation spells it so
 
@@ -23,6 +26,7 @@ from fruits_pipeline import schemas
 from fruits_pipeline.errors import DatasetError, StorageError
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.session import tables
+from fruits_pipeline.session.worker_requests import count_reported, report, worker_requests
 from fruits_pipeline.settings.pack import PackSettings
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state.counts import Counts
@@ -92,6 +96,7 @@ def write_pack(
         if has != packed.get(wave.wave):
             mark_packed(store, has)
             packed[wave.wave] = has
+    count_reported(job.requests)
     drop_packed(store, plan, packed)
     wanted = [packed[wave.wave] for wave in plan.waves]
     total = Packed(
@@ -128,9 +133,14 @@ class _Job:
         manifest = pq.read_table(io.BytesIO(self.store.read(wave.manifest.key)), columns=columns)
         return manifest.filter(pc.field("skip_reason").is_null())
 
+    @cached_property
+    def requests(self) -> "Accumulator[Counter[str]]":
+        """Requests to storage that workers have sent."""
+        return worker_requests(self.spark)
+
     def read(self, rows: DataFrame) -> DataFrame:
         """Rows of ``schemas.PACKED`` for columns ``path, length``."""
-        return rows.mapInPandas(_reading(self.storage), tables.spark_schema(schemas.PACKED))
+        return rows.mapInPandas(_reading(self.storage, self.requests), tables.spark_schema(schemas.PACKED))
 
 
 def _shared(job: _Job, wave: PlannedWave, packed: Iterable[PackedWave]) -> PackedWave | None:
@@ -177,7 +187,9 @@ def _written(job: _Job, wave: PlannedWave) -> PackedWave:
     return PackedWave(wave=wave.wave, contents=contents, images=images, without_content=images - read, files=files)
 
 
-def _reading(storage: StorageSettings) -> Callable[[Iterable[pd.DataFrame]], Iterator[pd.DataFrame]]:
+def _reading(
+    storage: StorageSettings, requests: "Accumulator[Counter[str]]"
+) -> Callable[[Iterable[pd.DataFrame]], Iterator[pd.DataFrame]]:
     """A function over frames of ``path, length`` that gives each path with its file's bytes, or none."""
 
     def over_frames(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
@@ -190,6 +202,7 @@ def _reading(storage: StorageSettings) -> Callable[[Iterable[pd.DataFrame]], Ite
             if len(batch) == _BATCH_IMAGES or held_bytes >= _BATCH_BYTES:
                 yield pd.DataFrame(batch, columns=schemas.PACKED.names)
                 batch, held_bytes = [], 0
+        report(requests)
         if batch:
             yield pd.DataFrame(batch, columns=schemas.PACKED.names)
 

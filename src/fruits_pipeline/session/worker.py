@@ -6,6 +6,8 @@ from typing import Final
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
+from fruits_pipeline.session.worker_requests import count_reported, report, worker_requests
+
 _TOLD: Final = pa.schema([("told", pa.string())])
 
 
@@ -15,10 +17,14 @@ def told_by_worker(spark: SparkSession, look: Callable[[], str | None]) -> str |
     The task is one of a DataFrame, like those to come, and its result is read to the end: Spark ends the process of any
     other. So what ``look`` imports and loads is there for them.
     """
+    requests = worker_requests(spark)
 
     def once(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for _ in batches:
-            yield pa.RecordBatch.from_pylist([{"told": look()}], schema=_TOLD)
+            told = look()
+            report(requests)
+            yield pa.RecordBatch.from_pylist([{"told": told}], schema=_TOLD)
 
     told: str | None = spark.range(0, 1, numPartitions=1).mapInArrow(once, "told string").collect()[0].told
+    count_reported(requests)
     return told

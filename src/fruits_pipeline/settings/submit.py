@@ -11,6 +11,7 @@ from fruits_pipeline.settings.session import Memory
 
 Arch = Literal["x86_64", "arm64"]
 JobName = Literal["run", "score"]
+Currency = Literal["USD", "EUR"]
 _TAG = re.compile(r"([A-Za-z][\w-]{0,62})=([\w.-]{0,63})")
 
 
@@ -76,3 +77,16 @@ class SubmitSettings(SizeSettings):
         False, description="Wait for the end of the job, and end with its exit code."
     )
     deadline_s: int = Field(86_400, ge=60, description="With --wait: seconds after which the job is cancelled.")
+    images: int | None = Field(
+        None,
+        ge=1,
+        description="Images to estimate the cost for; by default those of the last run, else as many as a short "
+        "listing counts.",
+    )
+    currency: Currency = Field("USD", description="Currency of the estimate and of --max-cost.")
+    max_cost: float | None = Field(
+        None,
+        gt=0,
+        description="Refuse a job whose estimate is higher; with --wait also cancel it when the nodes it asked for "
+        "have cost as much.",
+    )

@@ -18,6 +18,8 @@ from fruits_pipeline.errors import DatasetError, exit_code
 from fruits_pipeline.state.counts import Change, Counts
 from fruits_pipeline.state.layout import COMMANDS, RUN_RECORD, STEPS
 from fruits_pipeline.state.rooms import Rooms
+from fruits_pipeline.state.spent import ClusterUse, Spent
+from fruits_pipeline.storage import request_counts
 from fruits_pipeline.storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,8 @@ class RunRecord:
         self.next_steps: list[str] = []
         self.verdicts: list[JsonValue] | None = None
         self.seconds: dict[str, float] = {}
+        self.cluster = ClusterUse()
+        self._requests_before = request_counts.so_far()
         self._content: dict[str, JsonValue] = {
             "fruits_pipeline": version("fruits-pipeline"),
             "command": command,
@@ -73,10 +77,17 @@ class RunRecord:
                 "rooms": rooms,
                 "seconds": seconds,
                 "timeline": timeline.as_json(),
+                "cost": self._spent.model_dump(mode="json"),
                 "next": next_steps,
             }
             | ({} if self.verdicts is None else {"verdicts": self.verdicts})
         )
+
+    @property
+    def _spent(self) -> Spent:
+        sent = {kind: count - self._requests_before[kind] for kind, count in request_counts.so_far().items()}
+        hours = round((time.monotonic() - self._began_s) / 3600, 4)
+        return Spent(hours=hours, requests=sent, **self.cluster._asdict())
 
     @contextmanager
     def kept(self, store: Store) -> Iterator["RunRecord"]:

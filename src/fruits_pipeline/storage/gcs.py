@@ -20,6 +20,7 @@ from requests.exceptions import RequestException
 
 from fruits_pipeline.errors import StorageError
 from fruits_pipeline.settings.storage import StorageSettings
+from fruits_pipeline.storage import request_counts
 from fruits_pipeline.storage.bucket import THREADS, Bucket
 from fruits_pipeline.storage.fan_out import Level
 from fruits_pipeline.storage.gcs_faults import explained
@@ -37,11 +38,13 @@ _READ_AGAIN = 5
 def client(settings: StorageSettings) -> Any:
     """A client of google-cloud-storage; credentials come as they do for ``gcloud``, and no project is needed."""
     os.environ.setdefault(_NO_SIDE_REQUEST, "true")
-    return Client(
+    found = Client(
         project=None,
         credentials=AnonymousCredentials() if settings.gcs_anonymous else None,
         client_options=ClientOptions(api_endpoint=settings.gcs_endpoint_url) if settings.gcs_endpoint_url else None,
     )
+    found._http.hooks["response"].append(_note)  # noqa: SLF001 because the library gives no other way to its session
+    return found
 
 
 class GcsStore(Bucket):
@@ -162,6 +165,10 @@ class GcsStore(Bucket):
             yield
         except (GoogleAPIError, GoogleAuthError, InvalidResponse, DataCorruption, RequestException, OSError) as error:
             raise explained(what, f"{self.root}/{key}" if key else self.root, error) from error
+
+
+def _note(answer: Response, **_: object) -> None:
+    request_counts.note(request_counts.kind_of(answer.request.method or "", answer.request.url or ""))
 
 
 class _Fenced(BaseAdapter):

@@ -17,6 +17,7 @@ from botocore.session import get_session
 
 from fruits_pipeline.errors import StorageError
 from fruits_pipeline.settings.storage import StorageSettings
+from fruits_pipeline.storage import request_counts
 from fruits_pipeline.storage.bucket import Bucket
 from fruits_pipeline.storage.fan_out import Level
 from fruits_pipeline.storage.patience import STEADY, Patience
@@ -58,6 +59,7 @@ def client(settings: StorageSettings, patience: Patience = STEADY) -> Any:
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=moment)
     # By this name it comes before botocore's own search for an error, which parses the whole answer once more.
     core.register("before-parse.*.ListObjectsV2", parse_objects)
+    core.register("before-send.s3", _note)
     session = boto3.Session(profile_name=settings.s3_profile, region_name=settings.s3_region, botocore_session=core)
     return session.client("s3", endpoint_url=settings.s3_endpoint_url, config=config)
 
@@ -227,6 +229,10 @@ class S3Store(Bucket):
                 f"could not {what} {self._address(key)}: {error}; "
                 "mend that, then start the same command again: it resumes"
             ) from error
+
+
+def _note(request: Any, **_: object) -> None:
+    request_counts.note(request_counts.kind_of(request.method, request.url))
 
 
 def _is_checksum(name: str) -> bool:

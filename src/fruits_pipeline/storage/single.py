@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol, cast
 
 from fruits_pipeline.errors import SettingsError, StorageError
 from fruits_pipeline.settings.storage import StorageSettings
-from fruits_pipeline.storage import uri
+from fruits_pipeline.storage import request_counts, uri
 from fruits_pipeline.storage.failure import Failure
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.patience import Patience
@@ -60,6 +60,7 @@ class Single:
         from obstore import get
         from obstore.exceptions import BaseError
 
+        request_counts.note("get")
         try:
             found = get(store, key)
             if found.meta["size"] > self._max_bytes:

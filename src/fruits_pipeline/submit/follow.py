@@ -23,6 +23,19 @@ _CANCEL_S = 300.0
 
 
 @dataclass(frozen=True)
+class Deadline:
+    """Seconds after which a job is cancelled, and what was expected of it, for the message."""
+
+    seconds: float
+    expected: str | None = None
+
+    @property
+    def told(self) -> str:
+        """What was expected."""
+        return self.expected or f"expected the end within {self.seconds:g} s"
+
+
+@dataclass(frozen=True)
 class Clock:
     """Clock and sleep, which tests replace."""
 
@@ -35,7 +48,7 @@ def follow(
     started: Started,
     output: Store,
     before: dict[str, Any] | None,
-    deadline_s: float,
+    deadline: Deadline,
     clock: Clock = Clock(),
 ) -> dict[str, Any]:
     """Waits until the job has ended, and gives its ``run.json``.
@@ -45,7 +58,7 @@ def follow(
         started: The job.
         output: The store of the job's output.
         before: ``load_record`` of it before the job was started, which is another run's.
-        deadline_s: Seconds after which the job is cancelled.
+        deadline: When the job is cancelled.
         clock: Time.
 
     Raises:
@@ -54,7 +67,7 @@ def follow(
         SubmissionError: When the platform does not answer.
     """
     try:
-        state = _ended(platform, started, deadline_s, clock)
+        state = _ended(platform, started, deadline.seconds, clock)
     except (KeyboardInterrupt, SystemExit) as stop:
         told = "interrupted once more while it was being cancelled; it may run on, and the same command follows it"
         with suppress(KeyboardInterrupt):
@@ -72,7 +85,7 @@ def follow(
         log.info("job=succeeded id=%s logs=%s", started.id, platform.logs(started.id))
         return mine
     if is_late:
-        told = f"expected the end within {deadline_s:g} s, found it running; it was cancelled, the same command resumes"
+        told = f"{deadline.told}, found it running; it was cancelled, the same command resumes"
         raise JobError(_where(platform, started, told), StorageError.exit_code)
     raise _failure(platform, started, state, mine)
 

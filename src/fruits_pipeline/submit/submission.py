@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sys
+import time
 from functools import partial
 from typing import Any
 
@@ -12,8 +13,10 @@ from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.settings.submit import SubmitSettings
 from fruits_pipeline.state.record import load_record
 from fruits_pipeline.storage.opening import open_store
+from fruits_pipeline.submit.cost.budget import Budget, budget_of
+from fruits_pipeline.submit.cost.spent import note_cost
 from fruits_pipeline.submit.driver_log import with_driver_log
-from fruits_pipeline.submit.follow import follow
+from fruits_pipeline.submit.follow import Deadline, follow
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Platform, Started
 
@@ -23,10 +26,25 @@ _ON_REQUEST = frozenset({INTERRUPTED, TERMINATED})
 log = logging.getLogger(__name__)
 
 
-def submit_job(
+def estimate_and_submit(
     platform: Platform, job: SubmittedJob, submit: SubmitSettings, storage: StorageSettings
 ) -> dict[str, Any] | None:
-    """Submits the job; with ``wait`` gives its ``run.json``.
+    """Prints what the job will cost, and submits it unless that is above ``--max-cost``.
+
+    Raises:
+        FruitsError: As ``budget_of`` and ``submit_job`` say.
+    """
+    return submit_job(platform, job, submit, storage, budget_of(platform, job, submit, storage))
+
+
+def submit_job(
+    platform: Platform,
+    job: SubmittedJob,
+    submit: SubmitSettings,
+    storage: StorageSettings,
+    budget: Budget | None = None,
+) -> dict[str, Any] | None:
+    """Submits the job; with ``wait`` gives its ``run.json``, with the cost where there is a budget.
 
     Raises:
         SettingsError: When the platform's own client is not installed.
@@ -53,12 +71,23 @@ def submit_job(
     log.info("page=%s", platform.page(started.id))
     if output is None:
         return None
+    began_s = time.monotonic()
     try:
-        return follow(platform, started, output, before, submit.deadline_s)
+        record = follow(platform, started, output, before, _deadline(submit, budget))
     except JobError as error:
         if error.exit_code in _ON_REQUEST:
             raise
         raise with_driver_log(error, platform, started.id, partial(open_store, settings=storage)) from None
+    return note_cost(budget, output, record, (time.monotonic() - began_s) / 3600) if budget else record
+
+
+def _deadline(submit: SubmitSettings, budget: Budget | None) -> Deadline:
+    """The earlier one of ``--deadline-s`` and of what ``--max-cost`` pays for."""
+    paid_s = budget.deadline_s if budget else None
+    if paid_s is None or paid_s >= submit.deadline_s:
+        return Deadline(submit.deadline_s)
+    told = f"expected to cost at most {submit.max_cost:g} {submit.currency} (--max-cost), which the nodes that it asks "
+    return Deadline(paid_s, f"{told}for cost in {paid_s:.0f} s")
 
 
 def _started(platform: Platform) -> Started:

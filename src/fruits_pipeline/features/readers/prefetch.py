@@ -16,6 +16,7 @@ from fruits_pipeline.features.udf import decoding, of_this_attempt, read
 from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.session.tables import rows_of, spark_schema
+from fruits_pipeline.session.worker_requests import report
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage.fetch import Wanted, Window, fetched
 from fruits_pipeline.storage.patience import Patience
@@ -56,6 +57,7 @@ class Prefetch:
     ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
         """A function over batches of ``path, length``; its own batches do not follow those of its input."""
         model, counter, refused, treatment = job.shared_model, job.counter, reading.refused, reading.treatment
+        requests = job.requests
         judge = not reading.with_refused
 
         def over_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -72,5 +74,6 @@ class Prefetch:
                     paths = pa.array([asked.popleft() for _ in batch], pa.string())
                     yield read(paths, outcomes(batch, decode_one, predict, careful), refused)
                     counter.add(len(batch))
+                    report(requests)
 
         return over_batches
