@@ -15,6 +15,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from fruits_pipeline.session import class_archive
+from fruits_pipeline.session.archives import check_archives
 from fruits_pipeline.session.configured import configured
 from fruits_pipeline.session.executors import SIZE_PROPERTIES, ExecutorLoss, is_unlimited, reasons_since, tasks_at_once
 from fruits_pipeline.session.gateway import connect
@@ -93,6 +94,9 @@ def _started(
         if under_spark_submit():
             spark.sparkContext.setLogLevel("ERROR")
         configure(spark, schemes, storage)
+        if under_spark_submit():
+            with step("session: archives"):
+                check_archives(spark.sparkContext)
         for key, value in session_properties(spark, schemes, cores(spark)).items():
             spark.conf.set(key, value)
         yield spark
