@@ -1,5 +1,6 @@
 """A bundle's job on a real YARN, in cluster mode, between buckets: equal to a laptop's, whatever dies on the way."""
 
+import gzip
 import os
 import signal
 import subprocess
@@ -99,6 +100,21 @@ def test_the_step_gives_what_a_laptop_gives(cluster, source, images, laptop, tmp
     output = cluster.download(f"{BUCKET}/equal", tmp_path)
     assert_equal_results(laptop, output, images, source)
     assert record(output)["exit_code"] == 0
+
+
+def test_an_archive_that_was_replaced_in_the_bucket_is_not_worked_with(cluster, source):
+    (key,) = (key for key in cluster.keys("packages/") if key.endswith("models.tar.gz"))
+    client = cluster.server.s3_client()
+    content = client.get_object(Bucket="fruits", Key=key)["Body"].read()
+    client.put_object(Bucket="fruits", Key=key, Body=gzip.compress(gzip.decompress(content), 1))
+    try:
+        done = cluster.submit(cluster.step(source, f"{BUCKET}/replaced", **SIZES))
+    finally:
+        client.put_object(Bucket="fruits", Key=key, Body=content)
+    assert done.code == 1
+    found = cluster.record(f"{BUCKET}/replaced")
+    assert (found["exit_code"], "somebody has replaced it" in found["error"]) == (6, True), found["error"]
+    assert cluster.keys("replaced/manifest/") == []
 
 
 def test_the_jobs_own_exit_code_is_in_its_record(cluster):
