@@ -66,6 +66,7 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
         session = around("session", spark_session(command.session, command.storage, schemes, fits=fits))
         with session as spark, stoppable(spark.sparkContext) as stop:
             lease.on_loss(stop)
+            record.begin(store)
             usage = Usage(spark)
             try:
                 _run(command, Job(spark, store, features_at, rooms, record, command, models), source)

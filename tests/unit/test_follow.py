@@ -92,6 +92,21 @@ def test_the_exit_code_is_the_jobs_own_where_it_wrote_one(tmp_path, output, phas
     assert "logs of j" in str(failed.value)
 
 
+def test_a_run_that_was_refused_before_it_began_has_a_note_in_the_record_before_it(tmp_path, output):
+    recorded(tmp_path, 0)
+    before = load_record(output)
+    note = {"started": "2026-03-01T00:00:00+00:00", "exit_code": 5, "error": "DatasetError: other settings"}
+    refuse = lambda: (tmp_path / "run.json").write_text(json.dumps({**before, "refused": note}))  # noqa: E731 because it is one line
+    platform = Scripted([RUNNING, State(Phase.FAILED)], refuse)
+    with pytest.raises(JobError, match="ended with 5: DatasetError: other settings") as failed:
+        follow(platform, Started("j"), output, before, Deadline(600), Time().clock())
+    assert failed.value.exit_code == 5
+    platform = Scripted([State(Phase.FAILED)])
+    with pytest.raises(JobError, match="of its own") as failed:
+        follow(platform, Started("j"), output, load_record(output), Deadline(600), Time().clock())
+    assert failed.value.exit_code == 7
+
+
 def test_the_deadline_cancels(output):
     platform, time = Scripted([RUNNING]), Time()
     with pytest.raises(JobError, match="within 100 s") as failed:

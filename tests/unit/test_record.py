@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,37 @@ def test_the_summary_leaves_out_what_there_is_nothing_to_say_about(golden):
     record = {"counts": Counts(found=1, read=1).model_dump(), "rooms": {}, "seconds": {}, "seconds_total": 0.1}
     golden("summary_short", summary(record, "out"))
     assert summary(record | {"change": Change().model_dump(), "next": []}, "out") == summary(record, "out")
+
+
+def test_a_refused_command_leaves_the_record_of_the_results_that_stand_and_is_noted_in_it(store):
+    with RunRecord("run", {}).kept(store):
+        pass
+    before = record_of(store)
+    with pytest.raises(DatasetError), RunRecord("classify", {}).kept(store):
+        raise DatasetError("other settings")
+    found = record_of(store)
+    refused = found.pop("refused")
+    assert found == before
+    assert (refused["command"], refused["exit_code"]) == ("classify", 5)
+    assert refused["error"] == "DatasetError: other settings"
+
+
+def test_a_command_that_has_begun_replaces_the_record_however_it_ends(store):
+    with RunRecord("run", {}).kept(store):
+        pass
+    record = RunRecord("classify", {})
+    with suppress(DatasetError), record.kept(store):
+        record.begin(store)
+        assert record_of(store)["status"] == "running"
+        raise DatasetError("damaged")
+    assert (record_of(store)["command"], record_of(store)["status"]) == ("classify", "failed")
+
+
+def test_what_was_refused_once_is_forgotten_by_the_next_command(store):
+    for error in (None, DatasetError("other settings"), None):
+        record = RunRecord("run", {})
+        with nullcontext() if error is None else pytest.raises(DatasetError), record.kept(store):
+            if error:
+                raise error
+            record.begin(store)
+    assert "refused" not in record_of(store)

@@ -36,6 +36,10 @@ _PACKAGES = (
 )
 
 
+# What the record of a command that is done keeps of one that was refused after it.
+_OF_REFUSED = ("command", "started", "finished", "exit_code", "error")
+
+
 class RunRecord:
     """What one command did, room by room."""
 
@@ -51,6 +55,7 @@ class RunRecord:
         self.seconds: dict[str, float] = {}
         self.cluster = ClusterUse()
         self._requests_before = request_counts.so_far()
+        self._stands: dict[str, JsonValue] | None = None
         self._content: dict[str, JsonValue] = {
             "fruits_pipeline": version("fruits-pipeline"),
             "command": command,
@@ -93,15 +98,26 @@ class RunRecord:
     def kept(self, store: Store) -> Iterator["RunRecord"]:
         """Writes ``run.json`` when the block begins, as running, and when it ends, however it ends.
 
+        The record of a command that is done stands until ``begin``: what ends before has changed nothing that the
+        record tells of, and is noted in it as refused.
+
         Raises:
             DatasetError: When the ``run.json`` that stands there is somebody else's, or the counts do not add up.
         """
-        load_record(store)  # so that somebody else's is refused
-        self._write(store)
+        stood = load_record(store)
+        if stood is None or stood.get("status") != "done":
+            self.begin(store)
+        else:
+            self._stands = stood
         with ExitStack() as stack:
             stack.push(partial(self._end, store))
             yield self
             self.counts.checked()
+
+    def begin(self, store: Store) -> None:
+        """Replaces the record of the command before, because what it tells of may change from here on."""
+        self._stands = None
+        self._write(store)
 
     @contextmanager
     def timed(self, room: str) -> Iterator[None]:
@@ -133,10 +149,18 @@ class RunRecord:
             "finished": _now(),
             "seconds_total": round(time.monotonic() - self._began_s, 1),
         }
-        self._write(store)
+        if self._stands is None or error is None:
+            self._write(store)
+        else:
+            told = {name: self._content[name] for name in _OF_REFUSED}
+            _write(store, self._stands | {"refused": told})
 
     def _write(self, store: Store) -> None:
-        store.write(RUN_RECORD, json.dumps(self.content, indent=1, ensure_ascii=False).encode())
+        _write(store, self.content)
+
+
+def _write(store: Store, content: dict[str, JsonValue]) -> None:
+    store.write(RUN_RECORD, json.dumps(content, indent=1, ensure_ascii=False).encode())
 
 
 def load_record(store: Store) -> dict[str, JsonValue] | None:

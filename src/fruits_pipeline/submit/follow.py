@@ -79,8 +79,7 @@ def follow(
     if state is None:
         platform.cancel(started.id)
         state = _ended(platform, started, _CANCEL_S, clock) or State(Phase.CANCELLED)
-    record = load_record(output)
-    mine = record if record is not None and record.get("started") != (before or {}).get("started") else None
+    mine = _of_this_run(load_record(output), before)
     if state.phase is Phase.SUCCEEDED and mine is not None and mine["exit_code"] == 0:
         log.info("job=succeeded id=%s logs=%s", started.id, platform.logs(started.id))
         return mine
@@ -88,6 +87,16 @@ def follow(
         told = f"{deadline.told}, found it running; it was cancelled, the same command resumes"
         raise JobError(_where(platform, started, told), StorageError.exit_code)
     raise _failure(platform, started, state, mine)
+
+
+def _of_this_run(record: dict[str, Any] | None, before: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What the run itself wrote: its record, or the note of its refusal in the record that stands."""
+    earlier = {found.get("started") for found in _records(before)}
+    return next((found for found in _records(record) if found.get("started") not in earlier), None)
+
+
+def _records(record: dict[str, Any] | None) -> list[dict[str, Any]]:
+    return [found for found in (record, (record or {}).get("refused")) if found]
 
 
 def _ended(platform: Platform, started: Started, deadline_s: float, clock: Clock) -> State | None:
