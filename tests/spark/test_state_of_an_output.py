@@ -259,6 +259,8 @@ def test_another_labelling_takes_the_features_of_another_output(command, images,
     words = ("--features-uri", output, "--labels", labels)
     ended = command("reduce", "--output-uri", other, *words)
     assert ended.code == 0, ended.err
+    facts = record(other)["rooms"]["reduce"]
+    assert (facts["labelled_by_table"], facts["labels_table_rows"]) == (48, 48)
     ended = command("classify", "--output-uri", other)
     assert ended.code == 0, ended.err
     assert contents(output) == before

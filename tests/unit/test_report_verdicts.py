@@ -49,6 +49,7 @@ def test_a_good_run_is_ok_and_one_of_which_nothing_is_known_is_not():
     states = {verdict.name: verdict.state for verdict in verdicts_of(Evidence(), ReportSettings())}
     assert states.pop("not-judged") == "bad"
     assert states.pop("not-learnt") == "ok"
+    assert states.pop("labels-table") == "ok"
     assert set(states.values()) == {"unknown"}
 
 
@@ -72,6 +73,9 @@ def test_a_good_run_is_ok_and_one_of_which_nothing_is_known_is_not():
         ("leaks-matter", {"leaks": leaks(11), "without_leaks": Score(0.92)}, "look"),
         ("leaks-matter", {"leaks": leaks(11), "without_leaks": Score(0.93)}, "ok"),
         ("leaks-matter", {"leaks": leaks(11), "without_leaks": None}, "unknown"),
+        ("labels-table", {"table_rows": 1200, "table_named": 1200, "images": 1200}, "ok"),
+        ("labels-table", {"table_rows": 1200, "table_named": 1200, "images": 1201}, "look"),
+        ("labels-table", {"table_rows": 1201, "table_named": 1200, "images": 1200}, "look"),
         ("two-labels", {"twins": TwinFacts(pairs=9, two_labels=1)}, "look"),
         ("two-labels", {"twins": None, "leaks": leaks(9, two_labels=1)}, "look"),
         ("suspect-labels", {"suspects": SuspectFacts(looked_at=900, images=10)}, "look"),

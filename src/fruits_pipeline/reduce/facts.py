@@ -19,6 +19,7 @@ class Reduced(BaseModel):
         fit_s: Seconds of the fit alone.
         features: Where the features lie; None where they lie in the same output.
         labelled_by_table: Images that the table of ``--labels`` names; None without one.
+        labels_table_rows: Rows of that table; None without one.
         rejected_share: Of the images of the features, the share that could not be read.
         portable: SHA-256 of each file of what is trained, by name.
     """
@@ -35,5 +36,6 @@ class Reduced(BaseModel):
     fit_s: float
     features: str | None = None
     labelled_by_table: int | None = None
+    labels_table_rows: int | None = None
     rejected_share: float | None = None
     portable: dict[str, str] = {}

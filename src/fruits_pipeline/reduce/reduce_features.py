@@ -95,6 +95,7 @@ def reduce_features(
         fit_s=fit_s,
         features=None if snapshot.root == store.root else snapshot.root,
         labelled_by_table=None if labels is None else found.named,
+        labels_table_rows=None if table is None else table.rows,
         rejected_share=snapshot.counts.reject_share,
         portable=portable,
     )

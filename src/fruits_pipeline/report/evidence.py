@@ -62,6 +62,9 @@ class Evidence:
         label_images: Judged images of each label that has any.
         unlearnt: Labels of judged images that no training image has.
         unjudged: Labels of training images that no judged image has.
+        table_rows: Rows of the table of ``--labels``; None without one.
+        table_named: Images that it names.
+        images: All that were read.
         leaks: Near-twins between training and the judged sides.
         twins: Images that look the same.
         suspects: Training images whose label looks wrong.
@@ -78,6 +81,9 @@ class Evidence:
     label_images: tuple[int, ...] = ()
     unlearnt: Labels = _NO_LABELS
     unjudged: Labels = _NO_LABELS
+    table_rows: int | None = None
+    table_named: int = 0
+    images: int = 0
     leaks: LeakFacts | None = None
     twins: TwinFacts | None = None
     suspects: SuspectFacts | None = None
@@ -89,6 +95,7 @@ class Evidence:
 def evidence_of(results: Results) -> Evidence:
     """What is known of an output."""
     classified, best = results.classified.facts_or_fail, results.best
+    reduced = results.reduced.facts_or_fail
     examined = results.examined.facts_or_fail if results.examined else None
     labels = results.rows("label_scores", classifier=best, split=results.judged)
     counts = tuple(row["images"] for row in labels if row["images"])
@@ -102,6 +109,9 @@ def evidence_of(results: Results) -> Evidence:
         label_images=counts,
         unlearnt=classified.unlearnt,
         unjudged=classified.unjudged,
+        table_rows=reduced.labels_table_rows,
+        table_named=reduced.labelled_by_table or 0,
+        images=reduced.rows,
         leaks=classified.leaks,
         twins=examined.twins if examined else None,
         suspects=classified.suspects,

@@ -21,6 +21,8 @@ class Reduced(_Facts):
         uses: These by what they were used for.
         split_by: What decided on the side: ``folder or table``, or ``content``.
         features: The output whose features were reduced; None where it is the same.
+        labelled_by_table: Images that the table of ``--labels`` names; None without one.
+        labels_table_rows: Rows of that table; None without one.
         rejected_share: Of the images of the features, the share that could not be read.
     """
 
@@ -31,6 +33,8 @@ class Reduced(_Facts):
     uses: Uses = Uses()
     split_by: str = ""
     features: str | None = None
+    labelled_by_table: int | None = None
+    labels_table_rows: int | None = None
     rejected_share: float | None = None
 
 

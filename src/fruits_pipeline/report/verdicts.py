@@ -18,6 +18,7 @@ def verdicts_of(evidence: Evidence, settings: ReportSettings) -> tuple[Verdict, 
         _not_judged(evidence),
         _leaks(evidence.leaks, settings.warn_leak_share),
         _leaks_matter(evidence),
+        _labels_table(evidence),
         _two_labels(evidence.twins, evidence.leaks),
         _suspect_labels(evidence.suspects, settings.warn_suspect_share),
         _rejects(evidence, settings.warn_reject_share),
@@ -114,6 +115,22 @@ def _leaks_matter(evidence: Evidence) -> Verdict:
     return Verdict(
         name="leaks-matter", state="ok" if inside else "look", sentence=told, value=after.value, threshold=before.low
     )
+
+
+def _labels_table(evidence: Evidence) -> Verdict:
+    """Whether the table of ``--labels`` and the images are of each other."""
+    rows, named = evidence.table_rows, evidence.table_named
+    if rows is None:
+        return Verdict(name="labels-table", state="ok", sentence="No table of --labels was given.", threshold=0)
+    without, astray = evidence.images - named, rows - named
+    told = (
+        f"The table of --labels names {named:,} of {images(evidence.images)}: {images(without)} have no label, and "
+        f"{plural(astray, 'row')} of it name no image that was read."
+        if without or astray
+        else f"The table of --labels names all {images(evidence.images)}."
+    )
+    found = without + astray
+    return Verdict(name="labels-table", state=_none(found), sentence=told, value=found, threshold=0)
 
 
 def _two_labels(twins: TwinFacts | None, leaks: LeakFacts | None) -> Verdict:

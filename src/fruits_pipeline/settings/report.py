@@ -14,6 +14,7 @@ VerdictName = Literal[
     "not-judged",
     "leaks",
     "leaks-matter",
+    "labels-table",
     "two-labels",
     "suspect-labels",
     "rejects",
