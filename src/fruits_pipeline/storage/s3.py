@@ -21,7 +21,7 @@ from fruits_pipeline.storage import request_counts
 from fruits_pipeline.storage.bucket import Bucket
 from fruits_pipeline.storage.fan_out import Level
 from fruits_pipeline.storage.patience import STEADY, Patience
-from fruits_pipeline.storage.s3_faults import code_of, explained
+from fruits_pipeline.storage.s3_faults import code_of, explained, is_denied
 from fruits_pipeline.storage.s3_pages import moment, parse_objects
 from fruits_pipeline.storage.store import Found
 
@@ -31,6 +31,8 @@ _CONFLICT_WAIT_S = 0.2
 _DELETED_AT_ONCE = 1000
 _NO_BATCH = {"NotImplemented", "MethodNotAllowed", "MalformedXML", "MissingContentMD5", "InvalidRequest"}
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
+# Of an object that is absent, S3 says 404 to those who may list, and 403 to all others (HeadObject, GetObject).
+_OF_OBJECTS = {"look at", "read"}
 _UNMET = {"412", "PreconditionFailed"}
 _CONFLICT = {"409", "ConditionalRequestConflict", "OperationAborted"}
 
@@ -214,15 +216,28 @@ class S3Store(Bucket):
         for key in apart:
             self._client.delete_object(Key=self._full(key), **self._reading)
 
+    def _refused(self, what: str, key: str, error: ClientError) -> StorageError:
+        code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
+        needs = "list" if is_denied(code) and what in _OF_OBJECTS and self._may_not_list() else what
+        return explained(what, self._address(key), code, message, needs)
+
+    def _may_not_list(self) -> bool:
+        try:
+            self._client.list_objects_v2(Prefix=self._base, MaxKeys=1, **self._reading)
+        except (ClientError, BotoCoreError) as error:
+            return isinstance(error, ClientError) and is_denied(code_of(error))
+        return False
+
     @contextmanager
     def _told(self, what: str, key: str) -> Iterator[None]:
         """Turns what goes wrong into a ``StorageError`` that says what to check."""
         try:
             yield
-        except ClientError as error:
-            fault = error.response.get("Error", {})
-            raise explained(what, self._address(key), code_of(error), fault.get("Message", "")) from error
-        except (BotoCoreError, Boto3Error) as error:
+        except (ClientError, BotoCoreError, Boto3Error) as error:
+            # boto3's own error of an upload has S3's as its context.
+            answer = error if isinstance(error, ClientError) else error.__context__
+            if isinstance(answer, ClientError):
+                raise self._refused(what, key, answer) from error
             raise explained(what, self._address(key), type(error).__name__, str(error)) from error
         except OSError as error:
             raise StorageError(
