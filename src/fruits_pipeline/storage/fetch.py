@@ -103,8 +103,8 @@ def _judged(contents: Iterator[bytes | Unread], first: str) -> Iterator[bytes | 
             right = right_to_read(first)
             raise StorageError(
                 f"expected images that may be read, found the first {_ALL_FORBIDDEN} of a task all forbidden "
-                f"({content.detail}); grant {right or 'the right to read them'} to the workers' credentials, then start "
-                "the same command again: it resumes",
+                f"({content.detail}); grant {right or 'the right to read them'} to the workers' credentials, then "
+                "start the same command again: it resumes",
                 is_denied=True,
                 lacks=right,
             )

@@ -13,6 +13,9 @@ from fruits_pipeline.storage import uri
 
 _BY_WORKER: Final = re.compile(rf"\b{re.escape(StorageError.__module__)}\.{StorageError.__name__}: (.+)")
 
+# What failed while Java tidied up after the failure itself.
+_BESIDE: Final = re.compile(r"^\t+(?:Suppressed|Caused by): .*$", re.MULTILINE)
+
 _S3: Final = re.compile(
     r"(?:(?P<operation>[^:\n]+) on (?P<path>\S[^\n]*?): )?[\w.$]*\b(?:Amazon)?S3Exception: "
     r"(?P<said>[^\n]*?) \(Service: (?:Amazon )?S3[;,] Status Code: 403[;,](?: Error Code: (?P<code>[^;\n]+);)?"
@@ -25,6 +28,7 @@ _OF_HEAD: Final = ("Forbidden", "null")
 # By what S3A calls the operation; the first that fits counts, and the rest writes.
 _BY_OPERATION: Final = (
     ("delete", "delete"),
+    ("remove", "delete"),
     ("abort", "abort the upload of"),
     ("list", "list"),
     ("open", "read"),
@@ -52,7 +56,7 @@ def storage_fault(error: Exception, output: str) -> StorageError | None:
     StorageError('could not read x')
     """
     # Spark's own classes of errors have the Java causes beside their message.
-    text = f"{error}\n{getattr(error, '_stackTrace', None) or ''}"
+    text = _BESIDE.sub("", f"{error}\n{getattr(error, '_stackTrace', None) or ''}")
     raised = _BY_WORKER.search(text)
     return StorageError(raised[1].strip()) if raised else _of_s3(text, output) or _of_google(text)
 
@@ -93,5 +97,5 @@ def _of_google(text: str) -> StorageError | None:
 
     what = _BY_METHOD.get(told["method"], "read" if told["key"] or told["name"] else "list")
     said = _GOOGLE_SAID.search(told["body"] or "")
-    address = uri.join(f"gs://{told['bucket']}", unquote(told["key"] or told["name"] or ""))
+    address = f"gs://{told['bucket']}/{unquote(told['key'] or told['name'] or '')}".removesuffix("/")
     return explained(what, address, Forbidden(said[1] if said else "no reason given"))

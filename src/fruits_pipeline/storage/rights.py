@@ -48,7 +48,7 @@ def missing_right(what: str, address: str, message: str) -> str:
         return f"{right} on {uri.bucket(address) if _is_of_bucket(right) else address}"
     said = _NAMED_BY_AWS.search(message)
     right = said[1] if said else _S3.get(what, " or ".join(dict.fromkeys(_S3.values())))
-    resource = (said[2] or said[3]) if said else None
+    resource = (said[2] or said[3] or "").rstrip(".,;") if said else ""
     return f"{right} on {resource or _arn(uri.bucket(address) if _is_of_bucket(right) else address)}"
 
 

@@ -217,16 +217,17 @@ class S3Store(Bucket):
             self._client.delete_object(Key=self._full(key), **self._reading)
 
     def _refused(self, what: str, key: str, error: ClientError) -> StorageError:
-        code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
-        needs = "list" if is_denied(code) and what in _OF_OBJECTS and self._may_not_list() else what
-        return explained(what, self._address(key), code, message, needs)
-
-    def _may_not_list(self) -> bool:
-        try:
-            self._client.list_objects_v2(Prefix=self._base, MaxKeys=1, **self._reading)
-        except (ClientError, BotoCoreError) as error:
-            return isinstance(error, ClientError) and is_denied(code_of(error))
-        return False
+        """What to raise; a 403 that may have two causes, and no words in a HEAD, is told by what S3 says of listing."""
+        needs = what
+        if what in _OF_OBJECTS and is_denied(code_of(error)):
+            try:
+                self._client.list_objects_v2(Prefix=self._base, MaxKeys=1, **self._reading)
+            except ClientError as of_listing:
+                needs, error = "list", of_listing
+            except BotoCoreError:
+                pass  # because the first answer then has to do
+        message = error.response.get("Error", {}).get("Message", "")
+        return explained(what, self._address(key), code_of(error), message, needs)
 
     @contextmanager
     def _told(self, what: str, key: str) -> Iterator[None]:
