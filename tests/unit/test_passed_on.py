@@ -1,11 +1,11 @@
-"""Refusals that Spark passes on, as connectors word them: recorded from S3A of Hadoop 3.3.4 and 3.4.2, and from Google's.
+"""Refusals that Spark passes on, in the connectors' words: recorded from S3A of Hadoop 3.3.4 and 3.4.2 and Google's.
 
 What they met answered 403 in the words of the vendors; stack frames are left out.
 """
 
 import pytest
 
-from fruits_pipeline.storage.passed_on import storage_fault
+from fruits_pipeline.storage.passed_on import storage_fault, told_of_google
 
 OUTPUT = "s3://data/results/one"
 GOOGLE = "com.google.cloud.hadoop.repackaged.gcs.com.google.api.client.googleapis.json.GoogleJsonResponseException"
@@ -38,8 +38,8 @@ MANY = (
 MANY_1 = (
     "java.nio.file.AccessDeniedException: delete on s3a://data/results/one: com.amazonaws.services.s3.model."
     "MultiObjectDeleteException: One or more objects could not be deleted (Service: null; Status Code: 200; "
-    "Error Code: null; Request ID: 0; S3 Extended Request ID: null), S3 Extended Request ID: null: AccessDenied: results/one/x: "
-    "Access Denied\n"
+    "Error Code: null; Request ID: 0; S3 Extended Request ID: null), S3 Extended Request ID: null: AccessDenied: "
+    "results/one/x: Access Denied\n"
 )
 EMRFS = (
     f"com.amazon.ws.emr.hadoop.fs.shaded.{SDK_1}: Access Denied (Service: Amazon S3; Status Code: 403; Error Code: "
@@ -93,7 +93,7 @@ OF_S3 = [
 
 @pytest.mark.parametrize(("told", "what", "right"), OF_S3)
 def test_a_refusal_by_s3_names_the_right(told, what, right):
-    fault = storage_fault(RuntimeError(f"An error occurred while calling o1.parquet.\n: {told}"), OUTPUT)
+    fault = storage_fault(f"An error occurred while calling o1.parquet.\n: {told}", OUTPUT)
     assert fault is not None
     assert str(fault).startswith(f"could not {what} s3://data/")
     assert f"; grant {right}" in str(fault)
@@ -102,7 +102,7 @@ def test_a_refusal_by_s3_names_the_right(told, what, right):
 
 @pytest.mark.parametrize("code", ["InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed"], ids=str.lower)
 def test_a_refusal_of_credentials_is_none_of_a_right(code):
-    fault = storage_fault(RuntimeError(denied("s3://data/x", "open", "No", code)), OUTPUT)
+    fault = storage_fault(denied("s3://data/x", "open", "No", code), OUTPUT)
     assert fault is not None
     assert fault.lacks == ""
     assert str(fault).startswith(f"could not read s3://data/x: {code}: No; ")
@@ -120,6 +120,8 @@ def google(method, url, right, of="object"):
     )
 
 
+SAID = "me does not have storage.objects.get access to the Google Cloud Storage object."
+ONE = f"Caused by: {GOOGLE}\n{told_of_google(403, '')}"
 UPLOAD = "/upload/storage/v1/b/data/o?ifGenerationMatch=0&name=results/wave%3D0/_temporary/x&uploadType=resumable"
 
 
@@ -151,11 +153,26 @@ UPLOAD = "/upload/storage/v1/b/data/o?ifGenerationMatch=0&name=results/wave%3D0/
             "read gs://data/x",
             "storage.objects.get on gs://data/x",
         ),
+        (
+            google("POST", "/upload/storage/v1/b/data/o?uploadType=multipart", "storage.objects.create"),
+            "write gs://data/results",
+            "storage.objects.create on gs://data/results",
+        ),
+        (
+            f"java.io.IOException: Error deleting 'gs://data/results/x=0/part', stage 2 with generation 1\n{ONE}",
+            "delete gs://data/results/x=0/part",
+            "storage.objects.delete on gs://data/results/x=0/part",
+        ),
+        (
+            f"{GOOGLE}\n{told_of_google(403, SAID)}",
+            "use gs://data/results",
+            "storage.objects.get on gs://data/results",
+        ),
     ],
-    ids=["create", "get", "list", "delete", "unnamed"],
+    ids=["create", "get", "list", "delete", "unnamed", "small", "one of many", "one of many, named"],
 )
 def test_a_refusal_by_cloud_storage_names_the_right(told, what, right):
-    fault = storage_fault(RuntimeError(told), "gs://data/results")
+    fault = storage_fault(told, "gs://data/results")
     assert fault is not None
     assert str(fault).startswith(f"could not {what}: Forbidden: ")
     assert f"; grant {right} (" in str(fault)
@@ -167,18 +184,9 @@ def test_a_refusal_by_cloud_storage_names_the_right(told, what, right):
         "java.io.FileNotFoundException: No such file or directory: s3://data/x",
         f"{SDK_1}: Slow Down (Service: Amazon S3; Status Code: 503; Error Code: SlowDown; {TAIL_1}",
         f"java.io.IOException: No space left on device\n\tSuppressed: {denied('s3://data/x', 'open', 'Access Denied')}",
+        f"java.io.IOException: Error deleting 'gs://data/x', stage 2\nCaused by: {GOOGLE}\n{told_of_google(503, '')}",
         f"{GOOGLE}: 404 Not Found\nGET https://storage.googleapis.com/storage/v1/b/data/o/x\n",
     ],
 )
 def test_another_failure_is_left_as_it_is(told):
-    assert storage_fault(RuntimeError(told), OUTPUT) is None
-
-
-def test_what_spark_s_own_classes_know_of_java_counts():
-    error = RuntimeError("[FAILED_READ_FILE] s3://data/x")
-    error._stackTrace = (
-        f"org.apache.spark.SparkException: x\nCaused by: {denied('s3://data/x', 'open', 'Access Denied')}"
-    )
-    fault = storage_fault(error, OUTPUT)
-    assert fault is not None
-    assert fault.lacks == "s3:GetObject on arn:aws:s3:::data/x"
+    assert storage_fault(told, OUTPUT) is None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from fruits_pipeline.errors import StorageError
-from fruits_pipeline.storage.passed_on import storage_fault
+from fruits_pipeline.session.faults import storage_fault
 
 # The words of Spark for what YARN's monitor of memory did.
 _MEMORY = "exceeding physical memory limits"

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from fruits_pipeline.errors import StorageError
-from fruits_pipeline.storage import uri
+from fruits_pipeline.storage import s3_faults, uri
 
 _BY_WORKER: Final = re.compile(rf"\b{re.escape(StorageError.__module__)}\.{StorageError.__name__}: (.+)")
 
@@ -44,35 +44,41 @@ _GOOGLE: Final = re.compile(
 )
 _GOOGLE_SAID: Final = re.compile(r'"message" : "([^\n]*)"')
 _BY_METHOD: Final = {"DELETE": "delete", "POST": "write", "PUT": "write", "PATCH": "write"}
+# Of one object among many the text has neither the request nor the answer, see ``told_of_google``.
+_GOOGLE_ONE: Final = re.compile(r"Error (?P<operation>\w+) '?(?P<address>gs://[^\s',]+)")
+_GOOGLE_TOLD: Final = re.compile(r"^Cloud Storage answered 403: (?P<said>.*)$", re.MULTILINE)
+_BY_GERUND: Final = {"deleting": "delete", "listing": "list", "accessing": "read", "getting": "read"}
 
 
-def storage_fault(error: Exception, output: str) -> StorageError | None:
-    r"""What a worker raised, or what to say where a connector was refused; None where ``error`` has another cause.
+def told_of_google(status: int, said: str) -> str:
+    """A line of text for ``storage_fault``, of what an error of Google's Java client holds and its text has not."""
+    return f"Cloud Storage answered {status}: {said or 'no reason given'}"
+
+
+def storage_fault(text: str, output: str) -> StorageError | None:
+    r"""What a worker raised, or what to say where a connector was refused; None where ``text`` has another cause.
 
     ``output`` is the address of the job's output, in whose bucket keys are that are named without one.
 
     >>> told = "Traceback ...\nfruits_pipeline.errors.StorageError: could not read x\n\tat ..."
-    >>> storage_fault(RuntimeError(told), "s3://data/results")
+    >>> storage_fault(told, "s3://data/results")
     StorageError('could not read x')
     """
-    # Spark's own classes of errors have the Java causes beside their message.
-    text = _BESIDE.sub("", f"{error}\n{getattr(error, '_stackTrace', None) or ''}")
+    text = _BESIDE.sub("", text)
     raised = _BY_WORKER.search(text)
-    return StorageError(raised[1].strip()) if raised else _of_s3(text, output) or _of_google(text)
+    return StorageError(raised[1].strip()) if raised else _of_s3(text, output) or _of_google(text, output)
 
 
 def _of_s3(text: str, output: str) -> StorageError | None:
-    from fruits_pipeline.storage.s3_faults import explained  # late, because it loads the cloud's client
-
     if told := _S3.search(text):
         said, operation = told["said"], told["operation"]
         what = _tried(operation.lower(), is_head=said.startswith(_OF_HEAD)) if operation else "use"
         # Of a HEAD, SDK 1 has "403 Forbidden" in the place of S3's code.
         code = (told["code"] or _DENIED).partition(" ")[0]
         address = _address(told["path"], output) if told["path"] else output
-        return explained(what, address, code, "Forbidden" if said == "null" else said)
+        return s3_faults.explained(what, address, code, "Forbidden" if said == "null" else said)
     if many := _S3_MANY.search(text):
-        return explained("delete", _address(many["key"], output), _DENIED, many["said"])
+        return s3_faults.explained("delete", _address(many["key"], output), _DENIED, many["said"])
     return None
 
 
@@ -87,15 +93,24 @@ def _address(path: str, output: str) -> str:
     return uri.normalise(path) if "://" in path else uri.join(uri.bucket(output), path)
 
 
-def _of_google(text: str) -> StorageError | None:
-    told = _GOOGLE.search(text)
-    if told is None:
+def _of_google(text: str, output: str) -> StorageError | None:
+    if told := _GOOGLE.search(text):
+        key = told["key"] or told["name"]
+        what = _BY_METHOD.get(told["method"], "read" if key else "list")
+        found = _GOOGLE_SAID.search(told["body"] or "")
+        said = found[1] if found else ""
+        # The connector names a small object in the body of its request alone.
+        address = output if what == "write" and not key else f"gs://{told['bucket']}/{unquote(key or '')}"
+    elif answer := _GOOGLE_TOLD.search(text):
+        one = _GOOGLE_ONE.search(text)
+        what = _BY_GERUND.get(one["operation"], "write") if one else "use"
+        said, address = answer["said"], one["address"] if one else output
+    else:
         return None
-    from google.api_core.exceptions import Forbidden
+    try:
+        from google.api_core.exceptions import Forbidden
 
-    from fruits_pipeline.storage.gcs_faults import explained
-
-    what = _BY_METHOD.get(told["method"], "read" if told["key"] or told["name"] else "list")
-    said = _GOOGLE_SAID.search(told["body"] or "")
-    address = f"gs://{told['bucket']}/{unquote(told['key'] or told['name'] or '')}".removesuffix("/")
-    return explained(what, address, Forbidden(said[1] if said else "no reason given"))
+        from fruits_pipeline.storage.gcs_faults import explained
+    except ModuleNotFoundError:  # because Spark needs no client of ours, and its own words have to do then
+        return None
+    return explained(what, address.removesuffix("/"), Forbidden(said or "no reason given"))

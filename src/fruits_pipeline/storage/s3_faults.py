@@ -1,9 +1,12 @@
 """Messages for S3's error codes, with what to check."""
 
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING
 
 from fruits_pipeline.errors import StorageError
 from fruits_pipeline.storage import rights
+
+if TYPE_CHECKING:  # because Spark's own refusals are told where boto3 is not installed, too
+    from botocore.exceptions import ClientError
 
 # Characters; botocore prints whole patterns.
 _LONGEST_MESSAGE = 300
@@ -45,7 +48,7 @@ _ADVICE = {
 _ELSE = f"look up the code in the server's documentation, mend that, {_RESUME}"
 
 
-def code_of(error: ClientError) -> str:
+def code_of(error: "ClientError") -> str:
     """The error's code, such as ``NoSuchBucket``."""
     return str(error.response.get("Error", {}).get("Code", ""))
 

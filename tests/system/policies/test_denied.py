@@ -61,6 +61,7 @@ def assert_denied(ended, right: str):
     assert ended.code == 7, ended.err
     assert f"grant {right}" in ended.message, ended.message
     assert ended.message.count("\n") == 1
+    assert "tried again" not in ended.err
 
 
 @pytest.mark.parametrize("names_right", [True, False], ids=["told", "untold"])
