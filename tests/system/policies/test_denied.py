@@ -35,10 +35,10 @@ def run(on_s3, s3_front, server_of_keys):
         found = server_of_keys.list_objects_v2(Bucket="fruits", Prefix=key, MaxKeys=1)
         return any(item["Key"] == key for item in found.get("Contents", ()))
 
-    def run(policy: dict[str, Any], output: str, *, names_right: bool = False):
+    def run(policy: dict[str, Any], output: str, command: tuple[str, ...] = RUN, *, names_right: bool = False):
         s3_front.clear()
         s3_front.add(IamFront("answer", policy=policy, names_right=names_right, is_there=is_there))
-        return on_s3(*RUN, "--data-source", "s3://fruits/fruits", "--output-uri", f"s3://fruits/results/{output}")
+        return on_s3(*command, "--data-source", "s3://fruits/fruits", "--output-uri", f"s3://fruits/results/{output}")
 
     return run
 
@@ -97,6 +97,14 @@ def test_a_refusal_that_spark_meets_names_the_right(run, output, action, denied,
     policy["Statement"].append(deny)
     place = f"results/{output}/{below}" if below else "fruits/T"
     assert_denied(run(policy, output, names_right=names_right), f"{action} on {arn}/{place}")
+
+
+@pytest.mark.parametrize("command", [("run", "--reader", "binaryfile"), ("pack",)], ids=" ".join)
+def test_other_readers_name_the_right_too(run, output, command):
+    policy = less()
+    images = "arn:aws:s3:::fruits/fruits/T"
+    policy["Statement"].append({"Effect": "Deny", "Action": "s3:GetObject", "Resource": f"{images}*"})
+    assert_denied(run(policy, output, command), f"s3:GetObject on {images}")
 
 
 @pytest.fixture
