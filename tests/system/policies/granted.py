@@ -1,6 +1,8 @@
 """The shipped policies of a job, filled: the one place that knows where they lie."""
 
 import json
+from copy import deepcopy
+from functools import cache
 from typing import Any
 
 from fruits_pipeline.clusters.folder import config_folder
@@ -12,7 +14,12 @@ _GCS = {"PROJECT": "project", "BUCKET": "fruits", "SERVICE_ACCOUNT": JOB.partiti
 
 
 def shipped(cloud: str) -> dict[str, Any]:
-    """The document for a job: of its role on ``aws``, of its bucket on ``gcs``."""
+    """The document for a job, to be changed at will: of its role on ``aws``, of its bucket on ``gcs``."""
+    return deepcopy(_document(cloud))
+
+
+@cache
+def _document(cloud: str) -> dict[str, Any]:
     if cloud == "aws":
         document: dict[str, Any] = properties("us-east-1", Bucket="fruits")["JobPolicy"]["PolicyDocument"]
         return document
