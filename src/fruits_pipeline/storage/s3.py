@@ -21,8 +21,9 @@ from fruits_pipeline.storage import request_counts
 from fruits_pipeline.storage.bucket import Bucket
 from fruits_pipeline.storage.fan_out import Level
 from fruits_pipeline.storage.patience import STEADY, Patience
-from fruits_pipeline.storage.s3_faults import code_of, explained, is_denied
+from fruits_pipeline.storage.s3_faults import code_of, explained
 from fruits_pipeline.storage.s3_pages import moment, parse_objects
+from fruits_pipeline.storage.s3_refusals import told
 from fruits_pipeline.storage.store import Found
 
 # Two writers at the same moment: S3 answers 409 to one, who is to ask again.
@@ -31,8 +32,6 @@ _CONFLICT_WAIT_S = 0.2
 _DELETED_AT_ONCE = 1000
 _NO_BATCH = {"NotImplemented", "MethodNotAllowed", "MalformedXML", "MissingContentMD5", "InvalidRequest"}
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
-# Of an object that is absent, S3 says 404 to those who may list, and 403 to all others (HeadObject, GetObject).
-_OF_OBJECTS = {"look at", "read"}
 _UNMET = {"412", "PreconditionFailed"}
 _CONFLICT = {"409", "ConditionalRequestConflict", "OperationAborted"}
 
@@ -216,30 +215,14 @@ class S3Store(Bucket):
         for key in apart:
             self._client.delete_object(Key=self._full(key), **self._reading)
 
-    def _refused(self, what: str, key: str, error: ClientError) -> StorageError:
-        """What to raise; a 403 that may have two causes, and no words in a HEAD, is told by what S3 says of listing."""
-        needs = what
-        if what in _OF_OBJECTS and is_denied(code_of(error)):
-            try:
-                self._client.list_objects_v2(Prefix=self._base, MaxKeys=1, **self._reading)
-            except ClientError as of_listing:
-                needs, error = "list", of_listing
-            except BotoCoreError:
-                pass  # because the first answer then has to do
-        message = error.response.get("Error", {}).get("Message", "")
-        return explained(what, self._address(key), code_of(error), message, needs)
-
     @contextmanager
     def _told(self, what: str, key: str) -> Iterator[None]:
         """Turns what goes wrong into a ``StorageError`` that says what to check."""
         try:
             yield
         except (ClientError, BotoCoreError, Boto3Error) as error:
-            # boto3's own error of an upload has S3's as its context.
-            answer = error if isinstance(error, ClientError) else error.__context__
-            if isinstance(answer, ClientError):
-                raise self._refused(what, key, answer) from error
-            raise explained(what, self._address(key), type(error).__name__, str(error)) from error
+            asked = {"Prefix": self._base, "MaxKeys": 1, **self._reading}
+            raise told(what, self._address(key), error, lambda: self._client.list_objects_v2(**asked)) from error
         except OSError as error:
             raise StorageError(
                 f"could not {what} {self._address(key)}: {error}; "
