@@ -45,14 +45,18 @@ class SubmissionError(FruitsError):
 
 
 class StorageError(FruitsError):
-    """When storage or the cluster failed: the same command resumes."""
+    """When storage or the cluster failed, or a right is missing on a bucket: the same command resumes."""
 
     exit_code = 7
 
-    def __init__(self, message: str = "", *, is_denied: bool = False) -> None:
-        """``is_denied`` says that storage answered, and that these credentials may not do this."""
+    def __init__(self, message: str = "", *, is_denied: bool = False, lacks: str = "") -> None:
+        """``is_denied`` says that storage answered, and that these credentials may not do this.
+
+        ``lacks`` is the right that a bucket's server then misses, such as ``s3:GetObject on arn:aws:s3:::data/x``.
+        """
         super().__init__(message)
         self.is_denied = is_denied
+        self.lacks = lacks
 
 
 class JobError(FruitsError):

@@ -12,6 +12,7 @@ from fruits_pipeline.job import Job
 from fruits_pipeline.reduce.facts import Reduced
 from fruits_pipeline.refusals import check, refuse_drift
 from fruits_pipeline.report.verdict import refuse
+from fruits_pipeline.session.faults import storage_faults
 from fruits_pipeline.session.gateway import stoppable
 from fruits_pipeline.session.spark import spark_session
 from fruits_pipeline.session.usage import Usage
@@ -64,7 +65,7 @@ def execute(name: str, command: JobCommand) -> dict[str, JsonValue]:
         schemes = _by_spark(command, store, source, features_at)
         fits = isinstance(command, RunCommand | ClassifyCommand)
         session = around("session", spark_session(command.session, command.storage, schemes, fits=fits))
-        with session as spark, stoppable(spark.sparkContext) as stop:
+        with session as spark, stoppable(spark.sparkContext) as stop, storage_faults(store.root):
             lease.on_loss(stop)
             record.begin(store)
             usage = Usage(spark)

@@ -29,8 +29,8 @@ class Fault:
         """Whether the request is of the kind and for the key."""
         return request.kind == self.kind and self.key in (None, request.key)
 
-    def answer(self, request: Request) -> bytes:
-        """The whole response, with a body as S3 words it."""
+    def answer(self, request: Request, _body: bytes = b"") -> bytes:
+        """The whole response to the request and its body, with a body as S3 words it."""
         code = self.code or _CODES.get(self.status, "InternalError")
         body = (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code>'

@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 
 from servers.faults import Fault
 from servers.request import Request, parse_head, parse_request
-from servers.wire import Cut, copy_body, copy_to_end, read_head
+from servers.wire import Cut, Kept, copy_body, copy_to_end, read_head
 
 _NO_BODY = frozenset({204, 304})
 _FINAL = 200
@@ -151,10 +151,11 @@ class Proxy:
         return None
 
     async def _answered(self, client: Pipe, request: Request, fault: Fault) -> None:
+        body = Kept()
         if "expect" not in request.headers:
-            await copy_body(client.reader, None, request.headers)
+            await copy_body(client.reader, body, request.headers)
         await asyncio.sleep(self.delay_s)
-        client.writer.write(fault.answer(request))
+        client.writer.write(fault.answer(request, bytes(body.content)))
         await client.writer.drain()
 
     async def _exchanged(self, client: Pipe, server: Pipe, request: Request, fault: Fault | None) -> None:

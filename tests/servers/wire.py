@@ -16,6 +16,20 @@ class Cut(Exception):  # noqa: N818 because it is no error: a fault asked for it
     """When a fault has torn the connection down."""
 
 
+class Kept:
+    """Takes a body in the place of a connection."""
+
+    def __init__(self) -> None:
+        self.content = bytearray()
+
+    def write(self, piece: bytes) -> None:
+        """Keeps the piece."""
+        self.content += piece
+
+    async def drain(self) -> None:
+        """Nothing waits."""
+
+
 async def read_head(reader: asyncio.StreamReader) -> bytes:
     """The next head with its empty line; b"" where the other side has closed."""
     try:
@@ -26,16 +40,16 @@ async def read_head(reader: asyncio.StreamReader) -> bytes:
 
 async def copy_body(
     reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter | None,
+    writer: asyncio.StreamWriter | Kept,
     headers: dict[str, str],
     fault: Fault | None = None,
 ) -> None:
-    """Passes on a body that has a length or comes in chunks; ``writer`` None throws it away."""
+    """Passes on a body that has a length or comes in chunks."""
     if "chunked" in headers.get("transfer-encoding", "").lower():
         await _copy_chunks(reader, writer)
         return
     length = int(headers.get("content-length", 0))
-    if fault is None or writer is None:
+    if fault is None or isinstance(writer, Kept):
         await _copy(reader, writer, length)
         return
     await _copy(reader, writer, length // 2)
@@ -54,31 +68,27 @@ async def copy_to_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
         await writer.drain()
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter | None, length: int) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter | Kept, length: int) -> None:
     while length:
         piece = await reader.read(min(length, _PIECE))
         if not piece:
             raise asyncio.IncompleteReadError(piece, length)
         length -= len(piece)
-        if writer is not None:
-            writer.write(piece)
-            await writer.drain()
+        writer.write(piece)
+        await writer.drain()
 
 
-async def _copy_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter | None) -> None:
+async def _copy_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter | Kept) -> None:
     while True:
         line = await reader.readuntil(b"\r\n")
-        if writer is not None:
-            writer.write(line)
+        writer.write(line)
         length = int(line.split(b";")[0], 16)
         if length == 0:
             break
         await _copy(reader, writer, length + 2)
     while True:
         line = await reader.readuntil(b"\r\n")
-        if writer is not None:
-            writer.write(line)
+        writer.write(line)
         if line == b"\r\n":
             break
-    if writer is not None:
-        await writer.drain()
+    await writer.drain()

@@ -32,8 +32,13 @@ Command = Callable[..., Ended]
 
 
 @contextmanager
-def commands(spark, model: Model, capfd: pytest.CaptureFixture[str], **variables: str) -> Iterator[Command]:
-    """A function that runs ``fruits-pipeline`` with its words, and gives how it ended."""
+def commands(
+    spark, model: Model, capfd: pytest.CaptureFixture[str], *, configures: bool = False, **variables: str
+) -> Iterator[Command]:
+    """A function that runs ``fruits-pipeline`` with its words, and gives how it ended.
+
+    With ``configures`` the command gives the session its settings, connectors and all, as in a notebook.
+    """
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     @contextmanager
@@ -47,7 +52,8 @@ def commands(spark, model: Model, capfd: pytest.CaptureFixture[str], **variables
         return Ended(code, out, err)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "spark_session", session)
+        if not configures:
+            patch.setattr(pipeline, "spark_session", session)
         patch.setattr(pipeline, "prepare", lambda _: model)
         for name, value in (SMALL | {"FRUITS_IMAGE_SIZE": str(SIZE)} | variables).items():
             patch.setitem(os.environ, name, value)

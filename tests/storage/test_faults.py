@@ -35,7 +35,7 @@ def impatient(address, settings):
 
 S3_FAULTS = [
     (404, "NoSuchBucket", "create the bucket or correct its name"),
-    (403, "AccessDenied", "grant s3:ListBucket.*'aws sts get-caller-identity'.*--s3-profile.*--s3-anonymous"),
+    (403, "AccessDenied", "grant s3:.*'aws sts get-caller-identity'.*--s3-profile.*--s3-anonymous"),
     (403, "InvalidAccessKeyId", "correct AWS_ACCESS_KEY_ID"),
     (403, "SignatureDoesNotMatch", "correct AWS_ACCESS_KEY_ID"),
     (400, "ExpiredToken", "AWS_SESSION_TOKEN.*'aws sts get-caller-identity'"),
@@ -44,7 +44,7 @@ S3_FAULTS = [
 ]
 GCS_FAULTS = [
     (404, "The specified bucket does not exist.", "NotFound: .*create the bucket or correct its name"),
-    (403, "me does not have access.", "Forbidden: .*grant roles/storage.objectUser.*--gcs-billing-project"),
+    (403, "me does not have access.", "Forbidden: .*grant storage.objects.*--gcs-billing-project"),
     (401, "Anonymous caller.", "InvalidOperation: .*not public: leave out --gcs-anonymous, and run 'gcloud auth"),
     (400, "Bucket is a requester pays bucket but no user project provided.", "BadRequest: .*--gcs-billing-project"),
     (400, "Something else.", "BadRequest: .*mend that"),
@@ -52,7 +52,10 @@ GCS_FAULTS = [
 
 
 def refused(address, settings, advice):
-    """Each way to use the store fails with the same advice: as input (3) by a source, else as storage (7)."""
+    """Each way to use the store fails with the same advice.
+
+    A source fails as input (3), as storage (7) where a right is missing.
+    """
     store = open_store(address, settings)
     ways = {
         "list": lambda: list(store.objects()),
@@ -64,8 +67,14 @@ def refused(address, settings, advice):
         with pytest.raises(StorageError, match=rf"^could not {verb} {address}(/x)?: .*{advice}[^\n]*$") as told:
             way()
         assert "/storage/v1" not in str(told.value)  # because an upload's URL is a key to it
-    with pytest.raises(InputError, match=f"expected a source that can be read, but could not list .*{advice}"):
+    with pytest.raises((InputError, StorageError)) as ended:
         parse_source(address, settings).check()
+    if "grant" in advice:
+        assert ended.value.exit_code == 7
+    else:
+        assert ended.value.exit_code == 3
+        assert str(ended.value).startswith("expected a source that can be read, but could not list ")
+    assert re.search(advice, str(ended.value))
 
 
 @pytest.mark.parametrize(("status", "code", "advice"), S3_FAULTS)

@@ -134,7 +134,7 @@ def _tried(
     except (PySparkException, Py4JError) as error:
         if stopped.is_set():
             raise
-        fault = fatal_fault(error, executor_losses(job.spark.sparkContext, began))
+        fault = fatal_fault(error, executor_losses(job.spark.sparkContext, began), job.store.root)
         if fault is not None:
             raise fault from error
         log.warning(

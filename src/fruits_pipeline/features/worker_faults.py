@@ -1,24 +1,24 @@
 """Errors of a wave that a retry cannot fix: the source failed, or the cluster killed executors for their memory."""
 
-import re
 from collections.abc import Iterable
 
 from fruits_pipeline.errors import StorageError
+from fruits_pipeline.session.faults import storage_fault
 
 # The words of Spark for what YARN's monitor of memory did.
 _MEMORY = "exceeding physical memory limits"
-_TOLD = re.compile(rf"\b{re.escape(StorageError.__module__)}\.{StorageError.__name__}: (.+)")
 
 
-def fatal_fault(error: Exception, losses: Iterable[str]) -> StorageError | None:
+def fatal_fault(error: Exception, losses: Iterable[str], output: str) -> StorageError | None:
     """The error that ends the job, or None where ``error`` may be mended by another try.
 
     Args:
         error: What ended a wave.
         losses: Why executors were lost since the attempt began. Spark's own error often names only what was lost with
             them.
+        output: The address of the job's output.
     """
-    return storage_fault(error) or memory_fault(losses)
+    return storage_fault(error, output) or memory_fault(losses)
 
 
 def memory_fault(losses: Iterable[str]) -> StorageError | None:
@@ -37,13 +37,3 @@ def memory_fault(losses: Iterable[str]) -> StorageError | None:
         "--conf spark.executor.memoryOverhead of spark-submit; or fewer workers in each: `--executor-cores`. "
         "Then the same command resumes"
     )
-
-
-def storage_fault(error: Exception) -> StorageError | None:
-    r"""The ``StorageError`` that a worker raised, or None where ``error`` has another cause.
-
-    >>> storage_fault(RuntimeError("Traceback ...\nfruits_pipeline.errors.StorageError: could not read x\n\tat ..."))
-    StorageError('could not read x')
-    """
-    found = _TOLD.search(str(error))
-    return None if found is None else StorageError(found[1].strip())

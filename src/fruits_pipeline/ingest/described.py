@@ -74,7 +74,7 @@ def _listed(source: TableSource, most: int) -> Iterator[pa.Table]:
     try:
         while part := list(islice(objects, _BATCH_ROWS)):
             yield _rows(source.root, part)
-    except InputError as error:
+    except (InputError, StorageError) as error:
         log.info("images of %s are looked at one by one because %s", source, error)
 
 

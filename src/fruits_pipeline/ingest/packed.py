@@ -14,6 +14,7 @@ from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.state.packs import load_pack
 from fruits_pipeline.state.plan import PlannedWave, load_plan
 from fruits_pipeline.storage.opening import open_store
+from fruits_pipeline.storage.source import unreadable
 
 _DEFAULTS = StorageSettings()
 
@@ -40,7 +41,7 @@ class PackedSource:
             plan = load_plan(store)
             packed = load_pack(store) if plan else {}
         except StorageError as error:
-            raise InputError(f"expected a source that can be read, but {error}") from error
+            raise unreadable(error) from error
         if plan is None or not packed:
             return None
         pending = [wave for wave in plan.waves if wave.wave not in packed]

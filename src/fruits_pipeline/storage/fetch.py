@@ -8,11 +8,13 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import NamedTuple
 
 from fruits_pipeline.errors import StorageError
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage.patience import Patience
+from fruits_pipeline.storage.rights import right_to_read
 from fruits_pipeline.storage.single import Single, Unread
 
 # A task whose images are all forbidden is the source's fault from here on, not that of its images.
@@ -58,10 +60,12 @@ def fetched(
             objects are all forbidden.
     """
     single = Single(settings, patience, window.max_bytes)
+    waiting = iter(wanted)
+    first = list(islice(waiting, 1))
     pool = ThreadPoolExecutor(window.threads, thread_name_prefix="fetch")
     try:
-        contents = _in_order(wanted, single, pool, window)
-        yield from _judged(contents) if judge else contents
+        contents = _in_order(chain(first, waiting), single, pool, window)
+        yield from _judged(contents, first[0].path) if judge and first else contents
     finally:
         # Requests that are under way end by themselves; nobody waits for them.
         pool.shutdown(wait=False, cancel_futures=True)
@@ -83,7 +87,7 @@ def _in_order(
         yield ahead.popleft()[1].result()
 
 
-def _judged(contents: Iterator[bytes | Unread]) -> Iterator[bytes | Unread]:
+def _judged(contents: Iterator[bytes | Unread], first: str) -> Iterator[bytes | Unread]:
     """The contents as they are; raises where the first ones are all forbidden.
 
     Refusals are held back until another answer comes, so that none is told as an image's own fault too early.
@@ -96,10 +100,13 @@ def _judged(contents: Iterator[bytes | Unread]) -> Iterator[bytes | Unread]:
             break
         refused.append(content)
         if len(refused) == _ALL_FORBIDDEN:
+            right = right_to_read(first)
             raise StorageError(
                 f"expected images that may be read, found the first {_ALL_FORBIDDEN} of a task all forbidden "
-                f"({content.detail}); grant the workers' credentials the right to read objects there, then start "
-                "the same command again: it resumes"
+                f"({content.detail}); grant {right or 'the right to read them'} to the workers' credentials, then "
+                "start the same command again: it resumes",
+                is_denied=True,
+                lacks=right,
             )
     else:
         yield from refused

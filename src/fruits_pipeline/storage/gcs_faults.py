@@ -7,6 +7,7 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, Inv
 from requests.exceptions import RequestException
 
 from fruits_pipeline.errors import StorageError
+from fruits_pipeline.storage import rights
 
 # What the library puts before the server's words; an upload's URL holds a key to it.
 _REQUEST = re.compile(r"^[A-Z]+ https?://\S+: |upload_id=[^&\s]+")
@@ -19,10 +20,6 @@ _NETWORK = f"check the network, HTTPS_PROXY and --gcs-endpoint-url, {_RESUME}"
 
 _ADVICE: tuple[tuple[type[Exception], str], ...] = (
     (NotFound, f"create the bucket or correct its name, or find out who deleted the object, {_RESUME}"),
-    (
-        Forbidden,
-        "grant roles/storage.objectUser there, a bucket whose requester pays takes --gcs-billing-project; " + _WHO,
-    ),
     (Unauthorized, f"{_LOGIN}; a public bucket takes --gcs-anonymous; {_WHO}"),
     (InvalidOperation, f"the bucket is not public: leave out --gcs-anonymous, and {_LOGIN}"),
     (DefaultCredentialsError, f"{_LOGIN}; a public bucket takes --gcs-anonymous"),
@@ -30,6 +27,11 @@ _ADVICE: tuple[tuple[type[Exception], str], ...] = (
     (GoogleAuthError, _LOGIN),
     (RetryError, _NETWORK),
     (RequestException, _NETWORK),
+)
+# What follows the right that is missing.
+_GRANT = (
+    "(the job's policy in config/dataproc has all that a run takes); a bucket whose requester pays takes "
+    f"--gcs-billing-project; {_WHO}"
 )
 _ELSE = f"mend that, {_RESUME}"
 
@@ -41,6 +43,9 @@ def explained(what: str, address: str, error: Exception) -> StorageError:
     said = str(cause.message if isinstance(cause, GoogleAPICallError) else cause)
     if _PAYS.search(said):
         advice = f"name the project that pays by --gcs-billing-project, {_RESUME}"
+    lacks = rights.missing_right(what, address, said) if isinstance(cause, Forbidden) else ""
+    if lacks:
+        advice = f"grant {lacks} {_GRANT}"
     said = _REQUEST.sub("", said.partition("\n")[0]).strip().rstrip(".")
     told = f"could not {what} {address}: {type(cause).__name__}: {said}; {advice}"
-    return StorageError(told, is_denied=isinstance(cause, Forbidden))
+    return StorageError(told, is_denied=bool(lacks), lacks=lacks)

@@ -23,6 +23,7 @@ from fruits_pipeline.storage.fan_out import Level
 from fruits_pipeline.storage.patience import STEADY, Patience
 from fruits_pipeline.storage.s3_faults import code_of, explained
 from fruits_pipeline.storage.s3_pages import moment, parse_objects
+from fruits_pipeline.storage.s3_refusals import told
 from fruits_pipeline.storage.store import Found
 
 # Two writers at the same moment: S3 answers 409 to one, who is to ask again.
@@ -219,11 +220,9 @@ class S3Store(Bucket):
         """Turns what goes wrong into a ``StorageError`` that says what to check."""
         try:
             yield
-        except ClientError as error:
-            fault = error.response.get("Error", {})
-            raise explained(what, self._address(key), code_of(error), fault.get("Message", "")) from error
-        except (BotoCoreError, Boto3Error) as error:
-            raise explained(what, self._address(key), type(error).__name__, str(error)) from error
+        except (ClientError, BotoCoreError, Boto3Error) as error:
+            asked = {"Prefix": self._base, "MaxKeys": 1, **self._reading}
+            raise told(what, self._address(key), error, lambda: self._client.list_objects_v2(**asked)) from error
         except OSError as error:
             raise StorageError(
                 f"could not {what} {self._address(key)}: {error}; "

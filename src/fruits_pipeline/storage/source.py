@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fruits_pipeline.errors import InputError, SettingsError, StorageError
+from fruits_pipeline.errors import FruitsError, InputError, SettingsError, StorageError
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
@@ -61,7 +61,7 @@ class Source:
         try:
             yield from listing
         except StorageError as error:
-            raise InputError(f"expected a source that can be read, but {error}") from error
+            raise unreadable(error) from error
 
     def may_hold(self, key: str) -> bool:
         """Whether ``key`` or something below it can match the pattern."""
@@ -73,6 +73,11 @@ class Source:
     def __str__(self) -> str:
         """The source as the user would spell it."""
         return uri.join(self.root, self.pattern) if self.pattern else self.root
+
+
+def unreadable(error: StorageError) -> FruitsError:
+    """What to raise where a source cannot be read: ``error`` itself where a right is missing on a bucket."""
+    return error if error.lacks else InputError(f"expected a source that can be read, but {error}")
 
 
 def parse_source(address: str, storage: StorageSettings = _DEFAULTS) -> Source:

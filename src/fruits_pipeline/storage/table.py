@@ -21,6 +21,7 @@ from fruits_pipeline.errors import InputError, StorageError
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.opening import open_store
+from fruits_pipeline.storage.source import unreadable
 from fruits_pipeline.storage.table_columns import columns_meant, converted, refuse
 from fruits_pipeline.storage.table_csv import read_csv
 
@@ -148,7 +149,7 @@ class TableSource:
                     before = meant
                     yield table, meant
         except StorageError as error:
-            raise InputError(f"expected a source that can be read, but {error}") from error
+            raise unreadable(error) from error
 
     def _read(self, content: bytes, partition: dict[str, str | None]) -> Iterator[tuple[pa.Table, dict[str, str]]]:
         """The rows of one file, in parts; ``partition`` are columns whose one value is known."""

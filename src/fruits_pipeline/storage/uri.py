@@ -55,6 +55,15 @@ def scheme(uri: str) -> str:
     return uri.partition("://")[0]
 
 
+def bucket(uri: str) -> str:
+    """The bucket of a normalised URI, as a URI.
+
+    >>> bucket("s3://data/results/fruits")
+    's3://data'
+    """
+    return "/".join(uri.split("/")[:3])
+
+
 def local_path(uri: str) -> str:
     """The path of a ``file:///`` URI.
 

@@ -12,7 +12,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
-from fruits_pipeline.errors import FruitsError, InputError
+from fruits_pipeline.errors import FruitsError, StorageError
 from fruits_pipeline.features.job import FeatureJob, Reader, readable
 from fruits_pipeline.features.readers.binaryfile import BinaryFile, contents
 from fruits_pipeline.features.readers.packed import Packed
@@ -21,6 +21,8 @@ from fruits_pipeline.images.decode import Rejected
 from fruits_pipeline.images.reason import Reason
 from fruits_pipeline.session.worker import told_by_worker
 from fruits_pipeline.storage.fetch import Wanted, Window
+from fruits_pipeline.storage.rights import right_to_read
+from fruits_pipeline.storage.source import unreadable
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ def chosen_reader(job: FeatureJob, images: pa.Table) -> Reader:
 
     Raises:
         InputError: When a worker cannot read the source.
+        StorageError: When a worker lacks a right on the source's bucket.
     """
     if job.packed is not None:
         log.info("reader=packed because --data-source was written by 'pack'")
@@ -54,26 +57,33 @@ def chosen_reader(job: FeatureJob, images: pa.Table) -> Reader:
     if asked == "auto" and _spark_reads(job.spark, looked_at):
         log.warning("reader=binaryfile because a Spark worker could not open the images by itself: %s", fault)
         return binaryfile
-    raise InputError(f"expected a source that can be read, but {fault}")
+    raise unreadable(fault)
 
 
-def _fault(spark: SparkSession, prefetch: Prefetch, images: pa.Table) -> str | None:
+def _fault(spark: SparkSession, prefetch: Prefetch, images: pa.Table) -> StorageError | None:
     """Why no image can be fetched in a worker; None where one can, or where there is none to try."""
     wanted = [Wanted(*row.values()) for row in images.select(["path", "length"]).to_pylist()]
 
     def look() -> str | None:
+        """The right that is missing, "" for none, and in the next line the fault."""
         fault = None
         for one in wanted:
             try:
                 (content,) = prefetch.contents([one])
             except FruitsError as error:
-                return str(error)
+                return f"{error.lacks if isinstance(error, StorageError) else ''}\n{error}"
             if not isinstance(content, Rejected) or content.reason is not Reason.FORBIDDEN:
                 return None
-            fault = f"{one.path} is forbidden: {content.detail}; grant the workers the right to read objects there"
+            right = right_to_read(one.path)
+            told = f"{one.path} is forbidden: {content.detail}; grant {right or 'the right to read it'} to the workers"
+            fault = f"{right}\n{told}"
         return fault
 
-    return told_by_worker(spark, look)
+    told = told_by_worker(spark, look)
+    if told is None:
+        return None
+    lacks, _, said = told.partition("\n")
+    return StorageError(said, lacks=lacks)
 
 
 def _spark_reads(spark: SparkSession, images: pa.Table) -> bool:
