@@ -2,11 +2,8 @@
 
 import os
 import sys
-from pathlib import Path
 
 import pytest
-
-_LAYERS = {"spark", "kill"}
 
 
 @pytest.fixture(scope="session")
@@ -33,11 +30,3 @@ def spark():
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # py4j leaves its sockets to the garbage collector; any other warning stays an error.
-    closing = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-    for item in items:
-        if _LAYERS & {folder.name for folder in item.path.relative_to(Path(__file__).parent).parents}:
-            item.add_marker(closing)
