@@ -73,6 +73,9 @@ class SubmitSettings(SizeSettings):
     dry_run: Annotated[bool, Parameter(negative="")] = Field(
         False, description="Print the aws or gcloud line and the request, and send nothing."
     )
+    check: Annotated[bool, Parameter(negative="")] = Field(
+        False, description="Make the checks that come before every start, print what they found, and make nothing."
+    )
     wait: Annotated[bool, Parameter(negative="")] = Field(
         False, description="Wait for the end of the job, and end with its exit code."
     )

@@ -1,16 +1,19 @@
 """A batch on Dataproc Serverless (Google Cloud Serverless for Apache Spark)."""
 
 import shlex
+from collections.abc import Iterable
 
 from fruits_pipeline.clusters.sizing import Sizes
 from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError
+from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSettings
 from fruits_pipeline.submit.driver_log import Opened
-from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, message, start_once
+from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, last_active, message, start_once
 from fruits_pipeline.submit.google_logs import CONSOLE, driver_lines
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
+from fruits_pipeline.submit.preflight.check import Check
 
 # https://cloud.google.com/dataproc-serverless/docs/reference/rest/v1/projects.locations.batches#State
 _PHASES = {
@@ -80,6 +83,16 @@ class DataprocServerless:
             *("--async", "--", *self._arguments),
         ]
         return shlex.join(words)
+
+    def checks(self, command: RunCommand | ScoreCommand) -> Iterable[Check]:
+        """Those of project, region and quotas."""
+        from fruits_pipeline.submit.preflight.lists import dataproc_serverless_checks
+
+        return dataproc_serverless_checks(self._job, self._settings, self._google, command, self.requests()[0].body)
+
+    def active(self) -> str | None:
+        """The id of the job's last batch, if that is active."""
+        return last_active(self._job.job_id, self._active)
 
     def start(self) -> Started:
         """Creates the batch, unless it is active."""

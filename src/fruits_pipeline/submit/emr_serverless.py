@@ -2,11 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fruits_pipeline.clusters.templates import filled
 from fruits_pipeline.errors import SettingsError, SubmissionError
+from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.submit.aws import Aws
 from fruits_pipeline.submit.aws_cli import line, options, with_profile
@@ -15,6 +16,7 @@ from fruits_pipeline.submit.emr_serverless_requests import application_name, app
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
+from fruits_pipeline.submit.preflight.check import Check
 
 log = logging.getLogger(__name__)
 
@@ -88,14 +90,26 @@ class EmrServerless:
         )
         return with_profile("\n".join(lines), self._profile)
 
+    def checks(self, command: RunCommand | ScoreCommand) -> Iterable[Check]:
+        """Those of account, region and quota."""
+        from fruits_pipeline.submit.preflight.lists import emr_serverless_checks
+
+        check_filled(self._run_request(0), {"EXECUTION_ROLE_ARN": "--execution-role-arn"})
+        limits = application_request(self._job, self._settings, 0)["maximumCapacity"]
+        return emr_serverless_checks(self._job, self._settings, self._profile, command, _figure(limits["cpu"]))
+
+    def active(self) -> str | None:
+        """The run of the job's name that is active."""
+        application = self._settings.application_id or self._standing(self._named())
+        return self._active_run(application, self._runs(application)) if application else None
+
     def start(self) -> Started:
         """Starts the run, unless one of its name is active; runs that are started at once share a client token."""
         check_filled(self._run_request(0), _FLAGS)
         application = self._settings.application_id or self._application()
-        runs = [run for run in self._runs(application) if run.get("name") == self._job.job_id]
-        active = next((run for run in runs if not _PHASES[run["state"]].ended), None)
-        if active is not None:
-            return Started(f"{application}/{active['id']}", attached=True)
+        runs = self._runs(application)
+        if active := self._active_run(application, runs):
+            return Started(active, attached=True)
         body = filled(self._run_request(len(runs)), {"APPLICATION_ID": application})
         return Started(f"{application}/{self._aws.call('StartJobRun', body)['jobRunId']}")
 
@@ -133,10 +147,8 @@ class EmrServerless:
 
     def _application(self) -> str:
         """The application's id; it is created where there is none."""
-        name = application_name(self._job, self._settings)
-        listed = self._aws.list_all("ListApplications", "applications", {}, "nextToken")
-        named = [application for application in listed if application.get("name") == name]
-        found = next((str(application["id"]) for application in named if application["state"] != "TERMINATED"), None)
+        named = self._named()
+        found = self._standing(named)
         body = application_request(self._job, self._settings, len(named))
         if found is None:
             found = str(self._aws.call("CreateApplication", body)["applicationId"])
@@ -152,8 +164,23 @@ class EmrServerless:
             f"CREATING; see 'aws emr-serverless get-application --application-id {found}'"
         )
 
+    def _named(self) -> list[dict[str, Any]]:
+        """The applications by the job's name of them, deleted ones included."""
+        name = application_name(self._job, self._settings)
+        listed = self._aws.list_all("ListApplications", "applications", {}, "nextToken")
+        return [application for application in listed if application.get("name") == name]
+
+    def _standing(self, named: list[dict[str, Any]]) -> str | None:
+        return next((str(application["id"]) for application in named if application["state"] != "TERMINATED"), None)
+
     def _runs(self, application: str) -> list[dict[str, Any]]:
-        return list(self._aws.list_all("ListJobRuns", "jobRuns", {"applicationId": application}, "nextToken"))
+        """The runs of the job's name."""
+        listed = self._aws.list_all("ListJobRuns", "jobRuns", {"applicationId": application}, "nextToken")
+        return [run for run in listed if run.get("name") == self._job.job_id]
+
+    def _active_run(self, application: str, runs: list[dict[str, Any]]) -> str | None:
+        active = next((run for run in runs if not _PHASES[run["state"]].ended), None)
+        return f"{application}/{active['id']}" if active else None
 
 
 def _check_same(application: dict[str, Any], body: dict[str, Any]) -> None:
