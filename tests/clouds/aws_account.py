@@ -1,4 +1,4 @@
-"""An AWS account for the preflight: moto, with quotas and with IAM's simulation, which moto lacks; calls are recorded."""
+"""An AWS account for the preflight: moto, with the quotas and the simulation of IAM that it lacks; calls recorded."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,13 +1,9 @@
 """The preflight on AWS, by the command as people type it; the account is moto."""
 
-import json
-
 import pytest
 
-from clouds.aws_account import bucket, empty_account, profile, recorded, role, subnets
+from clouds.aws_account import bucket, empty_account, profile, recorded, role
 from fruits_pipeline.cli import main
-from fruits_pipeline.clusters.releases import releases
-from fruits_pipeline.submit.preflight import output
 
 ON_DEMAND, SPOT, SERVERLESS = "L-1216C47A", "L-34B43A08", "L-D05C8A75"
 RUN_ROLE = "arn:aws:iam::123456789012:role/fruits-pipeline-run"

@@ -22,10 +22,11 @@ def bundled(
 ) -> tuple[tuple[str, ...], str]:
     """The addresses of script, environment and models, and the bundle's fault.
 
-    Where there is no bundle, it was not uploaded, or another release made it, the addresses are placeholders. That is a
-    fault unless it is a dry run; "" where there is none.
+    Where there is no bundle, it was not uploaded, or another release made it, placeholders stand for the addresses.
+    That is a fault, except that a dry run needs no bundle; "" where there is none.
 
     Raises:
+        SubmissionError: When a dry run finds a bundle that is no good.
         SettingsError: When the bundle is another target's, lies where the cloud's nodes do not fetch from, or has not
             the model that the job asks for.
     """
@@ -38,6 +39,8 @@ def bundled(
     try:
         return _uploaded(place, run, cloud, (target, arch), needed), ""
     except SubmissionError as error:
+        if submit.dry_run:
+            raise
         return placeholders, str(error)
 
 

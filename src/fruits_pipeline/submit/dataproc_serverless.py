@@ -36,6 +36,8 @@ _FLAGS = {
 _CORES = (4, 8, 16)
 _LEAST_MIB, _MOST_MIB = 1024, 7424
 _FEWEST_EXECUTORS = 2
+# The least of the same page; by default 100 GiB for each core, of which new projects have quota for some six machines.
+_DISK = "250g"
 # A batch has no YARN, tracks shuffles by itself, and runs its driver on a machine of its own in any case.
 # What they no longer have since runtime 3.0, and whose credentials they take unless told otherwise:
 # https://docs.cloud.google.com/managed-spark/docs/concepts/versions/spark-runtime-3.0
@@ -178,7 +180,8 @@ def _properties(job: SubmittedJob) -> dict[str, str]:
     overhead_mib = max(cut.driver_overhead_mib, cut.driver_cores * _LEAST_MIB - cut.driver_memory_mib)
     _check(cut, overhead_mib)
     kept = {key: value for key, value in job.properties.items() if not key.startswith(_UNKNOWN)}
-    return kept | {
+    disks = dict.fromkeys(("spark.dataproc.driver.disk.size", "spark.dataproc.executor.disk.size"), _DISK)
+    return disks | kept | {
         "spark.app.name": job.job_id,
         "spark.driver.memoryOverhead": f"{overhead_mib}m",
         "spark.dynamicAllocation.minExecutors": str(

@@ -169,7 +169,6 @@ class ManagedCluster:
             "MASTER_DISK_TYPE": boot_disk(own.master_machine_type),
             "MACHINE_TYPE": self._job.machine_type,
             "DISK_TYPE": boot_disk(self._job.machine_type),
-            "SPOT_NODES": self._spot or None,
             "DEADLINE": f"{own.longest_run_s}s",
             "IDLE_DELETE": f"{own.idle_delete_s}s",
             # Later than the workflow's own end, and no earlier than its cluster stands.

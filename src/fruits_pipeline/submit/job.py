@@ -22,7 +22,7 @@ from fruits_pipeline.submit.spark_properties import ENVIRONMENT_AS, MODELS_AS, C
 log = logging.getLogger(__name__)
 
 _TARGETS = {"emr": "emr-7.14", "dataproc": "dataproc-2.3", "dataproc-serverless": "dataproc-serverless-2.3"}
-_MACHINES = {"emr": "m6i.2xlarge", "dataproc": "n2-standard-8", "dataproc-serverless": "n2-standard-8"}
+_MACHINES = {"emr": "m6i.xlarge", "dataproc": "n2-standard-4", "dataproc-serverless": "n2-standard-4"}
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ def submitted_job(cloud: Cloud, run: RunCommand | ScoreCommand, submit: SubmitSe
 
     Raises:
         SettingsError: When target, machine type or their processors do not go together, or an address is no bucket's.
+        SubmissionError: When a dry run finds a bundle that is no good.
     """
     _in_bucket("--data-source", run.ingest.data_source, "s3", "gs")
     if isinstance(run, ScoreCommand):
