@@ -34,12 +34,14 @@ def output(
 ) -> Iterator[Finding]:
     """Whether the output is free or may be resumed: nothing of others, no job at work, the same settings."""
     store = open_store(job.output_uri, command.storage)
-    faults = list(_refusals(store, command))
-    yield from faults
+    refused = False
+    for finding in _refusals(store, command):
+        refused = True
+        yield finding
     if content := _held(store, sleep):
         told = f"expected nobody at work on {store.root}, found another job: {owner_of(content)}"
         yield fault("output", told, "wait for it, stop it, or take another --output-uri")
-    elif not faults:
+    elif not refused:
         yield ok("output", f"{store.root} is free, or resumed")
 
 
