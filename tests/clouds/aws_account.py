@@ -27,6 +27,7 @@ class AwsAccount:
         self.instead: dict[str, dict[str, Any]] = {}
         self.called: list[str] = []
         self.faults: list[str] = []
+        self.simulated: set[str] = set()
 
     @property
     def made(self) -> list[str]:
@@ -38,14 +39,24 @@ class AwsAccount:
         self.called.append(operation)
         self.faults += request_faults(service, operation, body)
         if operation in self.denied:
-            raise _refused("AccessDenied", f"not authorized to perform: {operation}", operation)
+            raise _denied(operation)
         if operation == "GetServiceQuota":
             if body["QuotaCode"] not in self.quotas:
                 raise _refused("NoSuchResourceException", "no such quota", operation)
             return {"Quota": {"Value": self.quotas[body["QuotaCode"]]}}
         if operation == "SimulatePrincipalPolicy":
+            self.simulated.add(body["PolicySourceArn"])
             return {"EvaluationResults": [{"EvalDecision": "allowed" if self.may_pass else "implicitDeny"}]}
         return self.instead.get(operation)
+
+
+def _denied(operation: str) -> ClientError:
+    """S3 tells a bucket's region in refusals too, and has no body in answers to HEAD."""
+    error = _refused("AccessDenied", f"not authorized to perform: {operation}", operation)
+    if operation == "HeadBucket":
+        error.response["Error"] = {"Code": "403", "Message": "Forbidden"}
+        error.response["ResponseMetadata"] = {"HTTPHeaders": {"x-amz-bucket-region": REGION}}
+    return error
 
 
 def _refused(code: str, message: str, operation: str) -> ClientError:

@@ -45,22 +45,29 @@ class GoogleProject:
 
     def answer(self, call: Called) -> dict[str, Any] | None:
         """The answer to a call; None where the project has not what it names."""
+        if call.id.startswith("storage."):
+            return self._of_storage(call)
         parts = call.parts
         match call.id:
             case "serviceusage.services.get":
                 return {"state": "ENABLED" if parts["servicesId"] in self.apis else "DISABLED"}
-            case "storage.buckets.get":
-                return self.buckets.get(parts["bucket"])
-            case "storage.objects.get":
-                return self._object(f"{parts['bucket']}/{parts['object']}")
-            case "storage.objects.list":
-                begins = f"{parts['bucket']}/{call.query.get('prefix', '')}"
-                return {"items": [self._object(name) for name in sorted(self.objects) if name.startswith(begins)]}
             case "iam.projects.serviceAccounts.get":
                 return self.accounts.get(parts["serviceAccountsId"])
             case "iam.projects.serviceAccounts.testIamPermissions":
                 return {"permissions": ["iam.serviceAccounts.actAs"]} if self.may_act_as else {}
         return self._of_compute(call)
+
+    def _of_storage(self, call: Called) -> dict[str, Any] | None:
+        name = call.parts["bucket"]
+        match call.id:
+            case "storage.buckets.get":
+                return self.buckets.get(name)
+            case "storage.objects.get":
+                return self._object(f"{name}/{call.parts['object']}")
+            case "storage.objects.list":
+                begins = f"{name}/{call.query.get('prefix', '')}"
+                return {"items": [self._object(key) for key in sorted(self.objects) if key.startswith(begins)]}
+        raise UnknownError(f"{call.id}: the preflight is not to call it")
 
     def _object(self, name: str) -> dict[str, Any] | None:
         if name not in self.objects:
@@ -96,10 +103,10 @@ class GoogleProject:
 class _Handler(BaseHTTPRequestHandler):
     project: GoogleProject
 
-    def do_GET(self) -> None:  # noqa: N802 because the base class calls it so
+    def do_GET(self) -> None:
         self._answer("GET")
 
-    def do_POST(self) -> None:  # noqa: N802 because of the same
+    def do_POST(self) -> None:
         self._answer("POST")
 
     def log_message(self, *_: Any) -> None:
@@ -153,7 +160,7 @@ def google_project() -> Iterator[GoogleProject]:
     thread.start()
     url = f"http://127.0.0.1:{server.server_port}"
     roots = {api: f"{url}/{api}/{version}" for api, version in VERSIONS.items()}
-    known = mock.patch("google.auth.default", lambda **_: (AnonymousCredentials(), PROJECT))
+    known = mock.patch("google.auth.default", return_value=(AnonymousCredentials(), PROJECT))
     try:
         with mock.patch.dict(ROOTS, roots), mock.patch.dict("os.environ", {"STORAGE_EMULATOR_HOST": url}), known:
             yield project

@@ -5,10 +5,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from fruits_pipeline.errors import SubmissionError
-from fruits_pipeline.settings.storage import StorageSettings
-from fruits_pipeline.storage import uri
 from fruits_pipeline.submit.aws import Aws
-from fruits_pipeline.submit.preflight.finding import Finding, fault, fault_of, ok, unknown, warning
+from fruits_pipeline.submit.preflight.finding import Finding, fault, fault_of, ok, warning
 
 _NO_BUCKET = frozenset({"404", "NoSuchBucket"})
 _NO_ROLE = "NoSuchEntity"
@@ -58,22 +56,11 @@ def credentials(account: Account) -> Iterator[Finding]:
         yield fault_of("credentials", error)
 
 
-def buckets(account: Account, addresses: Mapping[str, str], storage: StorageSettings) -> Iterator[Finding]:
-    """Whether the buckets of ``addresses``, by flag, are there and in the job's region."""
-    if storage.s3_endpoint_url:
-        yield unknown("buckets", f"those of {storage.s3_endpoint_url} have no region of AWS")
-        return
-    flags: dict[str, list[str]] = {}
-    for flag, address in addresses.items():
-        if uri.scheme(address) == "s3":
-            flags.setdefault(address.split("/")[2], []).append(flag)
-    for bucket, named in flags.items():
-        yield from _bucket(account, f"bucket {bucket}", bucket, ", ".join(named), storage)
-
-
-def _bucket(account: Account, check: str, bucket: str, flags: str, storage: StorageSettings) -> Iterator[Finding]:
+def bucket(account: Account, name: str, flags: str, own_region: str | None) -> Iterator[Finding]:
+    """Whether the bucket that ``flags`` name is there and in the job's region, or in that of --s3-region, ``own_region``."""
+    check = f"bucket {name}"
     try:
-        found = account.call("s3", "HeadBucket", {"Bucket": bucket})
+        found = account.call("s3", "HeadBucket", {"Bucket": name})
     except SubmissionError as error:
         if error.code in _NO_BUCKET:
             remedy = f"correct {flags}, or make it as the README says"
@@ -85,7 +72,7 @@ def _bucket(account: Account, check: str, bucket: str, flags: str, storage: Stor
     region = _region(found)
     if region == account.region:
         yield ok(check, f"in {region}")
-    elif region == storage.s3_region:
+    elif region == own_region:
         yield warning(check, f"in {region}, the job in {account.region}", "traffic between regions costs")
     else:
         told = f"expected the bucket of {flags} in the job's region {account.region}, found it in {region}"

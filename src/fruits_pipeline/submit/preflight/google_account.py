@@ -1,9 +1,8 @@
 """What a project of Google Cloud has, and what who submits may do: credentials, APIs, buckets, service account."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from fruits_pipeline.errors import SettingsError, SubmissionError
-from fruits_pipeline.storage import uri
 from fruits_pipeline.submit.preflight.finding import Finding, fault, fault_of, ok, unknown, warning
 from fruits_pipeline.submit.preflight.google_rest import NOT_FOUND, Project
 
@@ -51,19 +50,6 @@ def bucket(project: Project, name: str, flags: str) -> Iterator[Finding]:
     else:
         told = f"in {place}, the job in {project.region}"
         yield warning(check, told, f"traffic between regions costs and is slower: give --region {place}")
-
-
-def buckets_by_flag(addresses: Mapping[str, str]) -> dict[str, str]:
-    """The flags that name each bucket of Google.
-
-    >>> buckets_by_flag({"--data-source": "gs://b/in", "--output-uri": "gs://b/out", "--bundle": "s3://c/x"})
-    {'b': '--data-source, --output-uri'}
-    """
-    found: dict[str, list[str]] = {}
-    for flag, address in addresses.items():
-        if uri.scheme(address) == "gs":
-            found.setdefault(address.split("/")[2], []).append(flag)
-    return {name: ", ".join(flags) for name, flags in found.items()}
 
 
 def service_account(project: Project, email: str) -> Iterator[Finding]:

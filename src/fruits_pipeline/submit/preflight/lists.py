@@ -31,7 +31,7 @@ def emr_checks(
     """Those of a step: on a cluster that ``body``, a ``RunJobFlow``, makes for it, or on the one that is named."""
     account = Account(job.region, profile)
     yield Check("credentials", partial(aws_account.credentials, account), first=True)
-    yield _buckets(account, job, command)
+    yield from _buckets(account, job, command)
     if settings.cluster_id:
         look = partial(aws_capacity.running_cluster, account, settings.cluster_id, job.release.release)
         yield Check(f"cluster {settings.cluster_id}", look)
@@ -62,7 +62,7 @@ def emr_serverless_checks(
     """Those of a job run of at most ``vcpus``."""
     account = Account(job.region, profile)
     yield Check("credentials", partial(aws_account.credentials, account), first=True)
-    yield _buckets(account, job, command)
+    yield from _buckets(account, job, command)
     name = str(settings.execution_role_arn).rpartition("/")[2]
     role = Role(name, "emr-serverless.amazonaws.com", "--execution-role-arn")
     yield Check(f"role {name}", partial(aws_account.role, account, role))
@@ -121,14 +121,18 @@ def _project_checks(
     yield Check("credentials", partial(google_account.credentials, project), first=True)
     yield Check("APIs", partial(google_account.apis, project, apis))
     if not command.storage.gcs_endpoint_url:
-        for name, flags in google_account.buckets_by_flag(_addresses(job, command)).items():
+        for name, flags in buckets_by_flag(_addresses(job, command), "gs").items():
             yield Check(f"bucket {name}", partial(google_account.bucket, project, name, flags))
     if email := settings.service_account:
         yield Check(f"service account {email}", partial(google_account.service_account, project, email))
 
 
-def _buckets(account: Account, job: SubmittedJob, command: Command) -> Check:
-    return Check("buckets", partial(aws_account.buckets, account, _addresses(job, command), command.storage))
+def _buckets(account: Account, job: SubmittedJob, command: Command) -> Iterable[Check]:
+    """None where another server than AWS has them."""
+    if not command.storage.s3_endpoint_url:
+        for name, flags in buckets_by_flag(_addresses(job, command), "s3").items():
+            look = partial(aws_account.bucket, account, name, flags, command.storage.s3_region)
+            yield Check(f"bucket {name}", look)
 
 
 def _common(job: SubmittedJob, command: Command) -> Iterable[Check]:
@@ -148,6 +152,19 @@ def _addresses(job: SubmittedJob, command: Command) -> dict[str, str]:
     if isinstance(command, ScoreCommand):
         found["--model"] = command.score.model
     return {flag: uri.normalise(address) for flag, address in found.items() if address}
+
+
+def buckets_by_flag(addresses: Mapping[str, str], scheme: str) -> dict[str, str]:
+    """The flags that name each bucket of a cloud.
+
+    >>> buckets_by_flag({"--data-source": "gs://b/in", "--output-uri": "gs://b/out", "--bundle": "s3://c/x"}, "gs")
+    {'b': '--data-source, --output-uri'}
+    """
+    found: dict[str, list[str]] = {}
+    for flag, address in addresses.items():
+        if uri.scheme(address) == scheme:
+            found.setdefault(address.split("/")[2], []).append(flag)
+    return {name: ", ".join(flags) for name, flags in found.items()}
 
 
 def _fleets(body: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What is the same on every cloud: the bundle's files in their bucket, and an output that the job may write."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from fruits_pipeline.errors import DatasetError, InputError, SettingsError
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
@@ -29,16 +29,14 @@ def package(job: SubmittedJob, storage: StorageSettings) -> Iterator[Finding]:
     yield ok("package", f"for {job.release.release}, at {job.script.rpartition('/')[0]}")
 
 
-def output(
-    job: SubmittedJob, command: RunCommand | ScoreCommand, sleep: Callable[[float], None] = time.sleep
-) -> Iterator[Finding]:
+def output(job: SubmittedJob, command: RunCommand | ScoreCommand) -> Iterator[Finding]:
     """Whether the output is free or may be resumed: nothing of others, no job at work, the same settings."""
     store = open_store(job.output_uri, command.storage)
     refused = False
     for finding in _refusals(store, command):
         refused = True
         yield finding
-    if content := _held(store, sleep):
+    if content := _held(store):
         told = f"expected nobody at work on {store.root}, found another job: {owner_of(content)}"
         yield fault("output", told, "wait for it, stop it, or take another --output-uri")
     elif not refused:
@@ -61,12 +59,12 @@ def _refusals(store: Store, command: RunCommand | ScoreCommand) -> Iterator[Find
         yield fault_of("output", error)
 
 
-def _held(store: Store, sleep: Callable[[float], None]) -> bytes:
+def _held(store: Store) -> bytes:
     """The lease of a job that is alive, which renews it; empty where there is none, or none alive."""
     before = _lease(store)
     if before == FREE:
         return FREE
-    sleep(LeaseTiming().heartbeat_s + LeaseTiming().request_s)
+    time.sleep(LeaseTiming().heartbeat_s + LeaseTiming().request_s)
     after = _lease(store)
     return FREE if after == before else after
 
