@@ -57,7 +57,7 @@ def credentials(account: Account) -> Iterator[Finding]:
 
 
 def bucket(account: Account, name: str, flags: str, own_region: str | None) -> Iterator[Finding]:
-    """Whether the bucket that ``flags`` name is there and in the job's region, or in that of --s3-region, ``own_region``."""
+    """Whether the bucket that ``flags`` name is there, and in the job's region; ``own_region`` is --s3-region."""
     check = f"bucket {name}"
     try:
         found = account.call("s3", "HeadBucket", {"Bucket": name})

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.submit.preflight.finding import Finding, fault, fault_of, ok, unknown, warning
-from fruits_pipeline.submit.preflight.google_rest import NOT_FOUND, Project
+from fruits_pipeline.submit.preflight.google_rest import NOT_FOUND, PERMISSION_DENIED, Project
 
 _ACT_AS = "iam.serviceAccounts.actAs"
 
@@ -63,6 +63,8 @@ def service_account(project: Project, email: str) -> Iterator[Finding]:
             remedy = "make it as the README says, or name yours by --service-account"
             yield fault(check, "expected the job's service account, found none by that name", remedy)
             return
+        if error.code != PERMISSION_DENIED:
+            raise
         # Who may act as it need not be allowed to look at it.
         yield unknown(check, f"who submits is not allowed to call {error.operation}")
         found = {}

@@ -14,14 +14,14 @@ ROOTS = {
     "serviceusage": "https://serviceusage.googleapis.com/v1",
     "storage": "https://storage.googleapis.com/storage/v1",
 }
-SERVICE_DISABLED, NOT_FOUND = "SERVICE_DISABLED", "NOT_FOUND"
+SERVICE_DISABLED, NOT_FOUND, PERMISSION_DENIED = "SERVICE_DISABLED", "NOT_FOUND", "PERMISSION_DENIED"
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _TIMEOUT_S = 30
 _TRIES = 3
 _RETRYABLE = (429, 500, 502, 503, 504)
 # https://cloud.google.com/apis/design/errors: of an API that is not enabled; the second is Compute's older form.
 _OF_DISABLED = frozenset({SERVICE_DISABLED, "accessNotConfigured"})
-_OF_STATUS = {403: "PERMISSION_DENIED", 404: NOT_FOUND}
+_OF_STATUS = {403: PERMISSION_DENIED, 404: NOT_FOUND}
 
 
 class Project:
