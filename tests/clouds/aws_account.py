@@ -25,18 +25,18 @@ class AwsAccount:
         self.may_pass = True
         self.denied: set[str] = set()
         self.instead: dict[str, dict[str, Any]] = {}
-        self.called: list[str] = []
+        self.called: list[tuple[str, str]] = []
         self.faults: list[str] = []
         self.simulated: set[str] = set()
 
     @property
     def made(self) -> list[str]:
         """The calls that are no reads."""
-        return [name for name in self.called if not name.startswith(_READS)]
+        return [operation for _, operation in self.called if not operation.startswith(_READS)]
 
     def answer(self, service: str, operation: str, body: dict[str, Any]) -> dict[str, Any] | None:
         """The answer in moto's place; None where moto has it."""
-        self.called.append(operation)
+        self.called.append((service, operation))
         self.faults += request_faults(service, operation, body)
         if operation in self.denied:
             raise _denied(operation)

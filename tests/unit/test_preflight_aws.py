@@ -9,6 +9,7 @@ import pytest
 
 from clouds.aws_account import REGION, bucket, empty_account, profile, recorded, role, subnets
 from fruits_pipeline.cli import main
+from fruits_pipeline.clusters.templates import load
 
 ON_DEMAND, SPOT, SERVERLESS = "L-1216C47A", "L-34B43A08", "L-D05C8A75"
 RUN_ROLE = "arn:aws:iam::123456789012:role/fruits-pipeline-run"
@@ -115,6 +116,33 @@ def test_where_nothing_is_missing_the_cluster_is_made(capsys, whole):
             assert main(asked) == 0
         assert account.made == ["RunJobFlow"]
         assert account.faults == []
+
+
+# Actions that are named otherwise than the calls that need them; None where none is needed.
+_ACTIONS = {
+    ("sts", "GetCallerIdentity"): None,
+    ("s3", "HeadBucket"): "s3:ListBucket",
+    ("s3", "ListObjectsV2"): "s3:ListBucket",
+    ("s3", "HeadObject"): "s3:GetObject",
+}
+_PREFIXES = {"emr": "elasticmapreduce", "service-quotas": "servicequotas"}
+
+
+def test_who_submits_may_make_every_call_of_the_preflight(whole):
+    with empty_account() as account:
+        whole(account)
+        asked = [["submit", "emr", *ADDRESSES, "--subnet", ",".join(subnets())], SERVERLESS_OWN]
+        with recorded(account):
+            assert [main([*words, "--check"]) for words in asked] == [0, 0]
+    policy = load("emr/account/submitter.json", {})
+    granted = {action for part in policy["Statement"] for action in [*as_list(part["Action"]), None]}
+    wanted = {_ACTIONS.get(call, f"{_PREFIXES.get(call[0], call[0])}:{call[1]}") for call in account.called}
+    assert wanted - granted == set()
+    assert {"servicequotas:GetServiceQuota", "iam:SimulatePrincipalPolicy", "ec2:DescribeSubnets"} <= wanted
+
+
+def as_list(value):
+    return [value] if isinstance(value, str) else value
 
 
 def test_on_emr_serverless_too(capsys, whole):

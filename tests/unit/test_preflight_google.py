@@ -11,6 +11,7 @@ from google.auth.exceptions import DefaultCredentialsError
 from clouds.dataproc_server import CREATING, dataproc_server
 from clouds.google_project import google_project
 from fruits_pipeline.cli import main
+from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.submit.preflight.google_capacity import Group, disks
 
 ACCOUNT = "job@project.iam.gserviceaccount.com"
@@ -114,6 +115,24 @@ def test_in_a_free_trial_the_default_cluster_starts_and_its_growth_is_a_warning(
     assert "up to 16 are asked for, 12 of 12 free: it stays smaller" in told
     assert project.faults == []
     assert made == ["CreateAutoscalingPolicy", "InstantiateInlineWorkflowTemplate"]
+
+
+# Permissions named otherwise than the methods that need them; buckets and Google's images grant theirs themselves.
+_PERMISSIONS = {
+    "compute.machineTypes.aggregatedList": "compute.machineTypes.list",
+    "iam.projects.serviceAccounts.get": "iam.serviceAccounts.get",
+}
+_ELSEWHERE = ("storage.", "compute.images.list", "iam.projects.serviceAccounts.testIamPermissions")
+
+
+def test_who_submits_may_make_every_call_of_the_preflight(whole):
+    with google_project() as project:
+        whole(project)
+        assert main(["submit", "dataproc", *ADDRESSES, *OWN, "--check"]) == 0
+    granted = set(load("dataproc/submitter-role.json", {})["includedPermissions"])
+    wanted = {_PERMISSIONS.get(method, method) for method in project.asked if not method.startswith(_ELSEWHERE)}
+    assert wanted - granted == set()
+    assert "compute.regions.get" in wanted
 
 
 @pytest.mark.parametrize(("target", "wanted"), [("2.3", 2), ("3.0", 3)])
