@@ -46,7 +46,8 @@ class AwsAccount:
             return {"Quota": {"Value": self.quotas[body["QuotaCode"]]}}
         if operation == "SimulatePrincipalPolicy":
             self.simulated.add(body["PolicySourceArn"])
-            return {"EvaluationResults": [{"EvalDecision": "allowed" if self.may_pass else "implicitDeny"}]}
+            decided = {"EvaluationResults": [{"EvalDecision": "allowed" if self.may_pass else "implicitDeny"}]}
+            return self.instead.get(operation, decided)
         return self.instead.get(operation)
 
 

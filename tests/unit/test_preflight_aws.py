@@ -194,6 +194,29 @@ def test_a_simulation_that_is_not_allowed_is_no_fault_of_the_role(capsys, whole)
     assert line == "not known: role fruits-pipeline-run: who submits is not allowed to call iam:SimulatePrincipalPolicy"
 
 
+def test_a_right_that_depends_on_what_a_simulation_lacks_is_not_known(capsys, whole):
+    """Such as multi-factor authentication: a denial there is none of the true call."""
+    with empty_account() as account:
+        whole(account)
+        denied = {"EvalDecision": "implicitDeny", "MissingContextValues": ["aws:MultiFactorAuthPresent"]}
+        account.instead["SimulatePrincipalPolicy"] = {"EvaluationResults": [denied]}
+        with recorded(account):
+            assert main([*SERVERLESS_OWN, "--check"]) == 0
+    assert "does not know aws:MultiFactorAuthPresent" in lines(capsys.readouterr().out)["role fruits-pipeline-run"]
+
+
+def test_roles_may_be_named_by_their_arns_and_an_unknown_size_is_not_known(capsys, whole):
+    with empty_account() as account:
+        whole(account)
+        own = ["--service-role", "arn:aws:iam::123456789012:role/fruits-pipeline-emr", "--primary-type", "t3.xlarge"]
+        asked = ["submit", "emr", *ADDRESSES, "--subnet", subnets()[0], *own]
+        with recorded(account):
+            assert main([*asked, "--check"]) == 0
+    told = lines(capsys.readouterr().out)
+    assert told["role fruits-pipeline-emr"].startswith("ok")
+    assert told["quota of vCPUs of on-demand machines (EC2)"].startswith("not known")
+
+
 def test_a_session_has_the_rights_of_its_role(whole):
     """SimulatePrincipalPolicy takes no session, and a role's ARN has a path that a session's has not."""
     with empty_account() as account:

@@ -251,6 +251,15 @@ def test_a_running_cluster_is_looked_at_instead_of_quotas(capsys, whole):
     assert not any("quota" in check for check in lines(told))
 
 
+def test_a_region_that_there_is_not_is_a_fault(capsys, whole):
+    with google_project() as project:
+        whole(project)
+        project.refused = {"compute.regions.get": (404, "notFound")}
+        assert main(["submit", "dataproc", *ADDRESSES, *OWN, "--check"]) == 6
+    line = lines(capsys.readouterr().out)["quotas"]
+    assert line.endswith("found 404: notFound; correct --region or --gcp-project")
+
+
 def test_without_credentials_nothing_else_is_asked(capsys, monkeypatch):
     with google_project() as project:
         refused = DefaultCredentialsError("Your default credentials were not found.")

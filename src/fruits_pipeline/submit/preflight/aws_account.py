@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from fruits_pipeline.errors import SubmissionError
 from fruits_pipeline.submit.aws import Aws
-from fruits_pipeline.submit.preflight.finding import Finding, fault, fault_of, ok, warning
+from fruits_pipeline.submit.preflight.finding import Finding, fault, fault_of, ok, unknown, warning
 
 _NO_BUCKET = frozenset({"404", "NoSuchBucket"})
 _NO_ROLE = "NoSuchEntity"
@@ -152,11 +152,15 @@ def _may_pass(account: Account, check: str, arn: str, wanted: Role) -> Iterator[
         "ResourceArns": [arn],
         "ContextEntries": [context],
     }
-    decided = account.call("iam", "SimulatePrincipalPolicy", body)["EvaluationResults"]
-    if all(one["EvalDecision"] == "allowed" for one in decided):
+    (decided,) = account.call("iam", "SimulatePrincipalPolicy", body)["EvaluationResults"]
+    if decided["EvalDecision"] == "allowed":
         yield ok(check, "there, and may be passed on")
+    elif missing := decided.get("MissingContextValues"):
+        yield unknown(
+            check, f"whether it may be passed on depends on {', '.join(missing)}, which IAM's simulation lacks"
+        )
     else:
-        told = f"expected {source} to be allowed iam:PassRole on {arn}, found {decided[0]['EvalDecision']}"
+        told = f"expected {source} to be allowed iam:PassRole on {arn}, found {decided['EvalDecision']}"
         yield fault(check, told, "let somebody grant it, as config/emr/README.md says of who submits")
 
 

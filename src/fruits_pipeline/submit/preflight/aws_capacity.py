@@ -47,6 +47,11 @@ def cluster_needs(body: Mapping[str, Any]) -> dict[Quota, Need]:
     return {ON_DEMAND: Need(on_demand, on_demand), SPOT: Need(start, max(start, most))}
 
 
+def cluster_quota(account: Account, wanted: Quota, body: Mapping[str, Any], fewer: str) -> Iterator[Finding]:
+    """``quota`` for what the body of a ``RunJobFlow`` takes of it."""
+    yield from quota(account, wanted, cluster_needs(body)[wanted], fewer)
+
+
 def quota(account: Account, wanted: Quota, need: Need, fewer: str) -> Iterator[Finding]:
     """Whether the account may have as many vCPUs; ``fewer`` says how to ask for less."""
     body = {"ServiceCode": wanted.service, "QuotaCode": wanted.code}

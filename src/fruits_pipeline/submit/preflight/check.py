@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from fruits_pipeline.errors import FruitsError, StorageError, SubmissionError
-from fruits_pipeline.submit.preflight.finding import Finding, Verdict, unknown
+from fruits_pipeline.submit.preflight.finding import Finding, Verdict, fault_of, unknown
 
 # Of AWS, and of Google's REST APIs.
 _DENIED = frozenset(
@@ -50,6 +50,8 @@ def _found(check: Check) -> Iterator[Finding]:
             yield unknown(check.name, f"who submits is not allowed to call {error.operation}")
         elif error.code == "SERVICE_DISABLED":
             yield unknown(check.name, f"the API of {error.operation} is not enabled")
+        elif error.code == "NOT_FOUND":
+            yield fault_of(check.name, error)
         else:
             yield unknown(check.name, str(error))
     except StorageError as error:

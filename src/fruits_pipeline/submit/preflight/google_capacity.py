@@ -89,7 +89,11 @@ def batch_quotas(project: Project, properties: Mapping[str, str]) -> Iterator[Fi
 
 
 def _held(project: Project) -> dict[str, dict[str, Any]]:
-    """Limit and usage of each quota of region and project, by its metric."""
+    """Limit and usage of each quota of region and project, by its metric.
+
+    Raises:
+        SubmissionError: Also when there is no such region or project.
+    """
     path = f"projects/{project.name}"
     region = project.get("compute.regions.get", f"{path}/regions/{project.region}", fields="quotas")
     everywhere = project.get("compute.projects.get", path, fields="quotas")

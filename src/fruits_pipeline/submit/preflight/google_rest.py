@@ -91,7 +91,7 @@ class Project:
             return found
         code, message = _refusal(answer)
         told = f"expected Google to answer {operation}, found {answer.status_code}: {message}"
-        raise SubmissionError(told, code=code, operation=operation)
+        raise SubmissionError(f"{told}; correct --region or --gcp-project", code=code, operation=operation)
 
     @cached_property
     def _session(self) -> Any:

@@ -43,13 +43,12 @@ def emr_checks(
 def _cluster_checks(
     account: Account, job: SubmittedJob, settings: EmrSettings, body: Mapping[str, Any]
 ) -> Iterable[Check]:
-    service = Role(settings.service_role, "elasticmapreduce.amazonaws.com", "--service-role")
+    service = Role(settings.service_role.rpartition("/")[2], "elasticmapreduce.amazonaws.com", "--service-role")
     yield Check(f"role {service.name}", partial(aws_account.role, account, service))
-    profile = settings.node_profile
+    profile = settings.node_profile.rpartition("/")[2]
     yield Check(f"instance profile {profile}", partial(aws_account.instance_profile, account, profile))
-    for quota, need in aws_capacity.cluster_needs(body).items():
-        fewer = _FEWER_ON_DEMAND if quota is aws_capacity.ON_DEMAND else _FEWER_NODES
-        yield Check(f"quota of {quota.label}", partial(aws_capacity.quota, account, quota, need, fewer))
+    for quota, fewer in ((aws_capacity.ON_DEMAND, _FEWER_ON_DEMAND), (aws_capacity.SPOT, _FEWER_NODES)):
+        yield Check(f"quota of {quota.label}", partial(aws_capacity.cluster_quota, account, quota, body, fewer))
     yield Check("release", partial(aws_capacity.release, account, job.release.release))
     yield Check("subnets", partial(aws_capacity.subnets, account, settings.subnet))
     fleets = [[kind["InstanceType"] for kind in fleet["InstanceTypeConfigs"]] for fleet in _fleets(body)]

@@ -1,5 +1,6 @@
 """What is the same on every cloud: the bundle's files in their bucket, and an output that the job may write."""
 
+import logging
 import time
 from collections.abc import Iterator
 
@@ -16,6 +17,8 @@ from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.preflight.finding import Finding, fault, fault_of, ok
+
+log = logging.getLogger(__name__)
 
 
 def package(job: SubmittedJob, storage: StorageSettings) -> Iterator[Finding]:
@@ -64,6 +67,7 @@ def _held(store: Store) -> bytes:
     before = _lease(store)
     if before == FREE:
         return FREE
+    log.info("output=%s has the lock of %s; seeing whether it is renewed", store.root, owner_of(before))
     time.sleep(LeaseTiming().heartbeat_s + LeaseTiming().request_s)
     after = _lease(store)
     return FREE if after == before else after
