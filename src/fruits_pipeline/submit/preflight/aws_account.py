@@ -156,9 +156,7 @@ def _may_pass(account: Account, check: str, arn: str, wanted: Role) -> Iterator[
     if decided["EvalDecision"] == "allowed":
         yield ok(check, "there, and may be passed on")
     elif missing := decided.get("MissingContextValues"):
-        yield unknown(
-            check, f"whether it may be passed on depends on {', '.join(missing)}, which IAM's simulation lacks"
-        )
+        yield unknown(check, f"may perhaps not be passed on: IAM's simulation does not know {', '.join(missing)}")
     else:
         told = f"expected {source} to be allowed iam:PassRole on {arn}, found {decided['EvalDecision']}"
         yield fault(check, told, "let somebody grant it, as config/emr/README.md says of who submits")
