@@ -319,3 +319,34 @@ def test_a_running_cluster_is_looked_at_instead_of_quotas(capsys, whole, release
     found = lines(capsys.readouterr().out)
     assert found[f"cluster {made}"].startswith(told.format(made))
     assert not any("quota" in check for check in found)
+
+
+@pytest.mark.parametrize(
+    ("made", "own", "told"),
+    [
+        ({}, [], "ok: application: "),
+        ({"maximumCapacity": {"cpu": "8 vCPU", "memory": "99 GB"}}, [], "warning: application: "),
+        ({}, ["--subnet", "subnet-1"], "fault: application: expected application "),
+    ],
+)
+def test_an_application_that_is_there_already_is_looked_at(capsys, whole, made, own, told):
+    with empty_account() as account:
+        whole(account)
+        name = "fruits-pipeline-emr-7.14.0-x86_64"
+        client = boto3.client("emr-serverless", region_name=REGION)
+        client.create_application(name=name, releaseLabel="emr-7.14.0", type="SPARK", clientToken="t", **made)
+        account.called.clear()
+        with recorded(account):
+            main([*SERVERLESS_OWN, *own, "--check"])
+        assert account.made == []
+    found = lines(capsys.readouterr().out)
+    assert found["application"].startswith(told)
+    assert ("subnets" in found) == bool(own)
+
+
+def test_the_first_job_makes_the_application(capsys, whole):
+    with empty_account() as account:
+        whole(account)
+        with recorded(account):
+            assert main([*SERVERLESS_OWN, "--check"]) == 0
+    assert lines(capsys.readouterr().out)["application"] == "ok: application: none yet, and made by the first job"

@@ -181,14 +181,18 @@ def _properties(job: SubmittedJob) -> dict[str, str]:
     _check(cut, overhead_mib)
     kept = {key: value for key, value in job.properties.items() if not key.startswith(_UNKNOWN)}
     disks = dict.fromkeys(("spark.dataproc.driver.disk.size", "spark.dataproc.executor.disk.size"), _DISK)
-    return disks | kept | {
-        "spark.app.name": job.job_id,
-        "spark.driver.memoryOverhead": f"{overhead_mib}m",
-        "spark.dynamicAllocation.minExecutors": str(
-            max(_FEWEST_EXECUTORS, int(kept["spark.dynamicAllocation.minExecutors"]))
-        ),
-        "spark.dynamicAllocation.maxExecutors": str(max(_FEWEST_EXECUTORS, cut.executors)),
-    }
+    return (
+        disks
+        | kept
+        | {
+            "spark.app.name": job.job_id,
+            "spark.driver.memoryOverhead": f"{overhead_mib}m",
+            "spark.dynamicAllocation.minExecutors": str(
+                max(_FEWEST_EXECUTORS, int(kept["spark.dynamicAllocation.minExecutors"]))
+            ),
+            "spark.dynamicAllocation.maxExecutors": str(max(_FEWEST_EXECUTORS, cut.executors)),
+        }
+    )
 
 
 def _check(cut: Sizes, driver_overhead_mib: int) -> None:

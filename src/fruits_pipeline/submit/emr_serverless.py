@@ -1,8 +1,7 @@
 """EMR Serverless: a job run on an application that is found by its name, or created."""
 
-import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from fruits_pipeline.clusters.templates import filled
@@ -17,8 +16,7 @@ from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
 from fruits_pipeline.submit.preflight.check import Check
-
-log = logging.getLogger(__name__)
+from fruits_pipeline.submit.preflight.finding import Finding, fault_of, ok, warning
 
 _SERVICE = "emr-serverless"
 _FLAGS = {"EXECUTION_ROLE_ARN": "--execution-role-arn", "BUNDLE_URI": "--bundle"}
@@ -95,8 +93,9 @@ class EmrServerless:
         from fruits_pipeline.submit.preflight.lists import emr_serverless_checks
 
         check_filled(self._run_request(0), {"EXECUTION_ROLE_ARN": "--execution-role-arn"})
-        limits = application_request(self._job, self._settings, 0)["maximumCapacity"]
-        return emr_serverless_checks(self._job, self._settings, self._profile, command, _figure(limits["cpu"]))
+        vcpus = _figure(application_request(self._job, self._settings, 0)["maximumCapacity"]["cpu"])
+        yield from emr_serverless_checks(self._job, self._settings, self._profile, command, vcpus)
+        yield Check("application", self._look_at_application)
 
     def active(self) -> str | None:
         """The run of the job's name that is active."""
@@ -156,13 +155,30 @@ class EmrServerless:
             application = self._aws.call("GetApplication", {"applicationId": found})["application"]
             if application["state"] != "CREATING":
                 _check_same(application, body)
-                _warn_of_lower_limits(application, body["maximumCapacity"])
                 return found
             self._sleep(_CREATING_PAUSE_S)
         raise SubmissionError(
             f"expected application {found} to be ready within {_CREATING_LOOKS * _CREATING_PAUSE_S:g} s, found it "
             f"CREATING; see 'aws emr-serverless get-application --application-id {found}'"
         )
+
+    def _look_at_application(self) -> Iterator[Finding]:
+        """Whether an application that is there already was made as is asked for, and is as large."""
+        found = self._settings.application_id or self._standing(self._named())
+        if found is None:
+            yield ok("application", "none yet, and made by the first job")
+            return
+        application = self._aws.call("GetApplication", {"applicationId": found})["application"]
+        body = application_request(self._job, self._settings, 0)
+        try:
+            if self._settings.application_id is None:
+                _check_same(application, body)
+        except SubmissionError as error:
+            yield fault_of("application", error)
+            return
+        lower = _lower_limits(application, body["maximumCapacity"])
+        remedy = "'aws emr-serverless update-application', or give --application-name"
+        yield warning("application", lower, remedy) if lower else ok("application", f"{found} is there")
 
     def _named(self) -> list[dict[str, Any]]:
         """The applications by the job's name of them, deleted ones included."""
@@ -200,14 +216,12 @@ def _check_same(application: dict[str, Any], body: dict[str, Any]) -> None:
             )
 
 
-def _warn_of_lower_limits(application: dict[str, Any], needed: dict[str, str]) -> None:
-    """Warns where the application's limits, which stay as created, are lower than those that the job needs."""
+def _lower_limits(application: dict[str, Any], needed: dict[str, str]) -> str:
+    """What the application's limits, which stay as they were made, are where they are lower than the job's; else ""."""
     held = application.get("maximumCapacity", needed)
     if any(_figure(held[name]) < _figure(limit) for name, limit in needed.items() if name in held):
-        log.warning(
-            "application=%s maximum=%s needed=%s action='aws emr-serverless update-application, or --application-name'",
-            application["applicationId"], held, needed,
-        )  # fmt: skip  # because one value per placeholder reads best on one line
+        return f"{application['applicationId']} allows at most {held}, {needed} are asked for"
+    return ""
 
 
 def _figure(limit: str) -> int:

@@ -69,6 +69,8 @@ def emr_serverless_checks(
     need = Need(vcpus, vcpus)
     look = partial(aws_capacity.quota, account, aws_capacity.SERVERLESS, need, "give fewer --nodes or --executors")
     yield Check(f"quota of {aws_capacity.SERVERLESS.label}", look)
+    if settings.subnet:
+        yield Check("subnets", partial(aws_capacity.subnets, account, settings.subnet))
     yield from _common(job, command)
 
 
