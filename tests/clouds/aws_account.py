@@ -24,6 +24,7 @@ class AwsAccount:
         self.quotas: dict[str, float] = {}
         self.may_pass = True
         self.denied: set[str] = set()
+        self.codes: dict[str, str] = {}
         self.instead: dict[str, dict[str, Any]] = {}
         self.called: list[tuple[str, str]] = []
         self.faults: list[str] = []
@@ -40,6 +41,8 @@ class AwsAccount:
         self.faults += request_faults(service, operation, body)
         if operation in self.denied:
             raise _denied(operation)
+        if operation in self.codes:
+            raise _refused(self.codes[operation], "as the service words it", operation)
         if operation == "GetServiceQuota":
             if body["QuotaCode"] not in self.quotas:
                 raise _refused("NoSuchResourceException", "no such quota", operation)

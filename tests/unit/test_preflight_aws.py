@@ -33,7 +33,7 @@ def faults(text):
     return sorted(check for check, line in lines(text).items() if line.startswith("fault: "))
 
 
-def test_every_fault_on_emr_is_told_at_once_with_its_remedy_and_nothing_is_made(capsys):
+def test_every_fault_on_emr_is_told_at_once_with_its_remedy_and_nothing_is_made(capsys, golden, tmp_path):
     with empty_account() as account:
         results = bucket("results", "eu-central-1")
         results.put_object(Bucket="results", Key="fruits/run.json", Body=b"somebody's")
@@ -46,6 +46,7 @@ def test_every_fault_on_emr_is_told_at_once_with_its_remedy_and_nothing_is_made(
             assert main([*asked, "--check"]) == 6
             told = capsys.readouterr()
             assert main(asked) == 6
+    golden("preflight_emr", told.out, folder=tmp_path)
     assert faults(told.out) == [
         *("bucket photos", "bucket results", "machine types", "output", "package"),
         *("quota of vCPUs of Spot machines (EC2)", "quota of vCPUs of on-demand machines (EC2)", "release"),
@@ -319,6 +320,15 @@ def test_a_running_cluster_is_looked_at_instead_of_quotas(capsys, whole, release
     found = lines(capsys.readouterr().out)
     assert found[f"cluster {made}"].startswith(told.format(made))
     assert not any("quota" in check for check in found)
+
+
+def test_a_cluster_that_there_is_not_is_a_fault(capsys, whole):
+    with empty_account() as account:
+        whole(account)
+        account.codes = {"DescribeCluster": "InvalidRequestException"}
+        with recorded(account):
+            assert main(["submit", "emr", *ADDRESSES, "--cluster-id", "j-NONE", "--check"]) == 6
+    assert "expected it in eu-west-1, found none; " in lines(capsys.readouterr().out)["cluster j-NONE"]
 
 
 @pytest.mark.parametrize(

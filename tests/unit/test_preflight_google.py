@@ -29,7 +29,7 @@ def checks(text, verdict):
     return sorted(line.split(": ")[1] for line in text.splitlines() if line.startswith(f"{verdict}: "))
 
 
-def test_every_fault_on_dataproc_is_told_at_once_with_its_remedy_and_nothing_is_made(capsys):
+def test_every_fault_on_dataproc_is_told_at_once_with_its_remedy_and_nothing_is_made(capsys, golden, tmp_path):
     with google_project() as project, dataproc_server() as server:
         project.apis = {"compute.googleapis.com"}
         project.buckets = {"results": {"location": "EUROPE-WEST1", "locationType": "region"}}
@@ -47,6 +47,7 @@ def test_every_fault_on_dataproc_is_told_at_once_with_its_remedy_and_nothing_is_
         assert server.received == []
         assert main(asked) == 6
         again = capsys.readouterr().err
+    golden("preflight_dataproc", told.out, folder=tmp_path)
     assert checks(told.out, "fault") == [
         *("APIs", "bucket photos", "machine types", "output", "package"),
         *("quota CPUS_ALL_REGIONS", "quota N2_CPUS", "quota SSD_TOTAL_GB"),

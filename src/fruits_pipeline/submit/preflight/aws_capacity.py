@@ -23,6 +23,8 @@ SPOT = Quota("ec2", "L-34B43A08", "vCPUs of Spot machines (EC2)")
 # https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/endpoints-quotas.html
 SERVERLESS = Quota("emr-serverless", "L-D05C8A75", "vCPUs of EMR Serverless")
 _NO_QUOTA = "NoSuchResourceException"
+# https://docs.aws.amazon.com/emr/latest/APIReference/API_DescribeCluster.html
+_NO_CLUSTER = "InvalidRequestException"
 _TAKES_STEPS = frozenset({"STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING"})
 _NO_SUBNET = frozenset({"InvalidSubnetID.NotFound", "InvalidSubnetId.Malformed", "InvalidSubnetID.Malformed"})
 
@@ -131,16 +133,23 @@ def machine_types(account: Account, fleets: Iterable[Iterable[str]], named: Iter
 
 def running_cluster(account: Account, cluster_id: str, label: str) -> Iterator[Finding]:
     """Whether the cluster takes steps, and has the release ``label``, for which the bundle was made."""
-    found = account.call("emr", "DescribeCluster", {"ClusterId": cluster_id})["Cluster"]
+    check = f"cluster {cluster_id}"
+    try:
+        found = account.call("emr", "DescribeCluster", {"ClusterId": cluster_id})["Cluster"]
+    except SubmissionError as error:
+        if error.code != _NO_CLUSTER:
+            raise
+        yield fault(check, f"expected it in {account.region}, found none", "give another --cluster-id, or its --region")
+        return
     state = found["Status"]["State"]
     if state not in _TAKES_STEPS:
         told = f"expected it to be running, found it {state.lower()}"
-        yield fault(f"cluster {cluster_id}", told, "give the --cluster-id of another, or none")
+        yield fault(check, told, "give the --cluster-id of another, or none")
     elif found.get("ReleaseLabel") != label:
         told = f"expected release {label}, found {found.get('ReleaseLabel')}"
-        yield fault(f"cluster {cluster_id}", told, "give the --target of its release, and a bundle for that")
+        yield fault(check, told, "give the --target of its release, and a bundle for that")
     else:
-        yield ok(f"cluster {cluster_id}", f"{state.lower()}, {label}")
+        yield ok(check, f"{state.lower()}, {label}")
 
 
 def _subnets(account: Account, named: list[str]) -> list[dict[str, Any]]:

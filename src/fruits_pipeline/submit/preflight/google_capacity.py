@@ -108,7 +108,7 @@ def _quota(project: Project, metric: str, need: Need, held: Mapping[str, Mapping
     free = limit - int(held[metric].get("usage", 0))
     others = held.get("CPUS", {})
     enough = others.get("limit", 0) - others.get("usage", 0) >= need.start
-    e2 = ", or take e2 machines, which count as CPUS" if metric.endswith("_CPUS") and enough else ""
+    e2 = ", or take e2 machines, which count as CPUS" if metric.endswith("_CPUS") and metric != _SPOT and enough else ""
     more = (
         f"ask for more at https://console.cloud.google.com/iam-admin/quotas?project={project.name} (not on a free "
         f"trial), or give fewer --nodes or smaller machines{e2}"

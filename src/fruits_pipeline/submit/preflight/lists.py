@@ -19,7 +19,7 @@ from fruits_pipeline.submit.preflight.check import Check
 from fruits_pipeline.submit.preflight.google_rest import Project
 
 _FEWER_NODES = "give fewer --nodes or a smaller --machine-type"
-_FEWER_ON_DEMAND = "give a smaller --machine-type, or take submit emr-serverless, which has a quota of its own"
+_FEWER_ON_DEMAND = "give a --machine-type of 4 vCPUs, or take submit emr-serverless, which has a quota of its own"
 # The first runtime that wants another API: https://docs.cloud.google.com/managed-spark/docs/concepts/versions/spark-runtime-3.0
 _WITH_RESOURCE_MANAGER = 3
 Command = RunCommand | ScoreCommand
