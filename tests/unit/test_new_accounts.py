@@ -25,8 +25,8 @@ def test_a_cluster_of_emr_starts_with_one_spot_node_and_never_has_more_on_demand
     assert found == {ON_DEMAND: Need(4 + vcpus, 4 + vcpus), SPOT: Need(vcpus, vcpus * asked.nodes)}
 
 
-def test_a_cluster_of_emr_wants_more_on_demand_than_a_new_account_has_and_no_smaller_one_is_offered():
-    """A primary and a core node, each of at least 4 vCPUs: the smallest machines that EMR takes of these families."""
+def test_a_cluster_of_emr_wants_more_on_demand_than_a_new_account_has():
+    """A primary and a core node of 4 vCPUs each: EMR takes current families from xlarge on."""
     found = cluster_needs(cluster_request(job(), EmrSettings(subnet=("subnet-1",))))
     assert found[ON_DEMAND].start == 8 > EC2_VCPUS
     assert found[SPOT].start <= EC2_VCPUS
