@@ -10,7 +10,7 @@ import pytest
 
 from clouds.aws_account import REGION, bucket, empty_account, profile, recorded, role, subnets
 from fruits_pipeline.cli import main
-from fruits_pipeline.clusters.templates import load
+from schemas.account import deploy, properties
 
 ON_DEMAND, SPOT, SERVERLESS = "L-1216C47A", "L-34B43A08", "L-D05C8A75"
 RUN_ROLE = "arn:aws:iam::123456789012:role/fruits-pipeline-run"
@@ -136,7 +136,7 @@ def test_who_submits_may_make_every_call_of_the_preflight(whole):
         asked = [["submit", "emr", *ADDRESSES, "--subnet", ",".join(subnets())], SERVERLESS_OWN]
         with recorded(account):
             assert [main([*words, "--check"]) for words in asked] == [0, 0]
-    policy = load("emr/account/submitter.json", {})
+    policy = properties(Bucket="results")["SubmitterPolicy"]["PolicyDocument"]
     granted = {action for part in policy["Statement"] for action in [*as_list(part["Action"]), None]}
     wanted = {_ACTIONS.get(call, f"{_PREFIXES.get(call[0], call[0])}:{call[1]}") for call in account.called}
     assert wanted - granted == set()
@@ -145,6 +145,18 @@ def test_who_submits_may_make_every_call_of_the_preflight(whole):
 
 def as_list(value):
     return [value] if isinstance(value, str) else value
+
+
+def test_the_account_that_the_stack_makes_has_all_that_is_needed(capsys, uploaded):
+    with empty_account() as account:
+        uploaded()
+        bucket("photos")
+        deploy(Bucket="results", NewBucket="no")
+        account.quotas = {ON_DEMAND: 8, SPOT: 12, SERVERLESS: 16}
+        with recorded(account):
+            asked = ["submit", "emr", *ADDRESSES, "--subnet", ",".join(subnets()), "--check"]
+            assert [main(asked), main([*SERVERLESS_OWN, "--check"])] == [0, 0]
+    assert verdicts(capsys.readouterr().out) == {"ok"}
 
 
 def test_on_emr_serverless_too(capsys, whole):

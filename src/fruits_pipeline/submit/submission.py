@@ -38,7 +38,8 @@ def estimate_and_submit(
     Raises:
         FruitsError: As ``budget_of`` and ``submit_job`` say.
     """
-    return submit_job(platform, job, submit, command, budget_of(platform, job, submit, command.storage))
+    budget = None if submit.check else budget_of(platform, job, submit, command.storage)
+    return submit_job(platform, job, submit, command, budget)
 
 
 def submit_job(

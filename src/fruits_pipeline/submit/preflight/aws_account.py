@@ -10,7 +10,7 @@ from fruits_pipeline.submit.preflight.finding import Finding, fault, fault_of, o
 
 _NO_BUCKET = frozenset({"404", "NoSuchBucket"})
 _NO_ROLE = "NoSuchEntity"
-_MAKE_ROLES = "make it as config/emr/README.md says"
+_MAKE_ROLES = "make it by the stack of config/emr/account.yaml"
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html: in refusals and redirects too.
 _REGION_HEADER = "x-amz-bucket-region"
 
@@ -159,7 +159,11 @@ def _may_pass(account: Account, check: str, arn: str, wanted: Role) -> Iterator[
         yield unknown(check, f"may perhaps not be passed on: IAM's simulation does not know {', '.join(missing)}")
     else:
         told = f"expected {source} to be allowed iam:PassRole on {arn}, found {decided['EvalDecision']}"
-        yield fault(check, told, "let somebody grant it, as config/emr/README.md says of who submits")
+        yield fault(
+            check,
+            told,
+            "let somebody grant it: SubmitterPolicy of config/emr/account.yaml has it",
+        )
 
 
 def _simulated(account: Account) -> str:

@@ -60,7 +60,7 @@ def service_account(project: Project, email: str) -> Iterator[Finding]:
         found = project.get("iam.projects.serviceAccounts.get", path)
     except SubmissionError as error:
         if error.code == NOT_FOUND:
-            remedy = "make it as the README says, or name yours by --service-account"
+            remedy = "make it by config/dataproc/account.sh up, or name yours by --service-account"
             yield fault(check, "expected the job's service account, found none by that name", remedy)
             return
         if error.code != PERMISSION_DENIED:
