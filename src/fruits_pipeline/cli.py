@@ -225,9 +225,10 @@ def _submit(platform: Callable[..., Platform], cloud: Cloud, settings: commands.
     from fruits_pipeline.submit.job import submitted_job
     from fruits_pipeline.submit.submission import estimate_and_submit
 
-    job = submitted_job(cloud, submitted_command(settings), settings.submit)
+    command = submitted_command(settings)
+    job = submitted_job(cloud, command, settings.submit)
     with interrupt.signals_raise():
-        record = estimate_and_submit(platform(job, own), job, settings.submit, settings.storage)
+        record = estimate_and_submit(platform(job, own), job, settings.submit, command)
     if record is not None:
         print(summary(record, job.output_uri))
 

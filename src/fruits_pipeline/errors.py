@@ -43,6 +43,12 @@ class SubmissionError(FruitsError):
 
     exit_code = 6
 
+    def __init__(self, message: str = "", *, code: str = "", operation: str = "") -> None:
+        """``code`` is the cloud's own name of a refusal, ``operation`` that of the call which it refused."""
+        super().__init__(message)
+        self.code = code
+        self.operation = operation
+
 
 class StorageError(FruitsError):
     """When storage or the cluster failed, or a right is missing on a bucket: the same command resumes."""

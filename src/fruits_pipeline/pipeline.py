@@ -10,8 +10,9 @@ from fruits_pipeline.ingest.listing import AnySource, check_naming, place_of, so
 from fruits_pipeline.ingest.packed import PackedSource
 from fruits_pipeline.job import Job
 from fruits_pipeline.reduce.facts import Reduced
-from fruits_pipeline.refusals import check, refuse_drift
+from fruits_pipeline.refusals import check
 from fruits_pipeline.report.verdict import refuse
+from fruits_pipeline.score.drift import refuse_drift
 from fruits_pipeline.session.faults import storage_faults
 from fruits_pipeline.session.gateway import stoppable
 from fruits_pipeline.session.spark import spark_session

@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 from fruits_pipeline.backbones.request import dimension_of, image_size_of
-from fruits_pipeline.errors import DatasetError, InputError, SettingsError
+from fruits_pipeline.errors import DatasetError, SettingsError
 from fruits_pipeline.features.recipe import recipe_settings
 from fruits_pipeline.ingest.listing import spelled
 from fruits_pipeline.reduce.split import CALIBRATED_SHARE, share_of
-from fruits_pipeline.score.facts import Scored
 from fruits_pipeline.settings.classify import ClassifySettings
 from fruits_pipeline.settings.commands import (
     ClassifyCommand,
@@ -89,25 +88,6 @@ def check_backbone(waves: Iterable[WaveMarker], models: TrainedModels) -> None:
                 f"expected features by the network of the models, {models.backbone.model.sha256}, found those of batch "
                 f"{wave.wave} made by {found}; take another --output-uri"
             )
-
-
-def refuse_drift(scored: Scored, max_drift: float | None) -> None:
-    """Ends a command whose new images differ too much from those of the training; all is written by then.
-
-    Raises:
-        InputError: Then.
-    """
-    drift = scored.drift
-    if max_drift is None:
-        return
-    if drift.looks is None:
-        log.warning("--max-drift=%s judged nothing: there are too few images of the same labels", max_drift)
-    elif drift.exceeds(max_drift):
-        raise InputError(
-            f"expected new images that are told from training images at an AUC below {max_drift} (--max-drift), found "
-            f"{drift.looks.auc:.3f} (p = {drift.looks.p_value:.3f}, {drift.looks.new} new images); all is written: "
-            "look at the new images, and train on such ones where they are right"
-        )
 
 
 def _recipe_settings(command: JobCommand, models: TrainedModels | None) -> Essentials | None:

@@ -28,7 +28,7 @@ _BOTH: dict[Fault, Answer] = {
 }
 
 
-def job(machine_type: str = "m6i.2xlarge") -> SubmittedJob:
+def job(machine_type: str = "m6i.xlarge") -> SubmittedJob:
     """The one job of the adapters; its bundle stands as if it were uploaded."""
     run = RunCommand.model_validate(
         {

@@ -77,6 +77,7 @@ class DataprocServer(grpc.GenericRpcHandler):
 
     def _methods(self) -> dict[str, tuple[Any, Callable[[Any], Any]]]:
         return {
+            "GetCluster": (dataproc.GetClusterRequest, self._cluster),
             "SubmitJob": (dataproc.SubmitJobRequest, self._submit),
             "GetJob": (dataproc.GetJobRequest, lambda asked: _held(self.jobs, asked.job_id)),
             "CancelJob": (dataproc.CancelJobRequest, self._cancel_job),
@@ -95,6 +96,12 @@ class DataprocServer(grpc.GenericRpcHandler):
             if fault.times and (not fault.methods or method in fault.methods):
                 fault.times -= 1
                 raise fault.refusal
+
+    def _cluster(self, asked: Any) -> Any:
+        if asked.cluster_name not in self.clusters:
+            raise Refusal(StatusCode.NOT_FOUND, f"Not found: Cluster {asked.cluster_name}")
+        config = {"software_config": {"image_version": "2.3.9-debian12"}}
+        return dataproc.Cluster(cluster_name=asked.cluster_name, config=config, status={"state": "RUNNING"})
 
     def _submit(self, asked: Any) -> Any:
         if asked.job.placement.cluster_name not in self.clusters:

@@ -114,6 +114,15 @@ def test_the_same_command_again_follows_the_job_that_is_active(cloud):
     assert cloud.sent() == sent
 
 
+def test_an_active_job_is_found_without_starting_one(cloud):
+    assert cloud.platform().active() is None
+    started = cloud.platform().start()
+    assert cloud.platform().active() == started.id
+    cloud.move(started.id, Phase.FAILED)
+    assert cloud.platform().active() is None
+    assert len(cloud.sent()) == len(cloud.platform().requests())
+
+
 def test_the_same_command_after_the_end_starts_anew(cloud):
     first = cloud.platform().start()
     cloud.move(first.id, Phase.FAILED)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from test_submission import COMMAND
 
 from clouds.aws import job
 from fruits_pipeline import cli
@@ -97,6 +98,9 @@ class Watched(Emr):
 
     starts = 0
 
+    def checks(self, _command):
+        return ()
+
     def start(self):
         self.starts += 1
         return Started("j-1/s-1")
@@ -110,20 +114,20 @@ def submitted(into=None, **settings):
     asked = job() if into is None else replace(job(), output_uri=str(into))
     platform = Watched(asked, SUBNETS)
     try:
-        estimate_and_submit(platform, asked, SubmitSettings(**settings), StorageSettings())
+        estimate_and_submit(platform, asked, SubmitSettings(**settings), COMMAND)
     except SubmissionError as error:
         return platform, str(error)
     return platform, None
 
 
 def test_a_job_that_costs_too_much_is_not_started(capsys):
-    platform, told = submitted(images=1_000_000, max_cost=1.0)
+    platform, told = submitted(images=1_000_000, max_cost=0.5)
     assert platform.starts == 0
     assert re.search(
-        r"--max-cost: expected at most 1\.00 USD, found an estimate of 1\.\d\d; .*nothing was started", told
+        r"--max-cost: expected at most 0\.50 USD, found an estimate of 0\.\d\d; .*nothing was started", told
     )
-    assert "estimate: 1." in capsys.readouterr().err
-    assert submitted(images=1_000_000, max_cost=1.5)[0].starts == 1
+    assert "estimate: 0." in capsys.readouterr().err
+    assert submitted(images=1_000_000, max_cost=1.0)[0].starts == 1
 
 
 def test_a_limit_without_a_price_or_without_a_count_is_refused(monkeypatch):
@@ -223,7 +227,7 @@ def test_waiting_for_a_job_notes_its_cost(tmp_path):
             return super().start()
 
     asked = replace(job(), output_uri=str(tmp_path))
-    told = estimate_and_submit(Ending(asked, SUBNETS), asked, SubmitSettings(images=10, wait=True), StorageSettings())
+    told = estimate_and_submit(Ending(asked, SUBNETS), asked, SubmitSettings(images=10, wait=True), COMMAND)
     assert json.loads(there.read_text()) == told
     assert told["cost"]["at_most"]["hours"] < 0.01
 
@@ -275,6 +279,11 @@ def test_the_shipped_prices_cover_the_defaults(platform, place, capsys):
         told = dry_run_of(capsys, platform, region, "--images", "1000000", "--precision", form)
         assert re.search(r"^estimate: \d+\.\d\d USD for 1,000,000 images ", told.err, re.MULTILINE)
         assert json.loads(told.out.partition("\n\n")[2])
+
+
+def test_spot_workers_that_come_later_are_estimated_too(capsys):
+    told = dry_run_of(capsys, "dataproc", "europe-west1", "--images", "1000000", "--nodes", "5").err
+    assert "1 x n2-standard-4, 2 x n2-standard-4, 3 x n2-standard-4 (Spot)" in told
 
 
 def test_the_example_in_the_documents_is_what_is_printed(capsys):

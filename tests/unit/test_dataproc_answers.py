@@ -32,9 +32,9 @@ def test_a_policy_that_exists_is_brought_up_to_date():
     with opened("workflow") as cloud:
         first = cloud.platform().start()
         cloud.move(first.id, Phase.SUCCEEDED)
-        cloud.server.policies["fruits-pipeline-spot-2"].basic_algorithm.cooldown_period = {"seconds": 7}
+        cloud.server.policies["fruits-pipeline-spot-1"].basic_algorithm.cooldown_period = {"seconds": 7}
         cloud.platform().start()
-        assert cloud.server.policies["fruits-pipeline-spot-2"].basic_algorithm.cooldown_period.seconds == 120
+        assert cloud.server.policies["fruits-pipeline-spot-1"].basic_algorithm.cooldown_period.seconds == 120
 
 
 def test_a_cluster_that_cannot_be_had_fails_the_workflow_in_googles_words():

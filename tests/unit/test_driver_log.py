@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import google.auth
 import pytest
 from google.auth.credentials import AnonymousCredentials
-from test_submission import WAITING, Quick, into
+from test_submission import COMMAND, WAITING, Quick, into
 
 from clouds.adapter import platforms
 from clouds.aws import job
@@ -17,7 +17,6 @@ from fruits_pipeline.errors import JobError, StorageError, SubmissionError
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.settings.google import GoogleSettings
-from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.submit import google_logs
 from fruits_pipeline.submit.driver_log import LINES, gzip_tail, with_driver_log
@@ -161,7 +160,7 @@ class Failing(Quick):
 )
 def test_a_failure_has_the_last_lines_and_they_hide_nothing_of_it(tmp_path, lines, told):
     with pytest.raises(JobError, match="out of memory") as failed:
-        submit_job(Failing(lines), into(tmp_path), WAITING, StorageSettings())
+        submit_job(Failing(lines), into(tmp_path), WAITING, COMMAND)
     assert str(failed.value).endswith(f"last lines of the driver's log:\n{told}")
     assert failed.value.exit_code == 7
 
@@ -170,7 +169,7 @@ def test_who_has_cancelled_a_job_is_not_told_its_log(tmp_path):
     platform = Failing(["one"])
     platform.state = lambda _started: State(Phase.CANCELLED, "by somebody")
     with pytest.raises(JobError) as failed:
-        submit_job(platform, into(tmp_path), WAITING, StorageSettings())
+        submit_job(platform, into(tmp_path), WAITING, COMMAND)
     assert "log:" not in str(failed.value)
 
 

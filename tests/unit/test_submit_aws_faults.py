@@ -14,6 +14,7 @@ from fruits_pipeline.submit.emr_requests import cluster_request
 from fruits_pipeline.submit.emr_serverless import EmrServerless
 from fruits_pipeline.submit.placeholders import check_filled
 from fruits_pipeline.submit.platform import Phase
+from fruits_pipeline.submit.preflight.finding import Verdict
 
 SUBNETS = EmrSettings(subnet=("subnet-1", "subnet-2"))
 
@@ -51,13 +52,14 @@ def test_a_cluster_with_nodes_too_small_for_the_job_is_not_made():
     assert Emr(large, EmrSettings(cluster_id="j-1")).requests()
 
 
-def test_an_application_with_room_for_less_is_told_of(caplog):
+def test_an_application_with_room_for_less_is_told_of():
     with opened() as cloud:
         cloud.move(cloud.platform().start().id, Phase.SUCCEEDED)
-        cloud.move(cloud.platform().start().id, Phase.SUCCEEDED)
-        assert not caplog.messages
+        (found,) = cloud.platform()._look_at_application()
+        assert found.verdict is Verdict.OK
         platform = cloud.platform()
         platform._job = dataclasses.replace(job(), sizes=dataclasses.replace(job().sizes, executors=99))
-        platform.start()
-    assert "needed={'cpu': '400 vCPU'" in caplog.text
-    assert "update-application" in caplog.text
+        (found,) = platform._look_at_application()
+    assert found.verdict is Verdict.WARNING
+    assert "{'cpu': '400 vCPU'" in found.facts
+    assert "update-application" in found.remedy

@@ -132,14 +132,18 @@ def test_a_batch_takes_an_image_of_its_own(batch_job):
 
 
 def test_a_cluster_of_its_own_takes_two_machines_for_keeps_and_the_rest_from_spot(job):
-    policy, _ = Dataproc(job, DataprocSettings()).requests()
+    policy, _ = Dataproc(changed(job, nodes=9), DataprocSettings()).requests()
+    assert policy.body["policy"]["secondaryWorkerConfig"]["maxInstances"] == 7
     assert config(Dataproc(job, DataprocSettings()))["workerConfig"]["numInstances"] == 2
-    assert config(Dataproc(job, DataprocSettings()))["secondaryWorkerConfig"]["numInstances"] == job.nodes - 2
-    assert policy.body["policy"]["secondaryWorkerConfig"]["maxInstances"] == job.nodes - 2
-    least = config(Dataproc(changed(job, nodes=2), DataprocSettings()))
-    assert "numInstances" not in least["secondaryWorkerConfig"]
     with pytest.raises(SettingsError, match="--nodes: expected at least 2"):
         Dataproc(changed(job, nodes=1), DataprocSettings())
+
+
+def test_the_driver_starts_before_there_is_a_spot_machine(job):
+    """Autoscaling does not go together with am.primary_only, which would keep it on primary workers too."""
+    made = config(Dataproc(changed(job, nodes=9), DataprocSettings()))
+    assert "numInstances" not in made["secondaryWorkerConfig"]
+    assert "dataproc:am.primary_only" not in made["softwareConfig"]["properties"]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +187,7 @@ def test_the_lines_say_what_the_messages_say(job, batch_job):
     assert {"--version=2.3", "--ttl=86400s", "--subnet=fruits", f"--kms-key={OWN['kms_key']}"} <= set(words)
     platform = Dataproc(job, DataprocSettings(gcp_project="project"))
     policy, workflow = platform.command_line().split("\nEND\n")
-    assert policy.startswith("gcloud dataproc autoscaling-policies import fruits-pipeline-spot-2 --project=project")
+    assert policy.startswith("gcloud dataproc autoscaling-policies import fruits-pipeline-spot-1 --project=project")
     line, _, template = workflow.removesuffix("\nEND").partition("\n")
     assert line.startswith("gcloud dataproc workflow-templates instantiate-from-file --project=project")
     assert json.loads(template) == platform.requests()[1].body["template"]

@@ -81,8 +81,8 @@ def _types(found):
 
 def test_in_another_precision_all_nodes_are_of_the_type_asked_for():
     precise = dataclasses.replace(job(), arguments=(*job().arguments, "--precision", "int8"))
-    assert _types(precise) == ["m6i.2xlarge"]
-    assert _types(job()) == ["m6i.2xlarge", "m6a.2xlarge", "m7i.2xlarge"]
+    assert _types(precise) == ["m6i.xlarge"]
+    assert _types(job()) == ["m6i.xlarge", "m6a.xlarge", "m7i.xlarge"]
 
 
 def test_the_step_runs_in_cluster_mode_with_both_archives_and_the_python_of_the_bundle():

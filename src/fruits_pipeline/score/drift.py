@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812, because Spark's own documentation spells it so
 
-from fruits_pipeline.score.facts import LEAST_AUC, Drift, FigureShift, LabelShift, Separation
+from fruits_pipeline.errors import InputError
+from fruits_pipeline.score.facts import LEAST_AUC, Drift, FigureShift, LabelShift, Scored, Separation
 from fruits_pipeline.score.reference import Reference
 from fruits_pipeline.score.samples import new_features, trained_components
 from fruits_pipeline.score.separation import Side, matched, separation
@@ -112,3 +113,22 @@ def _shifts(trained: Mapping[str, int], predicted: Mapping[str, int]) -> list[La
         for label in sorted({*trained, *predicted})
     )
     return sorted(shifts, key=lambda shift: -abs(shift.trained - shift.predicted))
+
+
+def refuse_drift(scored: Scored, max_drift: float | None) -> None:
+    """Ends a command whose new images differ too much from those of the training; all is written by then.
+
+    Raises:
+        InputError: Then.
+    """
+    drift = scored.drift
+    if max_drift is None:
+        return
+    if drift.looks is None:
+        log.warning("--max-drift=%s judged nothing: there are too few images of the same labels", max_drift)
+    elif drift.exceeds(max_drift):
+        raise InputError(
+            f"expected new images that are told from training images at an AUC below {max_drift} (--max-drift), found "
+            f"{drift.looks.auc:.3f} (p = {drift.looks.p_value:.3f}, {drift.looks.new} new images); all is written: "
+            "look at the new images, and train on such ones where they are right"
+        )

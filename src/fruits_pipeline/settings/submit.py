@@ -26,9 +26,11 @@ class SizeSettings(Room):
     """How large the cluster and its executors are; what is left open follows from the machine type."""
 
     machine_type: str | None = Field(
-        None, description="Type of the worker nodes; by default m6i.2xlarge or n2-standard-8."
+        None, description="Type of the worker nodes; by default m6i.xlarge or n2-standard-4."
     )
-    nodes: int = Field(4, ge=1, le=1000, description="Most worker nodes.")
+    nodes: int = Field(
+        3, ge=1, le=1000, description="Most worker nodes; a cluster starts with two of them and grows as the job needs."
+    )
     executors: int | None = Field(
         None, ge=1, description="Most Spark executors; by default as many as the nodes can hold."
     )
@@ -72,6 +74,9 @@ class SubmitSettings(SizeSettings):
     )
     dry_run: Annotated[bool, Parameter(negative="")] = Field(
         False, description="Print the aws or gcloud line and the request, and send nothing."
+    )
+    check: Annotated[bool, Parameter(negative="")] = Field(
+        False, description="Make the checks that come before every start, print what they found, and make nothing."
     )
     wait: Annotated[bool, Parameter(negative="")] = Field(
         False, description="Wait for the end of the job, and end with its exit code."

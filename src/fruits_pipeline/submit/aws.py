@@ -89,5 +89,7 @@ class Aws:
         known = (told for pattern, told in _ADVICE.items() if re.search(pattern, f"{code} {said}", re.IGNORECASE))
         return SubmissionError(
             f"expected {self._service} in {self._region} to answer {operation}, found "
-            f"{code}: {said}; {next(known, _ELSE)}"
+            f"{code}: {said}; {next(known, _ELSE)}",
+            code=code,
+            operation=f"{self._service}:{operation}",
         )

@@ -19,19 +19,35 @@ _ARCHIVES = (ENVIRONMENT, MODELS)
 
 def bundled(
     submit: SubmitSettings, run: RunCommand | ScoreCommand, cloud: Cloud, target: str, arch: Arch
-) -> tuple[str, ...]:
-    """The addresses of script, environment and models.
+) -> tuple[tuple[str, ...], str]:
+    """The addresses of script, environment and models, and the bundle's fault.
+
+    Where there is no bundle, it was not uploaded, or another release made it, placeholders stand for the addresses.
+    That is a fault, except that a dry run needs no bundle; "" where there is none.
 
     Raises:
+        SubmissionError: When a dry run finds a bundle that is no good.
         SettingsError: When the bundle is another target's, lies where the cloud's nodes do not fetch from, or has not
             the model that the job asks for.
-        SubmissionError: When there is no bundle, it was not uploaded, or another release made it.
     """
     # Batches start by a file that fetches the archives itself.
     needed = (f"jobs/{'batch' if cloud == 'dataproc-serverless' else command_name(run)}.py", *_ARCHIVES)
     place = submit.bundle or f"dist/{target}-{arch}"
+    placeholders = tuple(f"${{BUNDLE_URI}}/{name}" for name in needed)
     if submit.dry_run and not (Path(place) / UPLOADED).is_file():
-        return tuple(f"${{BUNDLE_URI}}/{name}" for name in needed)
+        return placeholders, ""
+    try:
+        return _uploaded(place, run, cloud, (target, arch), needed), ""
+    except SubmissionError as error:
+        if submit.dry_run:
+            raise
+        return placeholders, str(error)
+
+
+def _uploaded(
+    place: str, run: RunCommand | ScoreCommand, cloud: Cloud, wanted: tuple[str, Arch], needed: tuple[str, ...]
+) -> tuple[str, ...]:
+    target, arch = wanted
     from importlib.metadata import version  # late, because a dry run needs none
 
     bundle = read_bundle(place, run.storage)

@@ -1,11 +1,15 @@
 """A job on Dataproc: on a running cluster where one is named, else on one that is made for it."""
 
+from collections.abc import Iterable
+
+from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.dataproc import DataprocSettings
 from fruits_pipeline.submit.dataproc_cluster import ExistingCluster
 from fruits_pipeline.submit.dataproc_workflow import ManagedCluster
 from fruits_pipeline.submit.driver_log import Opened
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Platform, Request, Started, State
+from fruits_pipeline.submit.preflight.check import Check
 
 
 class Dataproc:
@@ -28,6 +32,14 @@ class Dataproc:
     def command_line(self) -> str:
         """The ``gcloud`` line."""
         return self._way.command_line()
+
+    def checks(self, command: RunCommand | ScoreCommand) -> Iterable[Check]:
+        """Those of project, region and quotas."""
+        return self._way.checks(command)
+
+    def active(self) -> str | None:
+        """The job's or the workflow's id, if it is active."""
+        return self._way.active()
 
     def start(self) -> Started:
         """Starts the job; the id is that of a Dataproc job, or of a workflow's operation."""

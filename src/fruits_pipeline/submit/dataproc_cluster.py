@@ -1,14 +1,17 @@
 """A job on an existing Dataproc cluster."""
 
 import shlex
+from collections.abc import Iterable
 
 from fruits_pipeline.clusters.templates import load
+from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.dataproc import DataprocSettings
 from fruits_pipeline.submit.driver_log import Opened
-from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, message, start_once
+from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, last_active, message, start_once
 from fruits_pipeline.submit.google_logs import CONSOLE, DRIVER, driver_lines
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
+from fruits_pipeline.submit.preflight.check import Check
 
 # https://cloud.google.com/dataproc/docs/reference/rest/v1/projects.regions.jobs#State
 _PHASES = {
@@ -50,6 +53,16 @@ class ExistingCluster:
             *(f"--labels={gcloud_mapping(labels(self._job))}", "--async", "--", *self._job.arguments),
         ]
         return shlex.join(words)
+
+    def checks(self, command: RunCommand | ScoreCommand) -> Iterable[Check]:
+        """Those of project and cluster."""
+        from fruits_pipeline.submit.preflight.lists import dataproc_cluster_checks
+
+        return dataproc_cluster_checks(self._job, self._settings, self._google, command)
+
+    def active(self) -> str | None:
+        """The id of the job's last attempt, if that is active."""
+        return last_active(self._job.job_id, self._active)
 
     def start(self) -> Started:
         """Submits the job, unless it is active."""

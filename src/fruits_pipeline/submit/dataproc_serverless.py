@@ -1,16 +1,19 @@
 """A batch on Dataproc Serverless (Google Cloud Serverless for Apache Spark)."""
 
 import shlex
+from collections.abc import Iterable
 
 from fruits_pipeline.clusters.sizing import Sizes
 from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError
+from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSettings
 from fruits_pipeline.submit.driver_log import Opened
-from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, message, start_once
+from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, last_active, message, start_once
 from fruits_pipeline.submit.google_logs import CONSOLE, driver_lines
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
+from fruits_pipeline.submit.preflight.check import Check
 
 # https://cloud.google.com/dataproc-serverless/docs/reference/rest/v1/projects.locations.batches#State
 _PHASES = {
@@ -33,6 +36,8 @@ _FLAGS = {
 _CORES = (4, 8, 16)
 _LEAST_MIB, _MOST_MIB = 1024, 7424
 _FEWEST_EXECUTORS = 2
+# The least of the same page; by default 100 GiB for each core, of which new projects have quota for some six machines.
+_DISK = "250g"
 # A batch has no YARN, tracks shuffles by itself, and runs its driver on a machine of its own in any case.
 # What they no longer have since runtime 3.0, and whose credentials they take unless told otherwise:
 # https://docs.cloud.google.com/managed-spark/docs/concepts/versions/spark-runtime-3.0
@@ -80,6 +85,16 @@ class DataprocServerless:
             *("--async", "--", *self._arguments),
         ]
         return shlex.join(words)
+
+    def checks(self, command: RunCommand | ScoreCommand) -> Iterable[Check]:
+        """Those of project, region and quotas."""
+        from fruits_pipeline.submit.preflight.lists import dataproc_serverless_checks
+
+        return dataproc_serverless_checks(self._job, self._settings, self._google, command, self.requests()[0].body)
+
+    def active(self) -> str | None:
+        """The id of the job's last batch, if that is active."""
+        return last_active(self._job.job_id, self._active)
 
     def start(self) -> Started:
         """Creates the batch, unless it is active."""
@@ -165,14 +180,19 @@ def _properties(job: SubmittedJob) -> dict[str, str]:
     overhead_mib = max(cut.driver_overhead_mib, cut.driver_cores * _LEAST_MIB - cut.driver_memory_mib)
     _check(cut, overhead_mib)
     kept = {key: value for key, value in job.properties.items() if not key.startswith(_UNKNOWN)}
-    return kept | {
-        "spark.app.name": job.job_id,
-        "spark.driver.memoryOverhead": f"{overhead_mib}m",
-        "spark.dynamicAllocation.minExecutors": str(
-            max(_FEWEST_EXECUTORS, int(kept["spark.dynamicAllocation.minExecutors"]))
-        ),
-        "spark.dynamicAllocation.maxExecutors": str(max(_FEWEST_EXECUTORS, cut.executors)),
-    }
+    disks = dict.fromkeys(("spark.dataproc.driver.disk.size", "spark.dataproc.executor.disk.size"), _DISK)
+    return (
+        disks
+        | kept
+        | {
+            "spark.app.name": job.job_id,
+            "spark.driver.memoryOverhead": f"{overhead_mib}m",
+            "spark.dynamicAllocation.minExecutors": str(
+                max(_FEWEST_EXECUTORS, int(kept["spark.dynamicAllocation.minExecutors"]))
+            ),
+            "spark.dynamicAllocation.maxExecutors": str(max(_FEWEST_EXECUTORS, cut.executors)),
+        }
+    )
 
 
 def _check(cut: Sizes, driver_overhead_mib: int) -> None:

@@ -3,19 +3,21 @@
 import json
 import shlex
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fruits_pipeline.clusters.machines import boot_disk, machine
 from fruits_pipeline.clusters.sizing import check_fits
 from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError, SubmissionError
+from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.dataproc import DataprocSettings
 from fruits_pipeline.submit.driver_log import Opened
 from fruits_pipeline.submit.google import Google, labels, message
 from fruits_pipeline.submit.google_logs import CONSOLE, DRIVER, driver_lines
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
+from fruits_pipeline.submit.preflight.check import Check
 
 # A cluster's fewest, of which none is a Spot machine.
 _PRIMARY_NODES = 2
@@ -65,6 +67,19 @@ class ManagedCluster:
         limits = {key: value for key, value in policy["policy"].items() if key != "id"}
         return f"{_fed(importing, limits)}\n{_fed(running, workflow['template'])}"
 
+    def checks(self, command: RunCommand | ScoreCommand) -> Iterable[Check]:
+        """Those of project, region and quotas."""
+        from fruits_pipeline.submit.preflight.lists import dataproc_checks
+
+        return dataproc_checks(self._job, self._settings, self._google, command, self.requests()[-1].body)
+
+    def active(self) -> str | None:
+        """The operation of an equal workflow that has not ended."""
+        for operation in self._operations():
+            if not operation.done and str(_metadata(operation).cluster_name).startswith(f"{self._cluster}-"):
+                return str(operation.name)
+        return None
+
     def start(self) -> Started:
         """Starts the workflow, unless it is active, after creating or updating its autoscaling policy.
 
@@ -73,7 +88,7 @@ class ManagedCluster:
         """
         from google.api_core.exceptions import AlreadyExists
 
-        if (found := self._active()) is not None:
+        if (found := self.active()) is not None:
             return Started(found, attached=True)
         self._ensure_policy()
         request = message("InstantiateInlineWorkflowTemplateRequest", self._workflow(self._google.project).body)
@@ -81,7 +96,7 @@ class ManagedCluster:
         try:
             started = self._google.call(service, method, request, (AlreadyExists,))
         except AlreadyExists as error:
-            if (found := self._active()) is not None:
+            if (found := self.active()) is not None:
                 return Started(found, attached=True)
             told = f"expected to find the workflow that Dataproc says is running, found none: {error.message}"
             raise SubmissionError(f"{told}; start the same command again in a few minutes") from error
@@ -154,7 +169,6 @@ class ManagedCluster:
             "MASTER_DISK_TYPE": boot_disk(own.master_machine_type),
             "MACHINE_TYPE": self._job.machine_type,
             "DISK_TYPE": boot_disk(self._job.machine_type),
-            "SPOT_NODES": self._spot or None,
             "DEADLINE": f"{own.longest_run_s}s",
             "IDLE_DELETE": f"{own.idle_delete_s}s",
             # Later than the workflow's own end, and no earlier than its cluster stands.
@@ -181,13 +195,6 @@ class ManagedCluster:
             name = f"{body['parent']}/autoscalingPolicies/{self._policy}"
             request = message("UpdateAutoscalingPolicyRequest", {"policy": {**body["policy"], "name": name}})
             self._google.call(service, "update_autoscaling_policy", request)
-
-    def _active(self) -> str | None:
-        """The operation of an equal workflow that has not ended."""
-        for operation in self._operations():
-            if not operation.done and str(_metadata(operation).cluster_name).startswith(f"{self._cluster}-"):
-                return str(operation.name)
-        return None
 
     def _operations(self) -> Iterator[Any]:
         request = {

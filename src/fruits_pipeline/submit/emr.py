@@ -1,9 +1,11 @@
 """EMR: a step on an existing cluster, or on a cluster that is created for it and ends with it."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from fruits_pipeline.errors import SubmissionError
+from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.submit.aws import Aws
 from fruits_pipeline.submit.aws_cli import create_cluster, line, options, with_profile
@@ -12,6 +14,7 @@ from fruits_pipeline.submit.emr_requests import cancel_request, cluster_request,
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
+from fruits_pipeline.submit.preflight.check import Check
 
 _FLAGS = {"SUBNET_IDS": "--subnet", "BUNDLE_URI": "--bundle"}
 _ACTIVE_CLUSTERS = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING"]
@@ -58,15 +61,26 @@ class Emr:
             return with_profile(line(self._job.region, "emr", "add-steps", *words), self._profile)
         return with_profile(create_cluster(self._job.region, self.requests()[0].body, given), self._profile)
 
+    def checks(self, command: RunCommand | ScoreCommand) -> Iterable[Check]:
+        """Those of account, region and quotas."""
+        from fruits_pipeline.submit.preflight.lists import emr_checks
+
+        (request,) = self.requests()
+        check_filled(request.body, {"SUBNET_IDS": "--subnet"})
+        return emr_checks(self._job, self._settings, self._profile, command, request.body)
+
+    def active(self) -> str | None:
+        """The step of the job's name that is active."""
+        cluster = self._settings.cluster_id or self._active_cluster()
+        return self._step(cluster, _ACTIVE_STEPS) if cluster else None
+
     def start(self) -> Started:
         """Starts the step, unless one of its name is active: EMR has no client tokens that would ensure it."""
         (request,) = self.requests()
         check_filled(request.body, _FLAGS)
-        cluster = self._settings.cluster_id or self._active_cluster()
         if self._settings.cluster_id:
             self._log_uri = self._logs_of(self._settings.cluster_id)
-        active = cluster and self._step(cluster, _ACTIVE_STEPS)
-        if active:
+        if active := self.active():
             return Started(active, attached=True)
         operation = request.operation.partition(".")[2]
         answer = self._aws.call(operation, request.body)

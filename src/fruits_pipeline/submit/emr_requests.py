@@ -110,7 +110,6 @@ def _values(job: SubmittedJob, settings: EmrSettings) -> dict[str, Any]:
         "MACHINE_TYPE": types[0],
         "MACHINE_TYPE_2": types[min(1, len(types) - 1)],
         "MACHINE_TYPE_3": types[min(2, len(types) - 1)],
-        "NODES": job.nodes,
         "CAPACITY": job.nodes + 1,  # because the core node counts too
         "ACTION_ON_FAILURE": "CONTINUE" if settings.cluster_id else "TERMINATE_CLUSTER",
         # Of a cluster that ends with its step; on one that stays, YARN would keep a job whose step is gone.

@@ -1,12 +1,12 @@
 """EMR Serverless: a job run on an application that is found by its name, or created."""
 
-import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from fruits_pipeline.clusters.templates import filled
 from fruits_pipeline.errors import SettingsError, SubmissionError
+from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.submit.aws import Aws
 from fruits_pipeline.submit.aws_cli import line, options, with_profile
@@ -15,8 +15,8 @@ from fruits_pipeline.submit.emr_serverless_requests import application_name, app
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
-
-log = logging.getLogger(__name__)
+from fruits_pipeline.submit.preflight.check import Check
+from fruits_pipeline.submit.preflight.finding import Finding, fault_of, ok, warning
 
 _SERVICE = "emr-serverless"
 _FLAGS = {"EXECUTION_ROLE_ARN": "--execution-role-arn", "BUNDLE_URI": "--bundle"}
@@ -88,14 +88,27 @@ class EmrServerless:
         )
         return with_profile("\n".join(lines), self._profile)
 
+    def checks(self, command: RunCommand | ScoreCommand) -> Iterable[Check]:
+        """Those of account, region and quota."""
+        from fruits_pipeline.submit.preflight.lists import emr_serverless_checks
+
+        check_filled(self._run_request(0), {"EXECUTION_ROLE_ARN": "--execution-role-arn"})
+        vcpus = _figure(application_request(self._job, self._settings, 0)["maximumCapacity"]["cpu"])
+        yield from emr_serverless_checks(self._job, self._settings, self._profile, command, vcpus)
+        yield Check("application", self._look_at_application)
+
+    def active(self) -> str | None:
+        """The run of the job's name that is active."""
+        application = self._settings.application_id or self._standing(self._named())
+        return self._active_run(application, self._runs(application)) if application else None
+
     def start(self) -> Started:
         """Starts the run, unless one of its name is active; runs that are started at once share a client token."""
         check_filled(self._run_request(0), _FLAGS)
         application = self._settings.application_id or self._application()
-        runs = [run for run in self._runs(application) if run.get("name") == self._job.job_id]
-        active = next((run for run in runs if not _PHASES[run["state"]].ended), None)
-        if active is not None:
-            return Started(f"{application}/{active['id']}", attached=True)
+        runs = self._runs(application)
+        if active := self._active_run(application, runs):
+            return Started(active, attached=True)
         body = filled(self._run_request(len(runs)), {"APPLICATION_ID": application})
         return Started(f"{application}/{self._aws.call('StartJobRun', body)['jobRunId']}")
 
@@ -133,10 +146,8 @@ class EmrServerless:
 
     def _application(self) -> str:
         """The application's id; it is created where there is none."""
-        name = application_name(self._job, self._settings)
-        listed = self._aws.list_all("ListApplications", "applications", {}, "nextToken")
-        named = [application for application in listed if application.get("name") == name]
-        found = next((str(application["id"]) for application in named if application["state"] != "TERMINATED"), None)
+        named = self._named()
+        found = self._standing(named)
         body = application_request(self._job, self._settings, len(named))
         if found is None:
             found = str(self._aws.call("CreateApplication", body)["applicationId"])
@@ -144,7 +155,6 @@ class EmrServerless:
             application = self._aws.call("GetApplication", {"applicationId": found})["application"]
             if application["state"] != "CREATING":
                 _check_same(application, body)
-                _warn_of_lower_limits(application, body["maximumCapacity"])
                 return found
             self._sleep(_CREATING_PAUSE_S)
         raise SubmissionError(
@@ -152,8 +162,41 @@ class EmrServerless:
             f"CREATING; see 'aws emr-serverless get-application --application-id {found}'"
         )
 
+    def _look_at_application(self) -> Iterator[Finding]:
+        """Whether an application that is there already was made as is asked for, and is as large."""
+        found = self._settings.application_id or self._standing(self._named())
+        if found is None:
+            yield ok("application", "none yet, and made by the first job")
+            return
+        application = self._aws.call("GetApplication", {"applicationId": found})["application"]
+        body = application_request(self._job, self._settings, 0)
+        try:
+            if self._settings.application_id is None:
+                _check_same(application, body)
+        except SubmissionError as error:
+            yield fault_of("application", error)
+            return
+        lower = _lower_limits(application, body["maximumCapacity"])
+        remedy = "'aws emr-serverless update-application', or give --application-name"
+        yield warning("application", lower, remedy) if lower else ok("application", f"{found} is there")
+
+    def _named(self) -> list[dict[str, Any]]:
+        """The applications by the job's name of them, deleted ones included."""
+        name = application_name(self._job, self._settings)
+        listed = self._aws.list_all("ListApplications", "applications", {}, "nextToken")
+        return [application for application in listed if application.get("name") == name]
+
+    def _standing(self, named: list[dict[str, Any]]) -> str | None:
+        return next((str(application["id"]) for application in named if application["state"] != "TERMINATED"), None)
+
     def _runs(self, application: str) -> list[dict[str, Any]]:
-        return list(self._aws.list_all("ListJobRuns", "jobRuns", {"applicationId": application}, "nextToken"))
+        """The runs of the job's name."""
+        listed = self._aws.list_all("ListJobRuns", "jobRuns", {"applicationId": application}, "nextToken")
+        return [run for run in listed if run.get("name") == self._job.job_id]
+
+    def _active_run(self, application: str, runs: list[dict[str, Any]]) -> str | None:
+        active = next((run for run in runs if not _PHASES[run["state"]].ended), None)
+        return f"{application}/{active['id']}" if active else None
 
 
 def _check_same(application: dict[str, Any], body: dict[str, Any]) -> None:
@@ -173,14 +216,12 @@ def _check_same(application: dict[str, Any], body: dict[str, Any]) -> None:
             )
 
 
-def _warn_of_lower_limits(application: dict[str, Any], needed: dict[str, str]) -> None:
-    """Warns where the application's limits, which stay as created, are lower than those that the job needs."""
+def _lower_limits(application: dict[str, Any], needed: dict[str, str]) -> str:
+    """What the application's limits, which stay as they were made, are where they are lower than the job's; else ""."""
     held = application.get("maximumCapacity", needed)
     if any(_figure(held[name]) < _figure(limit) for name, limit in needed.items() if name in held):
-        log.warning(
-            "application=%s maximum=%s needed=%s action='aws emr-serverless update-application, or --application-name'",
-            application["applicationId"], held, needed,
-        )  # fmt: skip  # because one value per placeholder reads best on one line
+        return f"{application['applicationId']} allows at most {held}, {needed} are asked for"
+    return ""
 
 
 def _figure(limit: str) -> int:

@@ -139,7 +139,7 @@ class Google:
 
     def _refused(self, method: str, error: "GoogleAPICallError") -> SubmissionError:
         told = f"expected Dataproc in {self._region} to answer {method}, found {error.code}: {error.message}"
-        return SubmissionError(f"{told}; {remedy(error)}")
+        return SubmissionError(f"{told}; {remedy(error)}", code=type(error).__name__, operation=f"dataproc.{method}")
 
 
 def remedy(error: "GoogleAPICallError") -> str:
@@ -205,6 +205,19 @@ def start_once(job_id: str, active: Callable[[str], bool | None], create: Callab
             return Started(name)
         attempt += 1
         name = f"{job_id}-{attempt}"
+
+
+def last_active(job_id: str, active: Callable[[str], bool | None]) -> str | None:
+    """The id of the last attempt of ``job_id``, if that is active; arguments as of ``start_once``.
+
+    >>> last_active("job", {"job": False, "job-2": True}.get), last_active("job", {"job": False}.get)
+    ('job-2', None)
+    """
+    name, attempt = job_id, 1
+    while (found := active(name)) is False:
+        attempt += 1
+        name = f"{job_id}-{attempt}"
+    return name if found else None
 
 
 def gcloud_mapping(values: Mapping[str, str]) -> str:

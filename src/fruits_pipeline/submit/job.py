@@ -22,7 +22,7 @@ from fruits_pipeline.submit.spark_properties import ENVIRONMENT_AS, MODELS_AS, C
 log = logging.getLogger(__name__)
 
 _TARGETS = {"emr": "emr-7.14", "dataproc": "dataproc-2.3", "dataproc-serverless": "dataproc-serverless-2.3"}
-_MACHINES = {"emr": "m6i.2xlarge", "dataproc": "n2-standard-8", "dataproc-serverless": "n2-standard-8"}
+_MACHINES = {"emr": "m6i.xlarge", "dataproc": "n2-standard-4", "dataproc-serverless": "n2-standard-4"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class SubmittedJob:
 
     ``archives`` are addresses with the name that each takes on the nodes, ``address#name``; ``properties`` are
     Spark's, sizes included; ``command`` is ``run`` or ``score``; ``job_id`` follows from everything else, so that equal
-    requests have equal ids.
+    requests have equal ids. Where the bundle has a fault, placeholders stand for its addresses.
     """
 
     name: str
@@ -48,11 +48,14 @@ class SubmittedJob:
     output_uri: str
     log_uri: str
     tags: Mapping[str, str]
+    bundle_fault: str = ""
     job_id: str = field(init=False)
 
     def __post_init__(self) -> None:
         """Derives the id."""
-        facts = {name: value for name, value in vars(self).items() if name != "sizes"} | asdict(self.sizes)
+        facts = {name: value for name, value in vars(self).items() if name not in {"sizes", "bundle_fault"}} | asdict(
+            self.sizes
+        )
         content = json.dumps(facts, sort_keys=True, default=lambda value: value.model_dump())
         object.__setattr__(self, "job_id", f"{self.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}")
 
@@ -60,11 +63,12 @@ class SubmittedJob:
 def submitted_job(cloud: Cloud, run: RunCommand | ScoreCommand, submit: SubmitSettings) -> SubmittedJob:
     """The job that the settings ask for on ``cloud``.
 
-    With ``dry_run`` placeholders stand for the addresses of a bundle that does not exist yet.
+    Placeholders stand for the addresses of a bundle that does not exist yet; unless it is a ``dry_run``, that is the
+    ``bundle_fault``, which keeps the job from being started.
 
     Raises:
         SettingsError: When target, machine type or their processors do not go together, or an address is no bucket's.
-        SubmissionError: When there is no bundle, or it was not uploaded.
+        SubmissionError: When a dry run finds a bundle that is no good.
     """
     _in_bucket("--data-source", run.ingest.data_source, "s3", "gs")
     if isinstance(run, ScoreCommand):
@@ -74,7 +78,7 @@ def submitted_job(cloud: Cloud, run: RunCommand | ScoreCommand, submit: SubmitSe
     target = submit.target or _TARGETS[cloud]
     release = _release(cloud, target, node.arch)
     cut = sizes(submit, node, run.session.driver_memory)
-    script, environment, models = bundled(submit, run, cloud, target, node.arch)
+    (script, environment, models), bundle_fault = bundled(submit, run, cloud, target, node.arch)
     return SubmittedJob(
         name=submit.name,
         release=release,
@@ -90,6 +94,7 @@ def submitted_job(cloud: Cloud, run: RunCommand | ScoreCommand, submit: SubmitSe
         output_uri=output,
         log_uri=_log_uri(cloud, submit, output),
         tags={"project": submit.name} | dict(tag.split("=", 1) for tag in submit.tag),
+        bundle_fault=bundle_fault,
     )
 
 

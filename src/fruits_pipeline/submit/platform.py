@@ -1,11 +1,15 @@
 """The interface of a platform: its requests, and a job's start, state, cancellation and logs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from fruits_pipeline.submit.driver_log import Opened
+
+from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
+from fruits_pipeline.submit.preflight.check import Check
 
 
 class Phase(StrEnum):
@@ -58,6 +62,18 @@ class Platform(Protocol):
 
     def command_line(self) -> str:
         """The ``aws`` or ``gcloud`` command line that does the same."""
+        ...
+
+    def checks(self, command: RunCommand | ScoreCommand) -> Iterable[Check]:
+        """The checks of the preflight of ``command``, which make nothing.
+
+        Raises:
+            SettingsError: When a setting is missing without which nothing can be sent.
+        """
+        ...
+
+    def active(self) -> str | None:
+        """The id of an equal job that is active; None where there is none."""
         ...
 
     def start(self) -> Started:

@@ -5,11 +5,13 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from fruits_pipeline.errors import INTERRUPTED, TERMINATED, JobError, SettingsError
-from fruits_pipeline.settings.storage import StorageSettings
+from fruits_pipeline.errors import INTERRUPTED, TERMINATED, FruitsError, JobError, SettingsError, SubmissionError
+from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.submit import SubmitSettings
 from fruits_pipeline.state.record import load_record
 from fruits_pipeline.storage.opening import open_store
@@ -18,7 +20,9 @@ from fruits_pipeline.submit.cost.spent import note_cost
 from fruits_pipeline.submit.driver_log import with_driver_log
 from fruits_pipeline.submit.follow import Deadline, follow
 from fruits_pipeline.submit.job import SubmittedJob
-from fruits_pipeline.submit.platform import Platform, Started
+from fruits_pipeline.submit.platform import Platform
+from fruits_pipeline.submit.preflight.check import Check, findings, refuse_faults
+from fruits_pipeline.submit.preflight.finding import Finding, Verdict, fault_of
 
 # Exit codes of who ended the job, to whom its log says nothing new.
 _ON_REQUEST = frozenset({INTERRUPTED, TERMINATED})
@@ -27,30 +31,30 @@ log = logging.getLogger(__name__)
 
 
 def estimate_and_submit(
-    platform: Platform, job: SubmittedJob, submit: SubmitSettings, storage: StorageSettings
+    platform: Platform, job: SubmittedJob, submit: SubmitSettings, command: RunCommand | ScoreCommand
 ) -> dict[str, Any] | None:
     """Prints what the job will cost, and submits it unless that is above ``--max-cost``.
 
     Raises:
         FruitsError: As ``budget_of`` and ``submit_job`` say.
     """
-    return submit_job(platform, job, submit, storage, budget_of(platform, job, submit, storage))
+    budget = None if submit.check else budget_of(platform, job, submit, command.storage)
+    return submit_job(platform, job, submit, command, budget)
 
 
 def submit_job(
     platform: Platform,
     job: SubmittedJob,
     submit: SubmitSettings,
-    storage: StorageSettings,
+    command: RunCommand | ScoreCommand,
     budget: Budget | None = None,
 ) -> dict[str, Any] | None:
-    """Submits the job; with ``wait`` gives its ``run.json``, with the cost where there is a budget.
+    """Submits the job, once the preflight found no fault; with ``wait`` gives its ``run.json``, with what it cost.
 
     Raises:
-        SettingsError: When the platform's own client is not installed.
-        SubmissionError: When the platform refuses.
-        DatasetError: When the output's ``run.json`` is not ours.
-        StorageError: When it cannot be read; then nothing is started.
+        SettingsError: When a setting or the platform's own client is missing.
+        SubmissionError: With all faults of the preflight, or when the platform refuses.
+        StorageError: When the output cannot be read; then nothing is started.
         JobError: When a job that is followed ends badly.
     """
     cut = job.sizes
@@ -62,10 +66,17 @@ def submit_job(
     if submit.dry_run:
         _show(dry_run(platform))
         return None
-    output = open_store(job.output_uri, storage) if submit.wait else None
-    # Read before the start: a job that cannot be followed is not started, and an earlier run's record is known as such.
-    before = load_record(output) if output else None
-    started = _started(platform)
+    with _client_installed():
+        found = list(findings([*_of_the_bundle(job), *platform.checks(command)]))
+        if submit.check:
+            _show("\n".join(map(str, found)))
+            refuse_faults(found)
+            return None
+        _judge(found, platform)
+        output = open_store(job.output_uri, command.storage) if submit.wait else None
+        # A job that cannot be followed is not started, and an earlier run's record is known as such.
+        before = load_record(output) if output else None
+        started = platform.start()
     how = "an equal one is active and is followed" if started.attached else "submitted"
     log.info("job=%s id=%s platform=%s logs=%s", how, started.id, platform.name, platform.logs(started.id))
     log.info("page=%s", platform.page(started.id))
@@ -77,7 +88,7 @@ def submit_job(
     except JobError as error:
         if error.exit_code in _ON_REQUEST:
             raise
-        raise with_driver_log(error, platform, started.id, partial(open_store, settings=storage)) from None
+        raise with_driver_log(error, platform, started.id, partial(open_store, settings=command.storage)) from None
     return note_cost(budget, output, record, (time.monotonic() - began_s) / 3600) if budget else record
 
 
@@ -90,9 +101,32 @@ def _deadline(submit: SubmitSettings, budget: Budget | None) -> Deadline:
     return Deadline(paid_s, f"{told}for cost in {paid_s:.0f} s")
 
 
-def _started(platform: Platform) -> Started:
+def _of_the_bundle(job: SubmittedJob) -> list[Check]:
+    error = SubmissionError(job.bundle_fault)
+    return [Check("package", lambda: [fault_of("package", error)])] if job.bundle_fault else []
+
+
+def _judge(found: list[Finding], platform: Platform) -> None:
+    """Logs what is no fault but worth knowing, and refuses faults, unless an equal job is active and is followed."""
+    for finding in found:
+        if finding.verdict in {Verdict.WARNING, Verdict.UNKNOWN}:
+            log.warning("preflight: %s", finding)
     try:
-        return platform.start()
+        refuse_faults(found)
+    except SubmissionError:
+        try:
+            active = platform.active()
+        except FruitsError:
+            active = None
+        if active is None:
+            raise
+        log.warning("preflight has faults; an equal job is active and is followed: id=%s", active)
+
+
+@contextmanager
+def _client_installed() -> Iterator[None]:
+    try:
+        yield
     except ModuleNotFoundError as error:
         extra = "s3" if str(error.name).startswith("boto") else "dataproc"
         raise SettingsError(

@@ -48,7 +48,9 @@ def rented(platform: Platform, job: SubmittedJob) -> Rented:
     if (body := bodies.get("emr.RunJobFlow")) is not None:
         return Rented(tuple(_emr(body)), vcpus)
     if (body := bodies.get("dataproc.InstantiateInlineWorkflowTemplate")) is not None:
-        return Rented(tuple(_dataproc(body["template"]["placement"]["managedCluster"]["config"])), vcpus)
+        limits = bodies["dataproc.CreateAutoscalingPolicy"]["policy"]["secondaryWorkerConfig"]
+        config = body["template"]["placement"]["managedCluster"]["config"]
+        return Rented(tuple(_dataproc(config, limits.get("maxInstances", 0))), vcpus)
     if (body := bodies.get("dataproc.CreateBatch")) is not None:
         return Rented(tuple(_batch(body["batch"]["runtimeConfig"]["properties"])), vcpus)
     if "emr-serverless.StartJobRun" in bodies:
@@ -86,14 +88,14 @@ def _emr(body: Mapping[str, Any]) -> Iterator[Item]:
         yield _disk("gp3", count, body["EbsRootVolumeSize"] + attached)
 
 
-def _dataproc(config: Mapping[str, Any]) -> Iterator[Item]:
-    """Nodes, fees and disks of a managed cluster; Spot workers up to what its autoscaling allows."""
+def _dataproc(config: Mapping[str, Any], spot: int) -> Iterator[Item]:
+    """Nodes, fees and disks of a managed cluster; Spot workers up to the ``spot`` that its autoscaling allows."""
     groups = ("masterConfig", "workerConfig", "secondaryWorkerConfig")
     for name in groups:
-        group = config.get(name, {})
-        if not group.get("numInstances"):
+        group, is_spot = config[name], name == "secondaryWorkerConfig"
+        count = spot if is_spot else group["numInstances"]
+        if not count:
             continue
-        count, is_spot = group["numInstances"], name == "secondaryWorkerConfig"
         # Secondary workers are of the primary ones' type.
         kind = group.get("machineTypeUri", config["workerConfig"]["machineTypeUri"])
         yield from _nodes(kind, count, "Compute Engine" if is_spot else None)
