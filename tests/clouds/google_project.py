@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from google.auth.credentials import AnonymousCredentials
 
-from fruits_pipeline.submit.preflight.google_rest import ROOTS
+from fruits_pipeline.submit.google_rest import ROOTS
 from schemas.google_rest import VERSIONS, Called, UnknownError, called, check
 
 PROJECT, REGION = "project", "europe-west1"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-VERSIONS = {"compute": "v1", "iam": "v1", "serviceusage": "v1", "storage": "v1"}
+VERSIONS = {"compute": "v1", "iam": "v1", "logging": "v2", "serviceusage": "v1", "storage": "v1"}
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,

@@ -14,6 +14,7 @@ from fruits_pipeline.clusters import prices as prices_module
 from fruits_pipeline.clusters.prices import Price, Prices, Source, Speed, load_prices
 from fruits_pipeline.errors import JobError, SettingsError, SubmissionError
 from fruits_pipeline.settings.emr import EmrSettings
+from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.settings.submit import SubmitSettings
 from fruits_pipeline.state.spent import AtMost, Spent
@@ -26,6 +27,7 @@ from fruits_pipeline.submit.cost.images import Images, known_images
 from fruits_pipeline.submit.cost.rented import Item, Rented, rented
 from fruits_pipeline.submit.cost.spent import cost_of, note_cost
 from fruits_pipeline.submit.emr import Emr
+from fruits_pipeline.submit.emr_serverless import EmrServerless
 from fruits_pipeline.submit.follow import Clock, Deadline, follow
 from fruits_pipeline.submit.platform import Phase, Started, State
 from fruits_pipeline.submit.submission import _deadline, estimate_and_submit
@@ -332,3 +334,11 @@ def test_a_file_that_is_no_json_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(prices_module, "config_folder", lambda: tmp_path)
     with pytest.raises(SettingsError, match=r"expected prices in config/prices\.json, found .*No such file"):
         load_prices()
+
+
+def test_disks_of_emr_serverless_cost_beyond_what_is_free():
+    for size_gb, expected in ((20, []), (120, [(4, 100)])):
+        platform = EmrServerless(job("m6i.xlarge"), EmrServerlessSettings(worker_disk_gb=size_gb))
+        found = [item for item in rented(platform, job("m6i.xlarge")).items if item.part == "disks"]
+        assert [(item.count, item.units) for item in found] == expected
+        assert all(load_prices().find(item.what, "eu-west-1", item.name) for item in found)

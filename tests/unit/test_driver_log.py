@@ -18,13 +18,14 @@ from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.settings.google import GoogleSettings
 from fruits_pipeline.storage.opening import open_store
-from fruits_pipeline.submit import google_logs
+from fruits_pipeline.submit import google_logs, google_rest
 from fruits_pipeline.submit.driver_log import LINES, gzip_tail, with_driver_log
 from fruits_pipeline.submit.emr import Emr
 from fruits_pipeline.submit.emr_serverless import EmrServerless
 from fruits_pipeline.submit.google import Google
 from fruits_pipeline.submit.platform import Phase, Started, State
 from fruits_pipeline.submit.submission import submit_job
+from schemas.google_rest import called
 
 TEXT = b"first\n\n" + b"\n".join(b"line %d" % n for n in range(100)) + b"\nerror: expected images, found none\n"
 
@@ -85,7 +86,9 @@ def cloud_logging(monkeypatch, status, answer):
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
-            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            assert called("logging", "POST", self.path, {}, body).id == "logging.entries.list"
+            asked.append(body)
             self.send_response(status)
             self.end_headers()
             self.wfile.write(json.dumps(answer).encode())
@@ -95,7 +98,7 @@ def cloud_logging(monkeypatch, status, answer):
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setattr(google_logs, "_ENTRIES", f"http://127.0.0.1:{server.server_port}/v2/entries:list")
+    monkeypatch.setitem(google_rest.ROOTS, "logging", f"http://127.0.0.1:{server.server_port}/v2")
     monkeypatch.setattr(google.auth, "default", lambda **_: (AnonymousCredentials(), "p"))
     try:
         yield asked
@@ -107,7 +110,7 @@ def cloud_logging(monkeypatch, status, answer):
 def test_cloud_logging_gives_the_latest_entries_first_and_they_are_told_in_order(monkeypatch):
     entries = [{"jsonPayload": {"message": "error: the last"}}, {"textPayload": "before"}, {"protoPayload": {}}]
     with cloud_logging(monkeypatch, 200, {"entries": entries}) as asked:
-        found = google_logs.driver_lines(Google(GoogleSettings(gcp_project="p"), "europe-west1"), "a=b")
+        found = google_logs.driver_lines(Google(GoogleSettings(gcp_project="p"), "europe-west1"), "europe-west1", "a=b")
     assert found == ["before", "error: the last"]
     (body,) = asked
     assert body == {"resourceNames": ["projects/p"], "filter": "a=b", "orderBy": "timestamp desc", "pageSize": LINES}
@@ -119,7 +122,7 @@ def test_a_refusal_of_cloud_logging_is_told(monkeypatch):
         cloud_logging(monkeypatch, 403, refusal),
         pytest.raises(SubmissionError, match="found 403: Permission denied for all log views; grant the submitter"),
     ):
-        google_logs.driver_lines(Google(GoogleSettings(gcp_project="p"), "europe-west1"), "a=b")
+        google_logs.driver_lines(Google(GoogleSettings(gcp_project="p"), "europe-west1"), "europe-west1", "a=b")
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(platforms()) if name.startswith("dataproc")])

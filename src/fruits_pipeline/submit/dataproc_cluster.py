@@ -89,7 +89,7 @@ class ExistingCluster:
 
     def driver_log(self, started: str, _opened: Opened) -> list[str]:
         """The last lines of the driver's container."""
-        return driver_lines(self._google, f"{_query(started)} AND {DRIVER}")
+        return driver_lines(self._google, self._job.region, f"{_query(started)} AND {DRIVER}")
 
     def page(self, started: str) -> str:
         """The job's page in the console."""

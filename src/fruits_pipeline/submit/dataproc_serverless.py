@@ -118,7 +118,9 @@ class DataprocServerless:
 
     def driver_log(self, started: str, _opened: Opened) -> list[str]:
         """The last lines that are not an executor's."""
-        return driver_lines(self._google, f'{_query(started)} AND NOT jsonPayload.component="executor"')
+        return driver_lines(
+            self._google, self._job.region, f'{_query(started)} AND NOT jsonPayload.component="executor"'
+        )
 
     def page(self, started: str) -> str:
         """The batch's page in the console."""

@@ -129,7 +129,7 @@ class ManagedCluster:
 
     def driver_log(self, _started: str, _opened: Opened) -> list[str]:
         """The last lines of the driver's container."""
-        return driver_lines(self._google, f"{self._query()} AND {DRIVER}")
+        return driver_lines(self._google, self._job.region, f"{self._query()} AND {DRIVER}")
 
     def page(self, started: str) -> str:
         """The workflow's page in the console."""

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _PROJECT = "${PROJECT}"
 # gRPC calls credentials that cannot be refreshed an unavailable service, in these words.
 _PLUGIN = "Getting metadata from plugin failed"
-_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _CALL_S = 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _PATIENCE_S = 1.0, 20.0, 120.0
 # As in "Insufficient 'N2_CPUS' quota. Requested 12.0, available 8.0."
@@ -25,7 +24,7 @@ _RELEASE = re.compile(r"(image|runtime) version|version .*(image|runtime)", re.I
 _DISABLED = re.compile(r"has not been used in project|it is disabled", re.IGNORECASE)
 _UNREACHED = re.compile(r"DNS resolution|failed to connect", re.IGNORECASE)
 _RENEW = "renew the credentials by gcloud auth application-default login, or give a service account's"
-_ROLE = "grant the submitter the role of config/dataproc/submitter-role.json, and the use of the job's service account"
+ROLE = "grant the submitter the role of config/dataproc/submitter-role.json, and the use of the job's service account"
 
 
 class Google:
@@ -83,32 +82,6 @@ class Google:
         except GoogleAuthError as error:
             raise _no_credentials(str(error)) from error
 
-    def post(self, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer of one of Google's REST APIs to ``body``.
-
-        Raises:
-            SubmissionError: When it refuses, or does not answer.
-        """
-        import google.auth
-        from google.auth.exceptions import GoogleAuthError
-        from google.auth.transport.requests import AuthorizedSession
-
-        service = url.split("/")[2]
-        try:
-            credentials, _ = google.auth.default(scopes=[_SCOPE])
-            answer = AuthorizedSession(credentials).post(url, json=body, timeout=_CALL_S)
-            content: dict[str, Any] = answer.json()
-        except GoogleAuthError as error:
-            raise _no_credentials(str(error)) from error
-        except (OSError, ValueError) as error:  # what requests raises is an OSError
-            raise SubmissionError(f"expected {service} to answer, found {error}; check the network") from error
-        if answer.ok:
-            return content
-        told = content.get("error", {})
-        raise SubmissionError(
-            f"expected {service} to answer, found {answer.status_code}: {told.get('message')}; {_ROLE}"
-        )
-
     def _client(self, name: str) -> Any:
         if name not in self._clients:
             from google.cloud import dataproc_v1
@@ -153,7 +126,7 @@ def remedy(error: "GoogleAPICallError") -> str:
             _DISABLED.search(told),
             "enable it by gcloud services enable, and start the same command again in a few minutes",
         ),
-        (isinstance(error, exceptions.Forbidden), _ROLE),
+        (isinstance(error, exceptions.Forbidden), ROLE),
         (_QUOTA.search(told), "take fewer or smaller machines (--nodes, --machine-type), or ask Google for more quota"),
         (_UNREACHED.search(told), "check --region and the network, then start the same command again"),
         (_busy(error), "start the same command again in a few minutes"),

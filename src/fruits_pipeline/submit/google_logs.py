@@ -4,27 +4,27 @@ from typing import Any, Final
 
 from fruits_pipeline.submit.driver_log import LINES, last_lines
 from fruits_pipeline.submit.google import Google
+from fruits_pipeline.submit.google_rest import Project
 
-# https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list
-_ENTRIES: Final = "https://logging.googleapis.com/v2/entries:list"
 CONSOLE: Final = "https://console.cloud.google.com/dataproc"
 # Of all containers that YARN logs for, the one in which a driver in cluster mode runs.
 DRIVER: Final = 'jsonPayload.container_logname="stderr" AND jsonPayload.container=~"_000001$"'
 
 
-def driver_lines(google: Google, query: str) -> list[str]:
+def driver_lines(google: Google, region: str, query: str) -> list[str]:
     """The last lines that match ``query``, in the order of time.
 
     Raises:
         SubmissionError: When Cloud Logging refuses, or does not answer.
     """
+    # https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list
     body = {
         "resourceNames": [f"projects/{google.project}"],
         "filter": query,
         "orderBy": "timestamp desc",
         "pageSize": LINES,
     }
-    found = google.post(_ENTRIES, body).get("entries", [])
+    found = Project(google, region).post("logging.entries.list", "entries:list", body).get("entries", [])
     return last_lines("\n".join(_text(entry) for entry in reversed(found)))
 
 

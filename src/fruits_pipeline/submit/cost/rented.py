@@ -1,6 +1,7 @@
 """What a submission rents at most, read from the requests that are sent, so that both always agree."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from fruits_pipeline.clusters.sizing import Sizes, mib
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Platform
 
+# https://aws.amazon.com/emr/pricing/: disk of each worker of EMR Serverless that costs nothing.
+_FREE_DISK_GB = 20
 # https://cloud.google.com/dataproc-serverless/pricing
 _DCU_PER_VCPU, _DCU_PER_GB, _DCU_PER_GB_ABOVE, _GB_PER_VCPU = 0.6, 0.1, 0.2, 8
 
@@ -56,7 +59,9 @@ def rented(platform: Platform, job: SubmittedJob) -> Rented:
     if "emr-serverless.StartJobRun" in bodies:
         from fruits_pipeline.submit.emr_serverless_requests import rounded_sizes
 
-        return Rented(tuple(_serverless(rounded_sizes(cut), machine(job.machine_type).arch)), vcpus)
+        cut, arch = rounded_sizes(cut), machine(job.machine_type).arch
+        disks = _serverless_disks(bodies["emr-serverless.StartJobRun"], cut, arch)
+        return Rented((*_serverless(cut, arch), *disks), vcpus)
     return Rented((), vcpus, own_cluster=True)
 
 
@@ -114,7 +119,7 @@ def _disk(kind: str, count: int, size_gb: float) -> Item:
 
 
 def _serverless(cut: Sizes, arch: str) -> Iterator[Item]:
-    """Workers of EMR Serverless; 20 GB of disk each are free."""
+    """Workers of EMR Serverless."""
     workers = (
         ("driver", 1, cut.driver_cores, cut.driver_memory_mib + cut.driver_overhead_mib),
         ("executors", cut.executors, cut.executor_cores, cut.executor_memory_mib + cut.executor_overhead_mib),
@@ -124,6 +129,15 @@ def _serverless(cut: Sizes, arch: str) -> Iterator[Item]:
         told = f"{what}: {count} x {vcpus} vCPU and {memory_gb} GB"
         yield Item("nodes", "EMR Serverless", f"{arch} vCPU", count, vcpus, told)
         yield Item("nodes", "EMR Serverless", f"{arch} memory", count, memory_gb, "")
+
+
+def _serverless_disks(body: Mapping[str, Any], cut: Sizes, arch: str) -> Iterator[Item]:
+    """Disks of EMR Serverless beyond what each worker has for nothing."""
+    said = body["jobDriver"]["sparkSubmit"]["sparkSubmitParameters"]
+    size_gb = int(re.findall(r"spark\.emr-serverless\.executor\.disk=(\d+)g", said)[-1])
+    if size_gb > _FREE_DISK_GB:
+        workers, more = cut.executors + 1, size_gb - _FREE_DISK_GB
+        yield Item("disks", "EMR Serverless", f"{arch} storage", workers, more, f"{workers} x {more} GB beyond 20")
 
 
 def _batch(properties: Mapping[str, str]) -> Iterator[Item]:

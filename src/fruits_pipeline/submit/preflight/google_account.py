@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from fruits_pipeline.errors import SettingsError, SubmissionError
+from fruits_pipeline.submit.google_rest import NOT_FOUND, PERMISSION_DENIED, Project
 from fruits_pipeline.submit.preflight.finding import Finding, fault, fault_of, ok, unknown, warning
-from fruits_pipeline.submit.preflight.google_rest import NOT_FOUND, PERMISSION_DENIED, Project
 
 _ACT_AS = "iam.serviceAccounts.actAs"
 

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from fruits_pipeline.clusters.machines import boot_disk, machine
 from fruits_pipeline.errors import SubmissionError
+from fruits_pipeline.submit.google_rest import NOT_FOUND, Project
 from fruits_pipeline.submit.preflight.finding import Finding, fault, ok, unknown, warning
-from fruits_pipeline.submit.preflight.google_rest import NOT_FOUND, Project
 
 # https://cloud.google.com/compute/resource-usage#cpu_quota: E2 counts as CPUS, other series have quotas of their own.
 _CPUS = {"e2": "CPUS"}

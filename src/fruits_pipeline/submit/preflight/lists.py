@@ -11,12 +11,12 @@ from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.settings.google import GoogleSettings
 from fruits_pipeline.storage import uri
 from fruits_pipeline.submit.google import Google
+from fruits_pipeline.submit.google_rest import Project
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.preflight import aws_account, aws_capacity, google_account, google_capacity, output
 from fruits_pipeline.submit.preflight.aws_account import Account, Role
 from fruits_pipeline.submit.preflight.aws_capacity import Need
 from fruits_pipeline.submit.preflight.check import Check
-from fruits_pipeline.submit.preflight.google_rest import Project
 
 _FEWER_NODES = "give fewer --nodes or a smaller --machine-type"
 _FEWER_ON_DEMAND = "give a --machine-type of 4 vCPUs, or take submit emr-serverless, which has a quota of its own"

@@ -5,11 +5,12 @@ from functools import cached_property
 from typing import Any
 
 from fruits_pipeline.errors import SubmissionError
-from fruits_pipeline.submit.google import Google
+from fruits_pipeline.submit.google import ROLE, Google
 
 # The roots of the discovery documents: https://developers.google.com/discovery/v1/reference/apis/list
 ROOTS = {
     "compute": "https://compute.googleapis.com/compute/v1",
+    "logging": "https://logging.googleapis.com/v2",
     "iam": "https://iam.googleapis.com/v1",
     "serviceusage": "https://serviceusage.googleapis.com/v1",
     "storage": "https://storage.googleapis.com/storage/v1",
@@ -91,7 +92,8 @@ class Project:
             return found
         code, message = _refusal(answer)
         told = f"expected Google to answer {operation}, found {answer.status_code}: {message}"
-        raise SubmissionError(f"{told}; correct --region or --gcp-project", code=code, operation=operation)
+        remedy = ROLE if code == PERMISSION_DENIED else "correct --region or --gcp-project"
+        raise SubmissionError(f"{told}; {remedy}", code=code, operation=operation)
 
     @cached_property
     def _session(self) -> Any:
