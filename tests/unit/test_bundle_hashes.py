@@ -55,6 +55,18 @@ def test_of_a_version_that_nobody_knows_the_registry_is_believed_and_that_is_tol
     assert caplog.messages == [f"six==1.18.0: no SHA-256 of it is known; the registry's own is taken, {B}"]
 
 
+@pytest.mark.usefixtures("_lines")
+def test_a_wheel_of_others_is_not_believed_for_lying_here():
+    with pytest.raises(SubmissionError, match=r"expected a wheel of six==1\.17\.0"):
+        requirements([Wheel("six==1.17.0", "file:///wheels/six.whl", B)], "z")
+
+
+def test_a_registry_without_sha256_is_told():
+    place = item("six", "1.17.0", "https://index/six.whl", archive_info={"hash": "md5=0"})
+    with pytest.raises(SubmissionError, match=r"expected a SHA-256 of six==1\.17\.0"):
+        wheels(json.dumps({"install": [place]}))
+
+
 @pytest.mark.parametrize("line", ["a", "b"])
 def test_all_that_is_known_is_pinned(line):
     pinned = (config_folder() / "constraints" / f"{line}.txt").read_text().lower()

@@ -34,7 +34,7 @@ CLUSTERS = (ROOT / "docs" / "CLUSTERS.md").read_text()
 REGION = "eu-west-1"
 # The cluster that CLUSTERS.md ends, which is there on moto under another id.
 A_CLUSTER = "j-0123456789ABC"
-SECTIONS = ("Nothing left running", "Who submits", "On a schedule", "Deploying from CI")
+SECTIONS = ("Before anything is made", "Nothing left running", "Who submits", "On a schedule", "Deploying from CI")
 FORMS = ("f-f32", "f-bf16", "f-int8")
 ELSEWHERE = [block for title in SECTIONS for block in blocks(CLUSTERS, title)]
 

@@ -57,6 +57,19 @@ def test_a_log_that_is_not_there_has_no_lines(tmp_path):
     assert gzip_tail(open_store(str(tmp_path)), "stderr.gz") == []
 
 
+def test_a_log_that_is_too_large_is_named_and_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("fruits_pipeline.submit.driver_log._MOST", 10)
+    written(tmp_path / "stderr.gz", TEXT)
+    (told,) = gzip_tail(open_store(str(tmp_path)), "stderr.gz")
+    assert told.startswith("the log has ")
+    assert told.endswith("/stderr.gz")
+
+
+def test_a_log_of_many_zeros_is_inflated_piece_by_piece(tmp_path):
+    written(tmp_path / "stderr.gz", b"\n" * (64 << 20) + TEXT)
+    assert gzip_tail(open_store(str(tmp_path)), "stderr.gz")[-1] == "error: expected images, found none"
+
+
 def test_on_emr_serverless_the_driver_has_a_folder(tmp_path):
     platform = EmrServerless(job(), EmrServerlessSettings(), profile="my own")
     written(tmp_path / "bucket/logs/applications/00a/jobs/00r/SPARK_DRIVER/stderr.gz", TEXT)

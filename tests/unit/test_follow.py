@@ -107,6 +107,22 @@ def test_a_run_that_was_refused_before_it_began_has_a_note_in_the_record_before_
     assert failed.value.exit_code == 7
 
 
+def test_a_job_that_was_at_work_when_it_was_found_is_told_by_its_own_record(tmp_path, output):
+    recorded(tmp_path, None)
+    before = load_record(output)
+    platform = Scripted([RUNNING, State(Phase.SUCCEEDED)], lambda: recorded(tmp_path, 0))
+    assert (
+        follow(platform, Started("j", attached=True), output, before, Deadline(600), Time().clock())["exit_code"] == 0
+    )
+
+
+def test_a_driver_that_was_killed_leaves_a_record_that_says_nothing_of_its_end(tmp_path, output):
+    platform = Scripted([RUNNING, State(Phase.FAILED, "out of memory")], lambda: recorded(tmp_path, None))
+    with pytest.raises(JobError, match=r"without a run\.json of its own: out of memory") as failed:
+        follow(platform, Started("j"), output, None, Deadline(600), Time().clock())
+    assert failed.value.exit_code == 7
+
+
 def test_the_deadline_cancels(output):
     platform, time = Scripted([RUNNING]), Time()
     with pytest.raises(JobError, match="within 100 s") as failed:

@@ -9,6 +9,7 @@ from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.session.java import Java
 from fruits_pipeline.session.local import JVM_OPTIONS, local_properties, own_session_properties
 from fruits_pipeline.settings.session import SessionSettings
+from fruits_pipeline.settings.spark_conf import with_own
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.settings.submit import SubmitSettings
 from fruits_pipeline.submit.job import submitted_job
@@ -34,12 +35,11 @@ def test_own_properties_travel_as_properties_and_not_as_words_of_the_command(mon
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ("spark.executor.memory=8g", "expected --executor-memory in place of spark.executor.memory"),
         ("spark.a", "expected KEY=VALUE with a key of Spark"),
         ("hadoop.a=1", "expected KEY=VALUE with a key of Spark"),
     ],
 )
-def test_what_has_a_flag_of_its_own_or_another_form_is_refused(given, told):
+def test_another_form_is_refused(given, told):
     with pytest.raises(SettingsError, match=told):
         _parsed([*SUBMIT, "--spark-conf", given])
 
@@ -69,3 +69,36 @@ def test_options_of_java_are_added_to_ours_of_a_local_spark():
 def test_a_local_spark_takes_own_properties():
     found = local("spark.ui.enabled=true", "spark.sql.shuffle.partitions=7")
     assert (found["spark.ui.enabled"], found["spark.sql.shuffle.partitions"]) == ("true", "7")
+
+
+@pytest.mark.parametrize(
+    ("key", "flag"),
+    [("spark.executor.instances", "--executors"), ("spark.emr-serverless.executor.disk", "--worker-disk-gb")],
+)
+def test_a_submission_refuses_what_a_flag_sizes_and_a_local_spark_takes_it(key, flag):
+    with pytest.raises(SettingsError, match=f"--spark-conf: expected {flag} in place of {key}"):
+        spark_properties("emr", CUT, {key: "100"})
+    assert local(f"{key}=100")[key] == "100"
+
+
+def test_executors_stay_those_that_were_estimated(caplog):
+    found = spark_properties("emr", CUT, {"spark.dynamicAllocation.enabled": "false"})
+    assert found["spark.dynamicAllocation.enabled"] == "true"
+    assert caplog.messages == ["spark.dynamicAllocation.enabled=false is not taken: the job needs true"]
+
+
+def test_a_secret_is_taken_and_neither_written_nor_logged(caplog):
+    words = [
+        "run",
+        "--data-source",
+        "in",
+        "--output-uri",
+        "out",
+        "--spark-conf",
+        "spark.hadoop.fs.s3a.secret.key=SECRET",
+    ]
+    settings = _parsed(words).keywords["settings"]
+    assert settings.flattened()["spark_conf"] == ["spark.hadoop.fs.s3a.secret.key=(redacted)"]
+    assert local(*settings.session.spark_conf)["spark.hadoop.fs.s3a.secret.key"] == "SECRET"
+    with_own({}, {"spark.my.password": "SECRET"}, {"spark.my.password"})
+    assert "SECRET" not in caplog.text

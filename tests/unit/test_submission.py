@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,7 +13,7 @@ from fruits_pipeline.settings.submit import SubmitSettings
 from fruits_pipeline.submit.platform import Phase, Started, State
 from fruits_pipeline.submit.preflight.check import Check
 from fruits_pipeline.submit.preflight.finding import fault, ok, unknown, warning
-from fruits_pipeline.submit.submission import submit_job
+from fruits_pipeline.submit.submission import _gone_s, estimate_and_submit, submit_job
 
 WAITING = SubmitSettings(wait=True)
 COMMAND = RunCommand.model_validate(
@@ -126,3 +127,20 @@ def test_a_check_alone_prints_everything_and_starts_nothing(tmp_path, capsys, fo
         assert submit_job(platform, into(tmp_path), SubmitSettings(check=True), COMMAND) is None
     assert capsys.readouterr().out.splitlines() == [str(finding) for finding in found]
     assert platform.starts == 0
+
+
+@pytest.mark.parametrize(
+    ("record", "gone_s"),
+    [
+        (None, 0),
+        ({"started": "2026-01-01T00:00:00+00:00", "exit_code": 0}, 0),
+        ({"started": (datetime.now(UTC) - timedelta(hours=1)).isoformat(), "exit_code": None}, 3600),
+    ],
+)
+def test_what_a_job_that_is_found_at_work_has_spent_already_counts(record, gone_s):
+    assert _gone_s(record) == pytest.approx(gone_s, abs=60)
+
+
+def test_a_check_that_asks_nobody_is_refused():
+    with pytest.raises(SettingsError, match="expected --check or --dry-run, found both"):
+        estimate_and_submit(Quick(lambda: None), job(), SubmitSettings(check=True, dry_run=True), COMMAND)

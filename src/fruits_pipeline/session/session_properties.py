@@ -6,7 +6,7 @@ from pyspark.sql import SparkSession
 
 from fruits_pipeline.session.hadoop import committer
 from fruits_pipeline.settings.session import SessionSettings
-from fruits_pipeline.settings.spark_conf import as_properties, with_own
+from fruits_pipeline.settings.spark_conf import as_properties, redacted, with_own
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def changeable(spark: SparkSession, settings: SessionSettings) -> dict[str, str]
     own = as_properties(settings.spark_conf)
     fixed = [name for name in own if not spark.conf.isModifiable(name)]
     for name in fixed:
-        log.warning("%s=%s is not taken: the session runs already", name, own[name])
+        log.warning("%s is not taken: the session runs already", redacted(f"{name}={own[name]}"))
     return {name: value for name, value in own.items() if name not in fixed}
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from fruits_pipeline.settings.room import Incidental, Room
-from fruits_pipeline.settings.spark_conf import spark_property
+from fruits_pipeline.settings.spark_conf import redacted, spark_property
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 _UPPER = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
@@ -33,6 +33,8 @@ class SessionSettings(Room):
     )
     spark_conf: Annotated[
         tuple[Annotated[str, AfterValidator(spark_property)], ...],
+        # What is written as JSON, such as run.json, holds no secret.
+        PlainSerializer(lambda given: [redacted(text) for text in given], when_used="json"),
         Incidental,
         Parameter(negative="", show_default=False),
     ] = Field(

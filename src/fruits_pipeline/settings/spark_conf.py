@@ -7,16 +7,8 @@ from typing import Final
 
 log = logging.getLogger(__name__)
 
-# Properties that follow from settings of their own, by which executors and requests are sized.
-_FLAGS: Final = {
-    "spark.driver.memory": "--driver-memory",
-    "spark.driver.memoryOverhead": "--driver-memory",
-    "spark.driver.cores": "--executor-cores",
-    "spark.executor.memory": "--executor-memory",
-    "spark.executor.memoryOverhead": "--executor-memory-overhead",
-    "spark.executor.cores": "--executor-cores",
-    "spark.dynamicAllocation.maxExecutors": "--executors",
-}
+# Keys whose values are secrets, as Spark's own spark.redaction.regex has them.
+_SECRET: Final = re.compile(r"secret|password|token|access[.]?key", re.IGNORECASE)
 # With other values results would differ, labels would change their type, or Python would not start.
 NEEDED: Final = frozenset(
     {
@@ -33,20 +25,24 @@ def spark_property(text: str) -> str:
     """KEY=VALUE as ``spark-submit --conf`` takes it.
 
     Raises:
-        ValueError: When it has another form, or a flag of this program says the same.
+        ValueError: When it has another form.
 
     >>> spark_property("spark.ui.enabled=true")
     'spark.ui.enabled=true'
-    >>> spark_property("spark.executor.memory=8g")
-    Traceback (most recent call last):
-    ValueError: expected --executor-memory in place of spark.executor.memory
     """
     if not re.fullmatch(r"spark\.[^\s=]+=.*", text, re.DOTALL):
         raise ValueError("expected KEY=VALUE with a key of Spark, such as spark.sql.shuffle.partitions=400")
-    key = text.partition("=")[0]
-    if key in _FLAGS:
-        raise ValueError(f"expected {_FLAGS[key]} in place of {key}")
     return text
+
+
+def redacted(text: str) -> str:
+    """KEY=VALUE as it may be told: without a value that its key calls a secret.
+
+    >>> redacted("spark.hadoop.fs.s3a.secret.key=abc"), redacted("spark.a=1")
+    ('spark.hadoop.fs.s3a.secret.key=(redacted)', 'spark.a=1')
+    """
+    key = text.partition("=")[0]
+    return f"{key}=(redacted)" if _SECRET.search(key) else text
 
 
 def as_properties(given: Iterable[str]) -> dict[str, str]:
@@ -66,5 +62,6 @@ def with_own(ours: Mapping[str, str], own: Mapping[str, str], needed: Collection
     """
     for key in sorted(own.keys() & needed):
         if own[key] != ours.get(key):
-            log.warning("%s=%s is not taken: the job needs %s", key, own[key], ours.get(key, "a value of its own"))
+            told = redacted(f"{key}={own[key]}")
+            log.warning("%s is not taken: the job needs %s", told, ours.get(key, "a value of its own"))
     return {**ours, **{key: value for key, value in own.items() if key not in needed}}

@@ -189,9 +189,7 @@ def _properties(job: SubmittedJob) -> dict[str, str]:
         | {
             "spark.app.name": job.job_id,
             "spark.driver.memoryOverhead": f"{overhead_mib}m",
-            "spark.dynamicAllocation.minExecutors": str(
-                max(_FEWEST_EXECUTORS, int(kept["spark.dynamicAllocation.minExecutors"]))
-            ),
+            "spark.dynamicAllocation.minExecutors": str(_FEWEST_EXECUTORS),
             "spark.dynamicAllocation.maxExecutors": str(max(_FEWEST_EXECUTORS, cut.executors)),
         }
     )

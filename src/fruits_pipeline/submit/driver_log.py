@@ -11,6 +11,8 @@ from fruits_pipeline.submit.platform import Platform
 LINES: Final = 25
 # Bytes of text at a log's end in which these lines stand.
 _TAIL: Final = 1 << 16
+# Bytes of a compressed log that are worth reading for its last lines.
+_MOST: Final = 64 << 20
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
 Opened = Callable[[str], Store]
@@ -41,8 +43,11 @@ def gzip_tail(store: Store, key: str) -> list[str]:
         StorageError: When it cannot be read.
         DatasetError: When it is no gzip.
     """
-    if store.stat(key) is None:
+    found = store.stat(key)
+    if found is None:
         return []
+    if found.length > _MOST:
+        return [f"the log has {found.length >> 20} MiB, compressed: {store.root}/{key}"]
     return last_lines(_inflated(store.read(key)))
 
 
@@ -61,7 +66,10 @@ def _inflated(content: bytes) -> str:
     while content:
         member = zlib.decompressobj(_GZIP)
         try:
-            text = (text + member.decompress(content))[-_TAIL:]
+            while content and not member.eof:
+                text = (text + member.decompress(content, _TAIL))[-_TAIL:]
+                content = member.unconsumed_tail
+            text = (text + member.flush())[-_TAIL:]
         except zlib.error:
             # The last member may be cut short, and others appended after what was readable.
             break

@@ -90,8 +90,11 @@ def follow(
 
 
 def _of_this_run(record: dict[str, Any] | None, before: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What the run itself wrote: its record, or the note of its refusal in the record that stands."""
-    earlier = {found.get("started") for found in _records(before)}
+    """What the run itself wrote: its record, or the note of its refusal in the record that stands.
+
+    A record without an exit code is of a run that goes on, such as the one that is followed, or was killed.
+    """
+    earlier = {found.get("started") for found in _records(before) if found.get("exit_code") is not None}
     return next((found for found in _records(record) if found.get("started") not in earlier), None)
 
 
@@ -131,7 +134,8 @@ def _failure(platform: Platform, started: Started, state: State, record: dict[st
         return JobError(_where(platform, started, told), int(record["exit_code"]))
     if state.phase is Phase.CANCELLED:
         return JobError(_where(platform, started, f"cancelled on {platform.name}: {state.detail}"), INTERRUPTED)
-    but = "without a run.json of its own" if record is None else "although its run.json states success"
+    has_ended = record is not None and record["exit_code"] is not None
+    but = "although its run.json states success" if has_ended else "without a run.json of its own"
     told = f"{state.phase} on {platform.name} {but}: {state.detail}; the same command resumes"
     return JobError(_where(platform, started, told), StorageError.exit_code)
 

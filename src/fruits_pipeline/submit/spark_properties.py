@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from fruits_pipeline.clusters.sizing import Sizes
+from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.spark_conf import NEEDED, with_own
 
 Cloud = Literal["emr", "dataproc", "dataproc-serverless"]
@@ -13,9 +14,26 @@ PYTHON = f"./{ENVIRONMENT_AS}/bin/python"
 # Set here too, because Spark may open the file system before the job does; session/buckets.py says why.
 _NO_CHECK = {"spark.hadoop.fs.gs.create.items.conflict.check.enable": "false"}
 _OF_A_CLOUD: dict[Cloud, dict[str, str]] = {"emr": {}, "dataproc": _NO_CHECK, "dataproc-serverless": _NO_CHECK}
-# Without these the driver is not found again, is started twice beside its own lease, or has no Python.
+# Properties that follow from settings of their own, by which executors, requests and the estimate are sized.
+_FLAGS: Final = {
+    "spark.driver.memory": "--driver-memory",
+    "spark.driver.memoryOverhead": "--driver-memory",
+    "spark.driver.cores": "--executor-cores",
+    "spark.executor.memory": "--executor-memory",
+    "spark.executor.memoryOverhead": "--executor-memory-overhead",
+    "spark.executor.cores": "--executor-cores",
+    "spark.executor.instances": "--executors",
+    "spark.dynamicAllocation.maxExecutors": "--executors",
+    "spark.emr-serverless.driver.disk": "--worker-disk-gb",
+    "spark.emr-serverless.executor.disk": "--worker-disk-gb",
+}
+# Without these the driver is not found again, is started twice beside its own lease, or has no Python, and executors
+# are more than was estimated.
 _NEEDED: Final = NEEDED | {
     "spark.app.name",
+    "spark.dynamicAllocation.enabled",
+    "spark.dynamicAllocation.initialExecutors",
+    "spark.dynamicAllocation.minExecutors",
     "spark.archives",
     "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON",
     "spark.emr-serverless.driverEnv.PYSPARK_PYTHON",
@@ -30,7 +48,14 @@ _NEEDED: Final = NEEDED | {
 
 
 def spark_properties(cloud: Cloud, cut: Sizes, own: Mapping[str, str]) -> dict[str, str]:
-    """The properties that a job of these sizes has on ``cloud``, with the user's ``own``."""
+    """The properties that a job of these sizes has on ``cloud``, with the user's ``own``.
+
+    Raises:
+        SettingsError: When a flag sets what one of them says.
+    """
+    if taken := sorted(own.keys() & _FLAGS.keys()):
+        told = ", ".join(f"{_FLAGS[key]} in place of {key}" for key in taken)
+        raise SettingsError(f"--spark-conf: expected {told}")
     return with_own(cut.properties() | _common(cut) | _OF_A_CLOUD[cloud], own, _NEEDED)
 
 

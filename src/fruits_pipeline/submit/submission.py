@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -38,7 +39,10 @@ def estimate_and_submit(
     Raises:
         FruitsError: As ``budget_of`` and ``submit_job`` say.
     """
-    budget = None if submit.check else budget_of(platform, job, submit, command.storage)
+    if submit.check and submit.dry_run:
+        raise SettingsError("expected --check or --dry-run, found both: one asks the cloud, the other nobody; give one")
+    limited = submit.max_cost is not None
+    budget = budget_of(platform, job, submit, command.storage) if limited or not submit.check else None
     return submit_job(platform, job, submit, command, budget)
 
 
@@ -82,9 +86,10 @@ def submit_job(
     log.info("page=%s", platform.page(started.id))
     if output is None:
         return None
-    began_s = time.monotonic()
+    gone_s = _gone_s(before) if started.attached else 0.0
+    began_s = time.monotonic() - gone_s
     try:
-        record = follow(platform, started, output, before, _deadline(submit, budget))
+        record = follow(platform, started, output, before, _deadline(submit, budget, gone_s))
     except JobError as error:
         if error.exit_code in _ON_REQUEST:
             raise
@@ -92,13 +97,20 @@ def submit_job(
     return note_cost(budget, output, record, (time.monotonic() - began_s) / 3600) if budget else record
 
 
-def _deadline(submit: SubmitSettings, budget: Budget | None) -> Deadline:
-    """The earlier one of ``--deadline-s`` and of what ``--max-cost`` pays for."""
+def _gone_s(record: dict[str, Any] | None) -> float:
+    """Seconds since the run of ``record`` began, where it goes on; 0 where nothing is known of it."""
+    if record is None or record.get("exit_code") is not None:
+        return 0.0
+    return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(str(record["started"]))).total_seconds())
+
+
+def _deadline(submit: SubmitSettings, budget: Budget | None, gone_s: float = 0.0) -> Deadline:
+    """The earlier one of ``--deadline-s`` and of what ``--max-cost`` pays for, of which ``gone_s`` are spent."""
     paid_s = budget.deadline_s if budget else None
-    if paid_s is None or paid_s >= submit.deadline_s:
+    if paid_s is None or paid_s - gone_s >= submit.deadline_s:
         return Deadline(submit.deadline_s)
     told = f"expected to cost at most {submit.max_cost:g} {submit.currency} (--max-cost), which the nodes that it asks "
-    return Deadline(paid_s, f"{told}for cost in {paid_s:.0f} s")
+    return Deadline(max(0.0, paid_s - gone_s), f"{told}for cost in {paid_s:.0f} s")
 
 
 def _of_the_bundle(job: SubmittedJob) -> list[Check]:
