@@ -100,7 +100,7 @@ demo: $(STAMP) ## Draw a small sample, run the main job on it, print the results
 	$(BIN)/fruits-pipeline demo
 
 hashes: $(STAMP) ## Remake config/constraints/*.sha256 from the package registry, after other versions were pinned
-	$(BIN)/python -m fruits_pipeline.bundle.hashes
+	$(BIN)/python -m fruits_pipeline.bundle.remake_hashes
 
 bench: $(BENCH_STAMP) ## Measure against other ways of doing it, on a quiet machine; see benchmarks/README.md
 	$(BIN)/python benchmarks/run.py

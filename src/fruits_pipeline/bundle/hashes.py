@@ -1,13 +1,13 @@
 """SHA-256 of the wheels that a cluster's environment is made of.
 
-``config/constraints/LINE.sha256`` has those that were seen when its versions were pinned, ``make hashes`` remakes it. A
-registry that answers with another file of the same version is refused.
+``config/constraints/LINE.sha256`` has those that were seen when its versions were pinned; ``make hashes`` writes it anew.
+A registry that answers with another file of the same version is refused.
 """
 
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,25 +97,3 @@ def _wheel(item: dict[str, Any]) -> Wheel:
 
 def _file(line: str) -> Path:
     return config_folder() / "constraints" / f"{line}.sha256"
-
-
-def _all_releases() -> Iterator[tuple[str, str]]:
-    """Line and report of every release and processor, with all that an environment may have."""
-    from fruits_pipeline.bundle.environment import chosen_by_pip
-    from fruits_pipeline.clusters.folder import source_folder
-    from fruits_pipeline.clusters.releases import releases
-
-    for name, release in releases().items():
-        for arch in release.arches:
-            try:
-                yield release.constraints, chosen_by_pip(f"{source_folder()}[s3,gcs,tensorflow]", release, arch)
-            except SubmissionError as error:
-                log.warning("left out: %s on %s: %s", name, arch, error)
-
-
-if __name__ == "__main__":
-    reports: dict[str, list[Wheel]] = {}
-    for of_line, told in _all_releases():
-        reports.setdefault(of_line, []).extend(wheels(told))
-    for of_line, all_chosen in reports.items():
-        write_hashes(of_line, all_chosen)

@@ -6,9 +6,8 @@ from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.dataproc import DataprocSettings
 from fruits_pipeline.submit.dataproc_cluster import ExistingCluster
 from fruits_pipeline.submit.dataproc_workflow import ManagedCluster
-from fruits_pipeline.submit.driver_log import Opened
 from fruits_pipeline.submit.job import SubmittedJob
-from fruits_pipeline.submit.platform import Platform, Request, Started, State
+from fruits_pipeline.submit.platform import Opened, Platform, Request, Started, State
 from fruits_pipeline.submit.preflight.check import Check
 
 

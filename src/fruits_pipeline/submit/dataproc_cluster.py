@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.dataproc import DataprocSettings
-from fruits_pipeline.submit.driver_log import Opened
 from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, last_active, message, start_once
 from fruits_pipeline.submit.google_logs import CONSOLE, DRIVER, driver_lines
 from fruits_pipeline.submit.job import SubmittedJob
-from fruits_pipeline.submit.platform import Phase, Request, Started, State
+from fruits_pipeline.submit.platform import Opened, Phase, Request, Started, State
 from fruits_pipeline.submit.preflight.check import Check
 
 # https://cloud.google.com/dataproc/docs/reference/rest/v1/projects.regions.jobs#State

@@ -8,11 +8,10 @@ from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSettings
-from fruits_pipeline.submit.driver_log import Opened
 from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, last_active, message, start_once
 from fruits_pipeline.submit.google_logs import CONSOLE, driver_lines
 from fruits_pipeline.submit.job import SubmittedJob
-from fruits_pipeline.submit.platform import Phase, Request, Started, State
+from fruits_pipeline.submit.platform import Opened, Phase, Request, Started, State
 from fruits_pipeline.submit.preflight.check import Check
 
 # https://cloud.google.com/dataproc-serverless/docs/reference/rest/v1/projects.locations.batches#State

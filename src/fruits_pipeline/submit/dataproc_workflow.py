@@ -12,11 +12,10 @@ from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.dataproc import DataprocSettings
-from fruits_pipeline.submit.driver_log import Opened
 from fruits_pipeline.submit.google import Google, labels, message
 from fruits_pipeline.submit.google_logs import CONSOLE, DRIVER, driver_lines
 from fruits_pipeline.submit.job import SubmittedJob
-from fruits_pipeline.submit.platform import Phase, Request, Started, State
+from fruits_pipeline.submit.platform import Opened, Phase, Request, Started, State
 from fruits_pipeline.submit.preflight.check import Check
 
 # A cluster's fewest, of which none is a Spot machine.

@@ -1,12 +1,11 @@
 """The last lines of the driver's log beside the failure of a job that is followed."""
 
 import zlib
-from collections.abc import Callable
 from typing import Final
 
 from fruits_pipeline.errors import FruitsError, JobError
 from fruits_pipeline.storage.store import Store
-from fruits_pipeline.submit.platform import Platform
+from fruits_pipeline.submit.platform import Opened, Platform
 
 LINES: Final = 25
 # Bytes of text at a log's end in which these lines stand.
@@ -14,8 +13,6 @@ _TAIL: Final = 1 << 16
 # Bytes of a compressed log that are worth reading for its last lines.
 _MOST: Final = 64 << 20
 _GZIP: Final = 16 + zlib.MAX_WBITS
-
-Opened = Callable[[str], Store]
 
 
 def with_driver_log(error: JobError, platform: Platform, started: str, opened: Opened) -> JobError:

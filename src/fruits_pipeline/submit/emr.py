@@ -9,11 +9,11 @@ from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.submit.aws import Aws
 from fruits_pipeline.submit.aws_cli import create_cluster, line, options, with_profile
-from fruits_pipeline.submit.driver_log import Opened, gzip_tail
+from fruits_pipeline.submit.driver_log import gzip_tail
 from fruits_pipeline.submit.emr_requests import cancel_request, cluster_request, step_request, steps
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
-from fruits_pipeline.submit.platform import Phase, Request, Started, State
+from fruits_pipeline.submit.platform import Opened, Phase, Request, Started, State
 from fruits_pipeline.submit.preflight.check import Check
 
 _FLAGS = {"SUBNET_IDS": "--subnet", "BUNDLE_URI": "--bundle"}

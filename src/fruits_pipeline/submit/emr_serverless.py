@@ -10,11 +10,11 @@ from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.submit.aws import Aws
 from fruits_pipeline.submit.aws_cli import line, options, with_profile
-from fruits_pipeline.submit.driver_log import Opened, gzip_tail
+from fruits_pipeline.submit.driver_log import gzip_tail
 from fruits_pipeline.submit.emr_serverless_requests import application_name, application_request, job_request
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.placeholders import check_filled
-from fruits_pipeline.submit.platform import Phase, Request, Started, State
+from fruits_pipeline.submit.platform import Opened, Phase, Request, Started, State
 from fruits_pipeline.submit.preflight.check import Check
 from fruits_pipeline.submit.preflight.finding import Finding, fault_of, ok, warning
 

@@ -1,15 +1,16 @@
 """The interface of a platform: its requests, and a job's start, state, cancellation and logs."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from fruits_pipeline.submit.driver_log import Opened
+from typing import Any, Protocol
 
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
+from fruits_pipeline.storage.store import Store
 from fruits_pipeline.submit.preflight.check import Check
+
+# Opens the store of an address.
+Opened = Callable[[str], Store]
 
 
 class Phase(StrEnum):
@@ -92,7 +93,7 @@ class Platform(Protocol):
         """The folder of the job's logs, or the command line that shows them."""
         ...
 
-    def driver_log(self, started: str, opened: "Opened") -> list[str]:
+    def driver_log(self, started: str, opened: Opened) -> list[str]:
         """The last lines that the driver has logged; empty where they are not there yet."""
         ...
 
