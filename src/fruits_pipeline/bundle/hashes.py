@@ -1,7 +1,7 @@
 """SHA-256 of the wheels that a cluster's environment is made of.
 
-``config/constraints/LINE.sha256`` has those that were seen when its versions were pinned; ``make hashes`` writes it anew.
-A registry that answers with another file of the same version is refused.
+``config/constraints/LINE.sha256`` has those that were seen when its versions were pinned; ``make hashes`` writes it
+anew. A registry that answers with another file of the same version is refused.
 """
 
 import json
