@@ -13,19 +13,21 @@ from fruits_pipeline import cli
 from fruits_pipeline.clusters import prices as prices_module
 from fruits_pipeline.clusters.prices import Price, Prices, Source, Speed, load_prices
 from fruits_pipeline.errors import JobError, SettingsError, SubmissionError
+from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.settings.submit import SubmitSettings
-from fruits_pipeline.state.spent import AtMost, Spent
+from fruits_pipeline.state.spent import Spent
+from fruits_pipeline.state.summary import summary
 from fruits_pipeline.storage import request_counts
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.submit.cost import images as images_module
 from fruits_pipeline.submit.cost.budget import budget_of
-from fruits_pipeline.submit.cost.estimate import Asked, estimated
+from fruits_pipeline.submit.cost.estimate import Asked, Network, estimated
 from fruits_pipeline.submit.cost.images import Images, known_images
 from fruits_pipeline.submit.cost.rented import Item, Rented, rented
-from fruits_pipeline.submit.cost.spent import cost_of, note_cost
+from fruits_pipeline.submit.cost.spent import cost_of, told_cost
 from fruits_pipeline.submit.emr import Emr
 from fruits_pipeline.submit.emr_serverless import EmrServerless
 from fruits_pipeline.submit.follow import Clock, Deadline, follow
@@ -44,7 +46,9 @@ def price(what, name, usd, **more):
 SMALL = Prices(
     sources={"s": Source(date="2026-11-01", page="https://example.com")},
     currencies={"USD": {"per_usd": 1, "source": "s"}, "EUR": {"per_usd": 0.5, "source": "s"}},
-    speed=Speed(images_per_vcpu_second={"f32": 100}, features_share=0.5, start_minutes={"EMR": 6}, source="s"),
+    speed=Speed(
+        images_per_vcpu_second={"mobilenetv2-224-f32": 100}, features_share=0.5, start_minutes={"EMR": 6}, source="s"
+    ),
     prices=(
         price("machine", "m6i", 0.05),
         price("spot share", "EC2", 0.5),
@@ -63,7 +67,7 @@ NODES = Rented(
     ),
     vcpus=16,
 )
-ASKED = Asked("EMR", "r", "s3", "f32", "auto", 2_880_000)
+ASKED = Asked("EMR", "r", "s3", Network("mobilenetv2", 224, "f32"), "auto", 2_880_000)
 
 
 def test_an_estimate_is_what_a_hand_computes():
@@ -84,13 +88,13 @@ def test_spark_s_own_source_asks_thrice():
 
 def test_a_file_without_a_price_says_so_and_estimates_nothing():
     lacking = SMALL.model_copy(update={"prices": SMALL.prices[2:4]})
-    found = estimated(lacking, replace(ASKED, precision="int8"), NODES)
+    found = estimated(lacking, replace(ASKED, network=Network("mobilenetv2", 224, "int8")), NODES)
     assert found.missing == (
         "machine m6i in r",
         "spot share EC2 in r",
         "request s3 write in r",
         "request s3 read in r",
-        "speed of int8",
+        "speed of mobilenetv2 at 224 px by openvino, int8 (mobilenetv2-224-int8)",
     )
     assert (found.usd, found.parts) == (None, None)
 
@@ -139,8 +143,11 @@ def test_a_limit_without_a_price_or_without_a_count_is_refused(monkeypatch):
         "fruits_pipeline.submit.cost.budget.load_prices", lambda: SMALL.model_copy(update={"prices": ()})
     )
     platform, told = submitted(images=5, max_cost=9)
-    assert "--max-cost: expected a price of all that the job takes, found none of machine m6i in eu-west-1, " in told
-    assert told.endswith("in config/prices.json; add it there, or leave --max-cost out")
+    assert (
+        "--max-cost: expected all prices of the job and its speed in config/prices.json, found no machine m6i in "
+        in told
+    )
+    assert told.endswith("; add it there, or leave --max-cost out; nothing was started")
     assert platform.starts == 0
 
 
@@ -148,16 +155,98 @@ def test_without_a_limit_a_job_without_a_price_is_started(capsys, monkeypatch):
     empty = SMALL.model_copy(update={"prices": ()})
     monkeypatch.setattr("fruits_pipeline.submit.cost.budget.load_prices", lambda: empty)
     assert submitted(images=5)[0].starts == 1
-    assert "no estimate: config/prices.json has no price of machine m6i in eu-west-1, " in capsys.readouterr().err
+    assert "no estimate: config/prices.json lacks machine m6i in eu-west-1, " in capsys.readouterr().err
 
 
-def budget(**settings):
-    return budget_of(Watched(job(), SUBNETS), job(), SubmitSettings(**settings), StorageSettings())
+def budget(command=COMMAND, asked=None, **settings):
+    asked = asked or job()
+    return budget_of(Watched(asked, SUBNETS), asked, SubmitSettings(**settings), command)
+
+
+def with_network(**features):
+    places = {"output": {"output_uri": "s3://bucket/results"}, "ingest": {"data_source": "s3://bucket/fruits"}}
+    return RunCommand.model_validate({**places, "features": features})
+
+
+@pytest.mark.parametrize(
+    ("features", "told"),
+    [
+        ({"engine": "tensorflow"}, "mobilenetv2 at 224 px by tensorflow, f32 (mobilenetv2-224-tensorflow)"),
+        ({"image_size": 448}, "mobilenetv2 at 448 px by openvino, f32 (mobilenetv2-448-f32)"),
+        ({"backbone": "xception"}, "xception at 299 px by openvino, f32 (xception-299-f32)"),
+    ],
+)
+def test_a_network_whose_speed_was_not_measured_has_no_estimate(features, told, capsys):
+    assert budget(with_network(**features), images=1000).estimate.usd is None
+    assert f"no estimate: config/prices.json lacks speed of {told}; add it there" in capsys.readouterr().err
+    with pytest.raises(SubmissionError, match=re.escape(f"found no speed of {told}; add it there")):
+        budget(with_network(**features), images=1000, max_cost=9)
+
+
+def test_a_speed_that_the_user_adds_is_taken(monkeypatch):
+    found = load_prices()
+    rates = found.speed.images_per_vcpu_second | {"xception-299-f32": 6.3}
+    slower = found.model_copy(update={"speed": found.speed.model_copy(update={"images_per_vcpu_second": rates})})
+    monkeypatch.setattr("fruits_pipeline.submit.cost.budget.load_prices", lambda: slower)
+    usual, ten_times = budget(images=10**6).estimate, budget(with_network(backbone="xception"), images=10**6).estimate
+    assert ten_times.hours - ten_times.start_hours == pytest.approx(10 * (usual.hours - usual.start_hours))
+
+
+def test_a_score_s_network_is_assumed_and_said_so():
+    places = {"output": {"output_uri": "s3://bucket/new"}, "ingest": {"data_source": "s3://bucket/fruits"}}
+    command = ScoreCommand.model_validate({**places, "score": {"model": "s3://bucket/results"}})
+    told = "  assumed: mobilenetv2 at 224 px by openvino, f32; no estimate reads the models of --model"
+    assert told in budget(command, images=1000, max_cost=9).text.splitlines()
+    assert told not in budget(images=1000).text.splitlines()
+
+
+@pytest.mark.parametrize("spelled", ["S3://bucket/fruits", "s3a://bucket/fruits", "s3n://bucket/fruits"])
+def test_every_spelling_of_a_bucket_has_a_price(spelled):
+    asked = replace(job(), arguments=("--data-source", spelled))
+    assert budget(asked=asked, images=1000).estimate.missing == ()
+
+
+@pytest.mark.parametrize("cloud", ["emr", "dataproc"])
+def test_more_executors_than_vcpus_are_no_faster(cloud, capsys):
+    region = {"emr": "eu-west-1", "dataproc": "europe-west1"}[cloud]
+    usual = dry_run_of(capsys, cloud, region, "--images", "1000000").err
+    words = (
+        "--executors",
+        "100",
+        "--executor-cores",
+        "1",
+        "--executor-memory",
+        "1g",
+        "--executor-memory-overhead",
+        "1g",
+    )
+    assert "on each of 12 vCPUs" in usual
+    assert "on each of 12 vCPUs" in dry_run_of(capsys, cloud, region, "--images", "1000000", *words).err
+
+
+def test_more_workers_of_a_service_without_nodes_are_faster(capsys):
+    told = dry_run_of(capsys, "emr-serverless", "eu-west-1", "--images", "1000000", "--executors", "100").err
+    assert "on each of 400 vCPUs" in told
+
+
+def test_the_most_is_of_the_dearest_type_none_of_it_spot():
+    nodes = (NODES.items[0], replace(NODES.items[1], others=("m6a", "m7i")))
+    dearer = SMALL.model_copy(update={"prices": (*SMALL.prices, price("machine", "m7i", 0.07))})
+    found = estimated(dearer, ASKED, replace(NODES, items=(*nodes, *NODES.items[2:])))
+    assert found.hourly["nodes"] == pytest.approx(0.2 + 0.4)
+    # 4 vCPUs x 0.05, 2 x 8 x 0.07, the fee and the disks.
+    assert found.most_an_hour == pytest.approx(0.2 + 1.12 + 0.54 + 0.03)
+    assert found.missing == ()
+
+
+def test_all_types_of_a_fleet_are_known():
+    fleets = [item.others for item in rented(Watched(job(), SUBNETS), job()).items if item.what in {"machine", "EMR"}]
+    assert fleets == [(), (), (), (), ("m6a", "m7i"), ("m6a", "m7i")]
 
 
 def test_a_job_that_runs_on_is_cancelled_when_its_nodes_have_cost_as_much(tmp_path):
     found = budget(images=1000, max_cost=4, currency="EUR")
-    hourly = found.in_currency(found.estimate.usd_an_hour)
+    hourly = found.in_currency(found.estimate.most_an_hour)
     deadline = _deadline(SubmitSettings(max_cost=4, currency="EUR"), found)
     assert deadline.seconds == pytest.approx(4 / hourly * 3600)
     now, cancelled = [0.0], []
@@ -187,7 +276,9 @@ def test_the_earlier_deadline_holds(settings, found):
 def test_a_cluster_of_one_s_own_costs_its_requests_alone():
     there = Emr(job(), EmrSettings(cluster_id="j-ABC"))
     what = rented(there, job())
-    found = estimated(load_prices(), Asked("EMR", "eu-west-1", "s3", "f32", "auto", 1_000), what)
+    found = estimated(
+        load_prices(), Asked("EMR", "eu-west-1", "s3", Network("xception", 299, "f32"), "auto", 1_000), what
+    )
     assert (what.items, found.hourly, found.hours) == ((), {}, 0.0)
     assert found.usd == pytest.approx(found.request_usd)
 
@@ -197,20 +288,11 @@ def record(**cost):
     return {"fruits_pipeline": "0", "exit_code": 0, "started": "2026-02-01", "cost": used | cost}
 
 
-def test_the_cost_after_the_end_stands_in_run_json(tmp_path):
-    there, found = open_store(str(tmp_path)), budget(images=1000)
-    there.write("run.json", json.dumps(record()).encode())
-    told = note_cost(found, there, record(), 2.0)
-    usd = 2 * found.estimate.usd_an_hour + 2 * 0.005 + 10 * 0.0004
+def test_the_cost_after_the_end_is_of_all_hours_and_requests():
+    found = budget(images=1000)
+    told = told_cost(found, record(), 2.0)
+    usd = 2 * found.estimate.most_an_hour + 2 * 0.005 + 10 * 0.0004
     assert told["cost"]["at_most"] == {"amount": round(usd, 4), "currency": "USD", "hours": 2.0}
-    assert json.loads(there.read("run.json")) == told
-
-
-def test_the_cost_is_not_written_to_another_run_s_record(tmp_path):
-    there, other = open_store(str(tmp_path)), json.dumps(record() | {"started": "2026-02-02"})
-    there.write("run.json", other.encode())
-    assert note_cost(budget(images=1000), there, record(), 2.0)["cost"]["at_most"]
-    assert there.read("run.json").decode() == other
 
 
 def test_requests_of_an_unknown_kind_count_as_the_dear_one():
@@ -220,18 +302,23 @@ def test_requests_of_an_unknown_kind_count_as_the_dear_one():
     assert cost_of(found, {"cost": None}, 1.0) is None
 
 
-def test_waiting_for_a_job_notes_its_cost(tmp_path):
-    there = tmp_path / "run.json"
+def test_waiting_for_a_job_prints_its_cost_and_writes_nothing(tmp_path, caplog):
+    """Who submits may read results, and write none: config/emr/account.yaml, config/dataproc/account.sh."""
+    there, written = tmp_path / "run.json", json.dumps(record())
 
     class Ending(Watched):
         def start(self):
-            there.write_text(json.dumps(record()))
+            there.write_text(written)
             return super().start()
 
     asked = replace(job(), output_uri=str(tmp_path))
+    caplog.set_level("INFO")
     told = estimate_and_submit(Ending(asked, SUBNETS), asked, SubmitSettings(images=10, wait=True), COMMAND)
-    assert json.loads(there.read_text()) == told
-    assert told["cost"]["at_most"]["hours"] < 0.01
+    assert there.read_text() == written
+    assert re.search(r"cost=0\.\d\d currency=USD hours=0\.00 ", caplog.text)
+    counts = {"found": 1, "read": 1, "rejected": 0, "skipped": 0, "reject_reasons": {}, "skip_reasons": {}}
+    printed = summary(told | {"counts": counts, "rooms": {}, "seconds": {}, "seconds_total": 1}, "s3://bucket/results")
+    assert re.search(r"^cost        at most 0\.\d\d USD, by all that was rented for 0\.00 hours", printed, re.MULTILINE)
 
 
 def at(tmp_path, source, **settings):
@@ -257,6 +344,29 @@ def test_images_are_given_or_recorded_or_listed(tmp_path, monkeypatch):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "run.json").write_text(json.dumps({"fruits_pipeline": "0", "counts": {"found": 9}}))
     assert at(tmp_path, source) == Images(9, "run.json of the output")
+
+
+def test_a_limit_is_held_against_what_is_there_now(tmp_path, monkeypatch):
+    source, out = tmp_path / "in", tmp_path / "out"
+    for folder in (source, out):
+        folder.mkdir()
+    for number in range(3):
+        (source / f"{number}.jpg").write_bytes(b"x")
+
+    def noted(folder, images):
+        (folder / "run.json").write_text(json.dumps({"fruits_pipeline": "0", "counts": {"found": images}}))
+
+    noted(out, 1)
+    assert at(tmp_path, source, max_cost=1) == Images(3, "files listed")
+    monkeypatch.setattr(images_module, "_MOST_LISTED", 2)
+    gave_up = "more than 2 files, each 1,000 of which cost a LIST to count; give --images"
+    assert at(tmp_path, source, max_cost=1) == Images(None, gave_up)
+    noted(out, 9)
+    assert at(tmp_path, source, max_cost=1) == Images(
+        9, f"run.json of the output, which may be older than the source: {gave_up}"
+    )
+    noted(source, 5)
+    assert at(tmp_path, source, max_cost=1) == Images(5, "run.json of the source")
 
 
 def test_what_cannot_be_counted_is_told(tmp_path):
@@ -298,7 +408,7 @@ def test_the_example_in_the_documents_is_what_is_printed(capsys):
 def test_every_field_of_run_json_s_cost_is_documented():
     section = (ROOT / "docs" / "RESULTS.md").read_text().partition("## Cost")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(Spent.model_fields)
-    assert all(f"`{name}`" in section for name in (*AtMost.model_fields, *request_counts.KINDS, "total"))
+    assert all(f"`{name}`" in section for name in (*request_counts.KINDS, "total"))
 
 
 def test_the_shipped_speed_is_half_of_that_of_the_documents():

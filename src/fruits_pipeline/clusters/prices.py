@@ -36,7 +36,8 @@ class Speed(_Entry):
     """How fast a job works.
 
     Attributes:
-        images_per_vcpu_second: Images whose features one core computes in a second, by precision.
+        images_per_vcpu_second: Images whose features one vCPU computes in a second, by the name of the model
+            (``model_name``).
         features_share: The share of a job's time that features take.
         start_minutes: Until a cluster works, by platform; assumed, not measured.
         source: The measurement.

@@ -86,7 +86,7 @@ class SubmitSettings(SizeSettings):
         None,
         ge=1,
         description="Images to estimate the cost for; by default those of the last run, else as many as a short "
-        "listing counts.",
+        "listing counts; with --max-cost the listing comes first.",
     )
     currency: Currency = Field("USD", description="Currency of the estimate and of --max-cost.")
     max_cost: float | None = Field(

@@ -7,7 +7,7 @@ from fruits_pipeline.backbones.catalog import backbone_named
 from fruits_pipeline.clusters.bundle_index import ENVIRONMENT, MODELS, UPLOADED, Index, model_name, read_bundle
 from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
-from fruits_pipeline.settings.features import FeaturesSettings
+from fruits_pipeline.settings.features import BackboneSettings, FeaturesSettings
 from fruits_pipeline.settings.submit import Arch, SubmitSettings
 from fruits_pipeline.submit.arguments import command_name
 from fruits_pipeline.submit.spark_properties import Cloud
@@ -44,6 +44,12 @@ def bundled(
         return placeholders, str(error)
 
 
+def side_and_form(features: BackboneSettings) -> tuple[int, str]:
+    """Side in pixels and form of the network that is asked for, as ``model_name`` takes them."""
+    side = backbone_named(features.backbone).side(features.image_size)
+    return side, "tensorflow" if features.engine == "tensorflow" else features.precision
+
+
 def _uploaded(
     place: str, run: RunCommand | ScoreCommand, cloud: Cloud, wanted: tuple[str, Arch], needed: tuple[str, ...]
 ) -> tuple[str, ...]:
@@ -74,8 +80,7 @@ def _uploaded(
 
 
 def _check_model(features: FeaturesSettings, index: Index, place: str) -> None:
-    side = backbone_named(features.backbone).side(features.image_size)
-    form = "tensorflow" if features.engine == "tensorflow" else features.precision
+    side, form = side_and_form(features)
     wanted = model_name(features.backbone, side, form)
     if wanted not in index.models:
         network = f"--backbone {features.backbone} --image-size {side}"

@@ -17,7 +17,7 @@ from fruits_pipeline.settings.submit import SubmitSettings
 from fruits_pipeline.state.record import load_record
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.submit.cost.budget import Budget, budget_of
-from fruits_pipeline.submit.cost.spent import note_cost
+from fruits_pipeline.submit.cost.spent import told_cost
 from fruits_pipeline.submit.driver_log import with_driver_log
 from fruits_pipeline.submit.follow import Deadline, follow
 from fruits_pipeline.submit.job import SubmittedJob
@@ -42,7 +42,7 @@ def estimate_and_submit(
     if submit.check and submit.dry_run:
         raise SettingsError("expected --check or --dry-run, found both: one asks the cloud, the other nobody; give one")
     limited = submit.max_cost is not None
-    budget = budget_of(platform, job, submit, command.storage) if limited or not submit.check else None
+    budget = budget_of(platform, job, submit, command) if limited or not submit.check else None
     return submit_job(platform, job, submit, command, budget)
 
 
@@ -94,7 +94,7 @@ def submit_job(
         if error.exit_code in _ON_REQUEST:
             raise
         raise with_driver_log(error, platform, started.id, partial(open_store, settings=command.storage)) from None
-    return note_cost(budget, output, record, (time.monotonic() - began_s) / 3600) if budget else record
+    return told_cost(budget, record, (time.monotonic() - began_s) / 3600) if budget else record
 
 
 def _gone_s(record: dict[str, Any] | None) -> float:

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from fruits_pipeline.clusters.prices import FILE, Prices, load_prices
 from fruits_pipeline.errors import SettingsError, SubmissionError
-from fruits_pipeline.settings.storage import StorageSettings
+from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
+from fruits_pipeline.settings.features import FeaturesSettings
 from fruits_pipeline.settings.submit import SubmitSettings
-from fruits_pipeline.submit.cost.estimate import Asked, Estimate, estimated, request_usd
+from fruits_pipeline.storage import uri
+from fruits_pipeline.submit.bundled import side_and_form
+from fruits_pipeline.submit.cost.estimate import Asked, Estimate, Network, estimated, request_usd
 from fruits_pipeline.submit.cost.images import Images, argument, known_images
 from fruits_pipeline.submit.cost.rented import rented
 from fruits_pipeline.submit.cost.told import text_of
@@ -31,8 +34,8 @@ class Budget:
 
     @property
     def deadline_s(self) -> float | None:
-        """Seconds after which all that may be rented has cost ``--max-cost``; None where nothing limits them."""
-        hourly = self.in_currency(self.estimate.usd_an_hour)
+        """Seconds after which all that may be rented may have cost ``--max-cost``; None where nothing limits them."""
+        hourly = self.in_currency(self.estimate.most_an_hour)
         if self.submit.max_cost is None or not hourly or self.estimate.missing:
             return None
         return self.submit.max_cost / hourly * 3600
@@ -48,11 +51,13 @@ class Budget:
             return
         if found.missing:
             raise SubmissionError(
-                f"--max-cost: expected a price of all that the job takes, found none of {', '.join(found.missing)} in "
-                f"{FILE}; add it there, or leave --max-cost out"
+                f"--max-cost: expected all prices of the job and its speed in {FILE}, found no "
+                f"{', no '.join(found.missing)}; add it there, or leave --max-cost out; nothing was started"
             )
         if found.usd is None:
-            raise SubmissionError(f"--max-cost: expected the number of images, found none: {self.images.told}")
+            raise SubmissionError(
+                f"--max-cost: expected the number of images, found none: {self.images.told}; nothing was started"
+            )
         if (amount := self.in_currency(found.usd)) > most:
             raise SubmissionError(
                 f"--max-cost: expected at most {most:,.2f} {self.submit.currency}, found an estimate of "
@@ -68,7 +73,9 @@ class Budget:
         return request_usd(self.prices, self.estimate.asked, writes, reads)
 
 
-def budget_of(platform: Platform, job: SubmittedJob, submit: SubmitSettings, storage: StorageSettings) -> Budget:
+def budget_of(
+    platform: Platform, job: SubmittedJob, submit: SubmitSettings, command: RunCommand | ScoreCommand
+) -> Budget:
     """Prints the estimate of a submission to stderr, and gives it.
 
     Raises:
@@ -80,12 +87,12 @@ def budget_of(platform: Platform, job: SubmittedJob, submit: SubmitSettings, sto
         raise SettingsError(
             f"--currency: expected one of {', '.join(prices.currencies)}, which {FILE} has, found {submit.currency}"
         )
-    images = known_images(job, submit, storage)
+    images = known_images(job, submit, command.storage)
     asked = Asked(
         platform=platform.name,
         region=job.region,
-        scheme=(argument(job, "--data-source") or job.output_uri).partition(":")[0].replace("s3a", "s3"),
-        precision=argument(job, "--precision") or "f32",
+        scheme=uri.scheme(uri.normalise(argument(job, "--data-source") or job.output_uri)),
+        network=_network(command),
         reader=argument(job, "--reader") or "auto",
         images=images.known,
     )
@@ -93,3 +100,9 @@ def budget_of(platform: Platform, job: SubmittedJob, submit: SubmitSettings, sto
     print(found.text, file=sys.stderr, flush=True)  # noqa: T201 because stdout has the requests of a dry run
     found.check()
     return found
+
+
+def _network(command: RunCommand | ScoreCommand) -> Network:
+    """The network of the job; the default one, assumed, for ``score``, whose models bring theirs."""
+    features = command.features if isinstance(command, RunCommand) else FeaturesSettings()
+    return Network(features.backbone, *side_and_form(features), assumed=isinstance(command, ScoreCommand))

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from fruits_pipeline.clusters.bundle_index import model_name
 from fruits_pipeline.clusters.prices import Kind, Price, Prices
 from fruits_pipeline.submit.cost.rented import Item, Rented
 
@@ -19,6 +20,34 @@ PARTS = ("nodes", "service", "disks", "requests")
 
 
 @dataclass(frozen=True)
+class Network:
+    """A network whose speed counts.
+
+    Attributes:
+        backbone: Its name.
+        side: Pixels of the square that it takes.
+        form: Its precision, or ``tensorflow``.
+        assumed: Whether nobody said that it is this one.
+    """
+
+    backbone: str
+    side: int
+    form: str
+    assumed: bool = False
+
+    @property
+    def name(self) -> str:
+        """The row of its speed."""
+        return model_name(self.backbone, self.side, self.form)
+
+    @property
+    def told(self) -> str:
+        """Backbone, size, engine and precision, for messages."""
+        how = "tensorflow, f32" if self.form == "tensorflow" else f"openvino, {self.form}"
+        return f"{self.backbone} at {self.side} px by {how}"
+
+
+@dataclass(frozen=True)
 class Asked:
     """What an estimate is for.
 
@@ -26,7 +55,7 @@ class Asked:
         platform: Name of the platform.
         region: Its region.
         scheme: That of the images' bucket, ``s3`` or ``gs``.
-        precision: That of the network.
+        network: The one that computes the features.
         reader: How images are read.
         images: How many; None where that is not known.
     """
@@ -34,7 +63,7 @@ class Asked:
     platform: str
     region: str
     scheme: str
-    precision: str
+    network: Network
     reader: str
     images: int | None
 
@@ -46,18 +75,20 @@ class Estimate:
     Attributes:
         asked: What it is for.
         hourly: Dollars an hour of nodes, service and disks, with all that may be rented.
+        most_an_hour: The same in all, where no machine is Spot, and each is of the dearest type that has a price.
         hours: From the submission to the end; None where the number of images is not known.
         start_hours: The part of ``hours`` in which the cluster starts.
         writes: Requests of the dear class: LIST and PUT.
         reads: Requests of the cheap class: GET and HEAD.
         request_usd: What all of them cost.
-        missing: What the file has no price for; there is no estimate then.
+        missing: What the file has no price or no speed of; there is no estimate then.
         used: The prices.
         rented: What is rented.
     """
 
     asked: Asked
     hourly: dict[str, float]
+    most_an_hour: float
     hours: float | None
     start_hours: float
     writes: int
@@ -93,15 +124,16 @@ def estimated(prices: Prices, asked: Asked, what: Rented) -> Estimate:
         hourly[item.part] = hourly.get(item.part, 0.0) + book.usd_an_hour(item)
     writes, reads = _requests(asked)
     requests = book.usd_of_requests(asked.scheme, writes, reads)
-    start_hours = book.start_hours(asked.platform)
-    rate = book.rate(asked.precision)
-    hours = None
-    if asked.images is not None and rate and not what.own_cluster:
-        hours = start_hours + asked.images / (rate * what.vcpus) / prices.speed.features_share / 3600
-    elif what.own_cluster:
+    start_hours, hours = 0.0, None
+    if what.own_cluster:
         hours = 0.0
+    else:
+        start_hours, rate = book.start_hours(asked.platform), book.rate(asked.network)
+        if asked.images is not None and rate:
+            hours = start_hours + asked.images / (rate * what.vcpus) / prices.speed.features_share / 3600
+    most = sum(_Book(prices, asked.region).most_an_hour(item) for item in what.items)
     missing, used = tuple(dict.fromkeys(book.missing)), tuple(dict.fromkeys(book.used))
-    return Estimate(asked, hourly, hours, start_hours, writes, reads, requests, missing, used, what)
+    return Estimate(asked, hourly, most, hours, start_hours, writes, reads, requests, missing, used, what)
 
 
 def request_usd(prices: Prices, asked: Asked, writes: int, reads: int) -> float:
@@ -145,10 +177,13 @@ class _Book:
         each = item.units * found.usd / (_HOURS_A_MONTH if item.what == "disk" else 1)
         return item.count * share * (each if found.at_most is None else min(each, found.at_most))
 
-    def rate(self, precision: str) -> float | None:
-        found = self._prices.speed.images_per_vcpu_second.get(precision)
+    def most_an_hour(self, item: Item) -> float:
+        return max(self.usd_an_hour(replace(item, name=name, spot=None)) for name in (item.name, *item.others))
+
+    def rate(self, network: Network) -> float | None:
+        found = self._prices.speed.images_per_vcpu_second.get(network.name)
         if found is None:
-            self.missing.append(f"speed of {precision}")
+            self.missing.append(f"speed of {network.told} ({network.name})")
         return found
 
     def start_hours(self, platform: str) -> float:

@@ -26,7 +26,7 @@ class Images(NamedTuple):
 def known_images(job: SubmittedJob, submit: SubmitSettings, storage: StorageSettings) -> Images:
     """What ``--images`` says; else what ``run.json`` of the output or of a pack says; else what a short listing finds.
 
-    A dry run asks no server.
+    With ``--max-cost`` the output's comes last, because the source may have grown since. A dry run asks no server.
     """
     if submit.images is not None:
         return Images(submit.images, "--images")
@@ -34,10 +34,13 @@ def known_images(job: SubmittedJob, submit: SubmitSettings, storage: StorageSett
         return Images(None, f"a dry run counts nothing; {_GIVE}")
     source = argument(job, "--data-source") or ""
     try:
-        for address, whose in ((job.output_uri, "the output"), (source, "the source")):
-            if not _is_table(address) and (found := _recorded(address, storage)):
-                return Images(found, f"run.json of {whose}")
-        return _listed(source, storage)
+        if submit.max_cost is not None:
+            return _now(source, job.output_uri, storage)
+        return (
+            _recorded(job.output_uri, "the output", storage)
+            or _recorded(source, "the source", storage)
+            or _listed(source, storage)
+        )
     except FruitsError as error:
         return Images(None, f"{error}; or {_GIVE}")
 
@@ -51,10 +54,21 @@ def _is_table(address: str) -> bool:
     return address.endswith(_TABLES) or any(sign in address for sign in "*?[")
 
 
-def _recorded(address: str, storage: StorageSettings) -> int | None:
+def _now(source: str, output: str, storage: StorageSettings) -> Images:
+    """The number of a pack or of a listing; where the latter gives up, that of the last run, if it can be right."""
+    found = _recorded(source, "the source", storage) or _listed(source, storage)
+    earlier = None if found.known is not None else _recorded(output, "the output", storage)
+    if earlier is None or (not _is_table(source) and (earlier.known or 0) <= _MOST_LISTED):
+        return found
+    return Images(earlier.known, f"{earlier.told}, which may be older than the source: {found.told}")
+
+
+def _recorded(address: str, whose: str, storage: StorageSettings) -> Images | None:
+    if _is_table(address):
+        return None
     record: dict[str, Any] = load_record(open_store(address, storage)) or {}
     found = record.get("counts", {}).get("found")
-    return found if isinstance(found, int) and found else None
+    return Images(found, f"run.json of {whose}") if isinstance(found, int) and found else None
 
 
 def _listed(source: str, storage: StorageSettings) -> Images:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fruits_pipeline.clusters.machines import machine
@@ -22,7 +22,8 @@ _DCU_PER_VCPU, _DCU_PER_GB, _DCU_PER_GB_ABOVE, _GB_PER_VCPU = 0.6, 0.1, 0.2, 8
 class Item:
     """``count`` equal things that are billed by the hour, each of ``units`` of what the price is for.
 
-    ``spot`` names the row of the share that a Spot machine costs.
+    ``spot`` names the row of the share that a Spot machine costs; ``others`` are families of the same size that may
+    come instead.
     """
 
     part: str
@@ -32,11 +33,12 @@ class Item:
     units: float
     told: str
     spot: str | None = None
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Rented:
-    """The items of a cluster at its largest, and the vCPUs of all executors; none on a cluster that is the user's."""
+    """The items of a cluster at its largest, and the vCPUs that compute; no items on a cluster that is the user's."""
 
     items: tuple[Item, ...]
     vcpus: int
@@ -48,12 +50,14 @@ def rented(platform: Platform, job: SubmittedJob) -> Rented:
     bodies = {request.operation: request.body for request in platform.requests()}
     cut = job.sizes
     vcpus = cut.executors * cut.executor_cores
+    # YARN places executors by memory, so that nodes may have more of their cores than vCPUs.
+    node_vcpus = job.nodes * machine(job.machine_type).vcpus
     if (body := bodies.get("emr.RunJobFlow")) is not None:
-        return Rented(tuple(_emr(body)), vcpus)
+        return Rented(tuple(_emr(body)), min(vcpus, node_vcpus))
     if (body := bodies.get("dataproc.InstantiateInlineWorkflowTemplate")) is not None:
         limits = bodies["dataproc.CreateAutoscalingPolicy"]["policy"]["secondaryWorkerConfig"]
         config = body["template"]["placement"]["managedCluster"]["config"]
-        return Rented(tuple(_dataproc(config, limits.get("maxInstances", 0))), vcpus)
+        return Rented(tuple(_dataproc(config, limits.get("maxInstances", 0))), min(vcpus, node_vcpus))
     if (body := bodies.get("dataproc.CreateBatch")) is not None:
         return Rented(tuple(_batch(body["batch"]["runtimeConfig"]["properties"])), vcpus)
     if "emr-serverless.StartJobRun" in bodies:
@@ -78,7 +82,8 @@ def _emr(body: Mapping[str, Any]) -> Iterator[Item]:
     """Nodes, fees and disks of ``RunJobFlow``; task nodes up to what managed scaling allows."""
     limits = body["ManagedScalingPolicy"]["ComputeLimits"]
     for fleet in body["Instances"]["InstanceFleets"]:
-        kind = fleet["InstanceTypeConfigs"][0]
+        kind, *instead = fleet["InstanceTypeConfigs"]
+        others = tuple(family(other["InstanceType"]) for other in instead)
         is_task = fleet["InstanceFleetType"] == "TASK"
         count = fleet.get("TargetOnDemandCapacity", 0)
         if is_task:
@@ -87,9 +92,9 @@ def _emr(body: Mapping[str, Any]) -> Iterator[Item]:
             continue
         disks = kind.get("EbsConfiguration", {}).get("EbsBlockDeviceConfigs", ())
         attached = sum(disk["VolumeSpecification"]["SizeInGB"] * disk["VolumesPerInstance"] for disk in disks)
-        yield from _nodes(kind["InstanceType"], count, "EC2" if is_task else None)
-        vcpus = machine(kind["InstanceType"]).vcpus
-        yield Item("service", "EMR", family(kind["InstanceType"]), count, vcpus, "EMR's fee")
+        nodes = _nodes(kind["InstanceType"], count, "EC2" if is_task else None)
+        yield replace(nodes, others=others)
+        yield Item("service", "EMR", nodes.name, count, nodes.units, "EMR's fee", others=others)
         yield _disk("gp3", count, body["EbsRootVolumeSize"] + attached)
 
 
@@ -103,15 +108,15 @@ def _dataproc(config: Mapping[str, Any], spot: int) -> Iterator[Item]:
             continue
         # Secondary workers are of the primary ones' type.
         kind = group.get("machineTypeUri", config["workerConfig"]["machineTypeUri"])
-        yield from _nodes(kind, count, "Compute Engine" if is_spot else None)
-        vcpus = machine(kind).vcpus
-        yield Item("service", "Dataproc", "vCPU", count, vcpus, "Dataproc's fee")
+        nodes = _nodes(kind, count, "Compute Engine" if is_spot else None)
+        yield nodes
+        yield Item("service", "Dataproc", "vCPU", count, nodes.units, "Dataproc's fee")
         yield _disk(group["diskConfig"]["bootDiskType"], count, group["diskConfig"]["bootDiskSizeGb"])
 
 
-def _nodes(kind: str, count: int, spot: str | None) -> Iterator[Item]:
+def _nodes(kind: str, count: int, spot: str | None) -> Item:
     told = f"{count} x {kind}{' (Spot)' if spot else ''}"
-    yield Item("nodes", "machine", family(kind), count, machine(kind).vcpus, told, spot)
+    return Item("nodes", "machine", family(kind), count, machine(kind).vcpus, told, spot)
 
 
 def _disk(kind: str, count: int, size_gb: float) -> Item:

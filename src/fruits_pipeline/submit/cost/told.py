@@ -8,7 +8,7 @@ from fruits_pipeline.submit.cost.images import Images
 def text_of(found: Estimate, images: Images, prices: Prices, currency: str) -> str:
     """The estimate with its parts, each amount in ``currency``; or why there is none."""
     if found.missing:
-        return f"no estimate: {FILE} has no price of {', '.join(found.missing)}; add it there"
+        return f"no estimate: {FILE} lacks {', '.join(found.missing)}; add it there"
     per_usd = prices.currencies[currency].per_usd
     by = f"by prices of {dates(prices, found.used)} ({FILE})"
     hourly = f"{found.usd_an_hour * per_usd:,.2f} {currency} an hour"
@@ -25,7 +25,7 @@ def text_of(found: Estimate, images: Images, prices: Prices, currency: str) -> s
     ]
     if found.rented.own_cluster:
         return "\n".join([*lines, "  the cluster is yours: its hours are not estimated", *_notes(found)])
-    rate = prices.speed.images_per_vcpu_second[found.asked.precision]
+    rate = prices.speed.images_per_vcpu_second[found.asked.network.name]
     work_minutes = (found.hours - found.start_hours) * 60
     lines.append(
         f"  {found.start_hours * 60:.0f} minutes to start and {work_minutes:,.0f} to work: features at {rate:g} "
@@ -44,9 +44,13 @@ def _details(found: Estimate) -> dict[str, str]:
 
 
 def _notes(found: Estimate) -> list[str]:
-    """One line for each reason why prices are assumed."""
+    """One line for each reason why prices are assumed, and one for a network that is."""
     why: dict[str, list[str]] = {}
     for price in found.used:
         if price.assumed:
             why.setdefault(price.assumed, []).append(f"{price.what} {price.name}")
-    return [f"  assumed for {', '.join(names)}: {reason}" for reason, names in why.items()]
+    notes = [f"  assumed for {', '.join(names)}: {reason}" for reason, names in why.items()]
+    network = found.asked.network
+    if network.assumed and not found.rented.own_cluster:
+        notes.append(f"  assumed: {network.told}; no estimate reads the models of --model")
+    return notes
