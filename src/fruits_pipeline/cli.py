@@ -228,7 +228,7 @@ def _submit(platform: Callable[..., Platform], cloud: Cloud, settings: commands.
     command = submitted_command(settings)
     job = submitted_job(cloud, command, settings.submit)
     with interrupt.signals_raise():
-        record = estimate_and_submit(platform(job, own), job, settings.submit, command)
+        record = estimate_and_submit(lambda sent: platform(sent, own), job, settings.submit, command)
     if record is not None:
         print(summary(record, job.output_uri))
 

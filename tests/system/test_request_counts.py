@@ -38,6 +38,7 @@ def test_every_request_is_counted(counted):
     ours, theirs = cost["requests"], cost["connector_requests"]
     assert sum(ours.values()) + theirs["total"] == sum(seen.values()) - AFTERWARDS
     assert 0 < cost["core_hours"] < 100 * cost["hours"]
+    assert cost["at_most"] is None
     if scheme == "s3":
         assert ours["get"] + theirs["get"] == seen["GET"]
         assert ours["head"] + theirs["head"] == seen["HEAD"]

@@ -13,12 +13,15 @@ from fruits_pipeline import cli
 from fruits_pipeline.clusters import prices as prices_module
 from fruits_pipeline.clusters.prices import Price, Prices, Source, Speed, load_prices
 from fruits_pipeline.errors import JobError, SettingsError, SubmissionError
+from fruits_pipeline.settings import command_line
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
+from fruits_pipeline.settings.rates import rates_of
 from fruits_pipeline.settings.storage import StorageSettings
 from fruits_pipeline.settings.submit import SubmitSettings
-from fruits_pipeline.state.spent import Spent
+from fruits_pipeline.state.record import RunRecord
+from fruits_pipeline.state.spent import AtMost, Spent
 from fruits_pipeline.state.summary import summary
 from fruits_pipeline.storage import request_counts
 from fruits_pipeline.storage.opening import open_store
@@ -27,7 +30,6 @@ from fruits_pipeline.submit.cost.budget import budget_of
 from fruits_pipeline.submit.cost.estimate import Asked, Network, estimated
 from fruits_pipeline.submit.cost.images import Images, known_images
 from fruits_pipeline.submit.cost.rented import Item, Rented, rented
-from fruits_pipeline.submit.cost.spent import cost_of, told_cost
 from fruits_pipeline.submit.emr import Emr
 from fruits_pipeline.submit.emr_serverless import EmrServerless
 from fruits_pipeline.submit.follow import Clock, Deadline, follow
@@ -115,15 +117,19 @@ class Watched(Emr):
         return State(Phase.SUCCEEDED)
 
 
-def submitted(into=None, **settings):
+def submitted(settings=SUBNETS, **submit):
     """The job, sent to EMR; the platform that it was sent to."""
-    asked = job() if into is None else replace(job(), output_uri=str(into))
-    platform = Watched(asked, SUBNETS)
+    made = []
+
+    def platform(sent):
+        made.append(Watched(sent, settings))
+        return made[-1]
+
     try:
-        estimate_and_submit(platform, asked, SubmitSettings(**settings), COMMAND)
+        estimate_and_submit(platform, job(), SubmitSettings(**submit), COMMAND)
     except SubmissionError as error:
-        return platform, str(error)
-    return platform, None
+        return made[-1], str(error)
+    return made[-1], None
 
 
 def test_a_job_that_costs_too_much_is_not_started(capsys):
@@ -283,42 +289,73 @@ def test_a_cluster_of_one_s_own_costs_its_requests_alone():
     assert found.usd == pytest.approx(found.request_usd)
 
 
-def record(**cost):
-    used = {"requests": {"list": 1000, "put": 1000, "get": 10_000, "head": 0, "delete": 7}, "connector_requests": None}
-    return {"fruits_pipeline": "0", "exit_code": 0, "started": "2026-02-01", "cost": used | cost}
+def words_of(platform):
+    """The words of the job that the platform starts, from its own request."""
+    sent = platform.requests()[-1].body["Steps"][-1]["HadoopJarStep"]["Args"]
+    return sent[sent.index("s3://bucket/packages/0123/run.py") + 1 :]
 
 
-def test_the_cost_after_the_end_is_of_all_hours_and_requests():
-    found = budget(images=1000)
-    told = told_cost(found, record(), 2.0)
-    usd = 2 * found.estimate.most_an_hour + 2 * 0.005 + 10 * 0.0004
-    assert told["cost"]["at_most"] == {"amount": round(usd, 4), "currency": "USD", "hours": 2.0}
+def test_a_job_gets_the_most_that_an_hour_and_requests_cost(capsys):
+    found, (platform, _) = budget(images=5, currency="EUR"), submitted(images=5, currency="EUR")
+    _, bound = command_line.parsed(cli.app, ["run", *words_of(platform)])
+    per_usd = load_prices().currencies["EUR"].per_usd
+    got = rates_of(bound.arguments["settings"].session.rates)
+    assert (got.currency, str(got)) == ("EUR", str(found.rates))
+    usd = [found.estimate.most_an_hour, 10 / 60 / per_usd, 0.005, 0.0004]
+    assert [got.hour, got.start, got.write, got.read] == pytest.approx([one * per_usd for one in usd], abs=1e-6)
+    score = ["score", "--model", "m", "--data-source", "i", "--output-uri", "o", *words_of(platform)[-2:]]
+    assert command_line.parsed(cli.app, score)[1].arguments["settings"].session.rates
+    assert "--rates" not in capsys.readouterr().out
 
 
-def test_requests_of_an_unknown_kind_count_as_the_dear_one():
-    found = budget(images=1000)
-    dearer = cost_of(found, record(connector_requests={"total": 1_000_000}), 0.0)
-    assert dearer.amount == pytest.approx(cost_of(found, record(), 0.0).amount + 5.0)
-    assert cost_of(found, {"cost": None}, 1.0) is None
+def test_equal_requests_have_equal_ids():
+    ids = [submitted(**asked)[0]._job.job_id for asked in ({"images": 5}, {"images": 7}, {"dry_run": True})]
+    assert len(set(ids)) == 1
 
 
-def test_waiting_for_a_job_prints_its_cost_and_writes_nothing(tmp_path, caplog):
-    """Who submits may read results, and write none: config/emr/account.yaml, config/dataproc/account.sh."""
-    there, written = tmp_path / "run.json", json.dumps(record())
+def test_what_has_no_price_sends_none(monkeypatch):
+    assert "--rates" not in words_of(submitted(EmrSettings(cluster_id="j-ABC"), images=5)[0])
+    with_all = load_prices()
+    without = with_all.model_copy(update={"prices": with_all.prices[1:]})
+    monkeypatch.setattr("fruits_pipeline.submit.cost.budget.load_prices", lambda: without)
+    assert "--rates" not in words_of(submitted(images=5)[0])
 
-    class Ending(Watched):
-        def start(self):
-            there.write_text(written)
-            return super().start()
 
-    asked = replace(job(), output_uri=str(tmp_path))
-    caplog.set_level("INFO")
-    told = estimate_and_submit(Ending(asked, SUBNETS), asked, SubmitSettings(images=10, wait=True), COMMAND)
-    assert there.read_text() == written
-    assert re.search(r"cost=0\.\d\d currency=USD hours=0\.00 ", caplog.text)
-    counts = {"found": 1, "read": 1, "rejected": 0, "skipped": 0, "reject_reasons": {}, "skip_reasons": {}}
-    printed = summary(told | {"counts": counts, "rooms": {}, "seconds": {}, "seconds_total": 1}, "s3://bucket/results")
-    assert re.search(r"^cost        at most 0\.\d\d USD, by all that was rented for 0\.00 hours", printed, re.MULTILINE)
+def test_a_network_without_a_speed_has_a_price_all_the_same():
+    assert budget(with_network(backbone="xception"), images=5).rates == budget(images=5).rates
+
+
+RATES = "currency=EUR:hour=10:start=0.5:write=5:read=0.4"
+SENT = {"list": 1000, "put": 1000, "get": 10_000, "head": 0, "delete": 7}
+
+
+def test_the_cost_is_of_hours_and_requests():
+    used = Spent(hours=2, core_hours=None, requests=SENT, connector_requests=None)
+    # 2.5 hours at 10, 2,000 LIST and PUT, 10,000 GET.
+    assert used.at(rates_of(RATES)).at_most == AtMost(amount=39.0, currency="EUR", hours=2.5)
+    # Requests of an unknown kind count as the dear one.
+    more = used.model_copy(update={"connector_requests": {"total": 1000}})
+    assert more.at(rates_of(RATES)).at_most.amount == 39.0 + 5.0
+
+
+def test_run_json_has_what_a_job_cost_that_failed_too(tmp_path):
+    store = open_store(str(tmp_path))
+    with pytest.raises(ZeroDivisionError), RunRecord("run", {"rates": RATES}).kept(store):
+        raise ZeroDivisionError
+    found = json.loads(store.read("run.json"))
+    assert found["cost"]["at_most"] == {"amount": pytest.approx(5, abs=0.01), "currency": "EUR", "hours": 0.5}
+    assert re.search(
+        r"^cost        at most 5\.\d\d EUR, for all that was rented in 0\.50 ", summary(found, "o"), re.MULTILINE
+    )
+    assert RunRecord("run", {"rates": None}).content["cost"]["at_most"] is None
+
+
+def test_rates_change_no_result_and_must_be_rates(capsys):
+    words = ["run", "--data-source", "in", "--output-uri", "out", "--rates"]
+    _, bound = command_line.parsed(cli.app, [*words, RATES])
+    assert bound.arguments["settings"].session.essentials() == {}
+    assert cli.main([*words, "currency=EUR:hour=-1"]) == 2
+    assert "--rates" in capsys.readouterr().err
 
 
 def at(tmp_path, source, **settings):
@@ -408,7 +445,7 @@ def test_the_example_in_the_documents_is_what_is_printed(capsys):
 def test_every_field_of_run_json_s_cost_is_documented():
     section = (ROOT / "docs" / "RESULTS.md").read_text().partition("## Cost")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(Spent.model_fields)
-    assert all(f"`{name}`" in section for name in (*request_counts.KINDS, "total"))
+    assert all(f"`{name}`" in section for name in (*AtMost.model_fields, *request_counts.KINDS, "total"))
 
 
 def test_the_shipped_speed_is_half_of_that_of_the_documents():

@@ -143,4 +143,4 @@ def test_what_a_job_that_is_found_at_work_has_spent_already_counts(record, gone_
 
 def test_a_check_that_asks_nobody_is_refused():
     with pytest.raises(SettingsError, match="expected --check or --dry-run, found both"):
-        estimate_and_submit(Quick(lambda: None), job(), SubmitSettings(check=True, dry_run=True), COMMAND)
+        estimate_and_submit(lambda _: Quick(lambda: None), job(), SubmitSettings(check=True, dry_run=True), COMMAND)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
+from fruits_pipeline.settings.rates import checked_rates
 from fruits_pipeline.settings.room import Incidental, Room
 from fruits_pipeline.settings.spark_conf import redacted, spark_property
 
@@ -41,6 +42,9 @@ class SessionSettings(Room):
         (),
         description="Spark property KEY=VALUE, as of spark-submit --conf; repeatable. Those that the job needs to be "
         "right are not replaced, and a warning says so.",
+    )
+    rates: Annotated[Annotated[str, AfterValidator(checked_rates)] | None, Incidental, Parameter(show=False)] = Field(
+        None, description="Prices of what the job rents, which 'submit' gives it; run.json then has its cost."
     )
     log_level: Annotated[LogLevel, _UPPER, Incidental] = Field("INFO", description="Least severe log lines to show.")
     config: Annotated[Path | None, Incidental, Parameter(name="--config")] = Field(

@@ -15,6 +15,7 @@ from pydantic import BaseModel, JsonValue
 
 from fruits_pipeline import timeline
 from fruits_pipeline.errors import DatasetError, exit_code
+from fruits_pipeline.settings.rates import rates_of
 from fruits_pipeline.state.counts import Change, Counts
 from fruits_pipeline.state.layout import COMMANDS, RUN_RECORD, STEPS
 from fruits_pipeline.state.rooms import Rooms
@@ -44,7 +45,7 @@ class RunRecord:
     """What one command did, room by room."""
 
     def __init__(self, command: str, settings: dict[str, JsonValue]) -> None:
-        """``settings`` are all settings of the command, flat."""
+        """``settings`` are all settings of the command, flat; their ``rates`` say what it costs."""
         self._began_s = time.monotonic()
         self._steps = STEPS.get(command, ())
         self.counts = Counts()
@@ -54,6 +55,7 @@ class RunRecord:
         self.verdicts: list[JsonValue] | None = None
         self.seconds: dict[str, float] = {}
         self.cluster = ClusterUse()
+        self._rates = rates_of(str(settings["rates"])) if settings.get("rates") else None
         self._requests_before = request_counts.so_far()
         self._stands: dict[str, JsonValue] | None = None
         self._content: dict[str, JsonValue] = {
@@ -92,7 +94,8 @@ class RunRecord:
     def _spent(self) -> Spent:
         sent = {kind: count - self._requests_before[kind] for kind, count in request_counts.so_far().items()}
         hours = round((time.monotonic() - self._began_s) / 3600, 4)
-        return Spent(hours=hours, requests=sent, **self.cluster._asdict())
+        spent = Spent(hours=hours, requests=sent, **self.cluster._asdict())
+        return spent.at(self._rates) if self._rates else spent
 
     @contextmanager
     def kept(self, store: Store) -> Iterator["RunRecord"]:

@@ -20,7 +20,7 @@ def summary(record: dict[str, Any], output: str) -> str:
     """Counts, components, scores, seconds and places of a finished run, one fact a line.
 
     Args:
-        record: The content of ``run.json``; of a job that was submitted, with its cost.
+        record: The content of ``run.json``.
         output: The output's address.
     """
     return "\n".join(f"{name:<12}{value}" for name, value in _facts(record, output))
@@ -61,7 +61,7 @@ def _end_facts(record: dict[str, Any], output: str) -> Iterator[tuple[str, str]]
     yield "seconds", f"{record['seconds_total']} ({parts})"
     if cost := record.get("cost", {}).get("at_most"):
         told = f"at most {cost['amount']:,.2f} {cost['currency']}"
-        yield "cost", f"{told}, by all that was rented for {cost['hours']:.2f} hours and the requests"
+        yield "cost", f"{told}, for all that was rented in {cost['hours']:.2f} hours and the requests"
     yield "results", output
     if reported := record["rooms"].get("report"):
         yield "report", _page(reported, output)

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 
-# Settings of this machine alone: cache, files and profile; and what becomes properties of Spark.
-_STAYS_HERE = frozenset({"cache_dir", "weights", "config", "s3_profile", "driver_memory", "spark_conf"})
+# Settings of this machine alone: cache, files and profile; what becomes properties of Spark; and what `submit` adds.
+_STAYS_HERE = frozenset({"cache_dir", "weights", "config", "s3_profile", "driver_memory", "spark_conf", "rates"})
 
 
 def arguments(run: RunCommand | ScoreCommand) -> Iterator[str]:

@@ -4,9 +4,9 @@ import json
 import logging
 import os
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -17,7 +17,6 @@ from fruits_pipeline.settings.submit import SubmitSettings
 from fruits_pipeline.state.record import load_record
 from fruits_pipeline.storage.opening import open_store
 from fruits_pipeline.submit.cost.budget import Budget, budget_of
-from fruits_pipeline.submit.cost.spent import told_cost
 from fruits_pipeline.submit.driver_log import with_driver_log
 from fruits_pipeline.submit.follow import Deadline, follow
 from fruits_pipeline.submit.job import SubmittedJob
@@ -32,9 +31,14 @@ log = logging.getLogger(__name__)
 
 
 def estimate_and_submit(
-    platform: Platform, job: SubmittedJob, submit: SubmitSettings, command: RunCommand | ScoreCommand
+    platform: Callable[[SubmittedJob], Platform],
+    job: SubmittedJob,
+    submit: SubmitSettings,
+    command: RunCommand | ScoreCommand,
 ) -> dict[str, Any] | None:
     """Prints what the job will cost, and submits it unless that is above ``--max-cost``.
+
+    The job gets the rates along, by which its ``run.json`` tells what it has cost.
 
     Raises:
         FruitsError: As ``budget_of`` and ``submit_job`` say.
@@ -42,8 +46,10 @@ def estimate_and_submit(
     if submit.check and submit.dry_run:
         raise SettingsError("expected --check or --dry-run, found both: one asks the cloud, the other nobody; give one")
     limited = submit.max_cost is not None
-    budget = budget_of(platform, job, submit, command) if limited or not submit.check else None
-    return submit_job(platform, job, submit, command, budget)
+    budget = budget_of(platform(job), job, submit, command) if limited or not submit.check else None
+    if budget and budget.rates:
+        job = replace(job, arguments=(*job.arguments, "--rates", str(budget.rates)))
+    return submit_job(platform(job), job, submit, command, budget)
 
 
 def submit_job(
@@ -53,7 +59,7 @@ def submit_job(
     command: RunCommand | ScoreCommand,
     budget: Budget | None = None,
 ) -> dict[str, Any] | None:
-    """Submits the job, once the preflight found no fault; with ``wait`` gives its ``run.json``, with what it cost.
+    """Submits the job, once the preflight found no fault; with ``wait`` gives its ``run.json``.
 
     Raises:
         SettingsError: When a setting or the platform's own client is missing.
@@ -87,14 +93,12 @@ def submit_job(
     if output is None:
         return None
     gone_s = _gone_s(before) if started.attached else 0.0
-    began_s = time.monotonic() - gone_s
     try:
-        record = follow(platform, started, output, before, _deadline(submit, budget, gone_s))
+        return follow(platform, started, output, before, _deadline(submit, budget, gone_s))
     except JobError as error:
         if error.exit_code in _ON_REQUEST:
             raise
         raise with_driver_log(error, platform, started.id, partial(open_store, settings=command.storage)) from None
-    return told_cost(budget, record, (time.monotonic() - began_s) / 3600) if budget else record
 
 
 def _gone_s(record: dict[str, Any] | None) -> float:

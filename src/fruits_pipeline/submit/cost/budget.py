@@ -7,6 +7,7 @@ from fruits_pipeline.clusters.prices import FILE, Prices, load_prices
 from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.features import FeaturesSettings
+from fruits_pipeline.settings.rates import Rates
 from fruits_pipeline.settings.submit import SubmitSettings
 from fruits_pipeline.storage import uri
 from fruits_pipeline.submit.bundled import side_and_form
@@ -68,9 +69,23 @@ class Budget:
         """An amount in the currency that was asked for."""
         return usd * self.prices.currencies[self.submit.currency].per_usd
 
-    def usd_of_requests(self, writes: int, reads: int) -> float:
-        """What so many requests of the dear and of the cheap class cost."""
-        return request_usd(self.prices, self.estimate.asked, writes, reads)
+    @property
+    def rates(self) -> Rates | None:
+        """What the job is billed by at most; None where a price is missing, or the cluster is the user's.
+
+        No machine counts as Spot, since fleets may take others.
+        """
+        found = self.estimate
+        if not found.priced or found.rented.own_cluster:
+            return None
+        write, read = (request_usd(self.prices, found.asked, *each) for each in ((1_000, 0), (0, 1_000)))
+        return Rates(
+            currency=self.submit.currency,
+            hour=self.in_currency(found.most_an_hour),
+            start=found.start_hours,
+            write=self.in_currency(write),
+            read=self.in_currency(read),
+        )
 
 
 def budget_of(

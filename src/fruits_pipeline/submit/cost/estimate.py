@@ -82,6 +82,7 @@ class Estimate:
         reads: Requests of the cheap class: GET and HEAD.
         request_usd: What all of them cost.
         missing: What the file has no price or no speed of; there is no estimate then.
+        priced: Whether no price is missing, be the speed known or not.
         used: The prices.
         rented: What is rented.
     """
@@ -95,6 +96,7 @@ class Estimate:
     reads: int
     request_usd: float
     missing: tuple[str, ...]
+    priced: bool
     used: tuple[Price, ...]
     rented: Rented
 
@@ -124,16 +126,17 @@ def estimated(prices: Prices, asked: Asked, what: Rented) -> Estimate:
         hourly[item.part] = hourly.get(item.part, 0.0) + book.usd_an_hour(item)
     writes, reads = _requests(asked)
     requests = book.usd_of_requests(asked.scheme, writes, reads)
-    start_hours, hours = 0.0, None
+    start_hours = 0.0 if what.own_cluster else book.start_hours(asked.platform)
+    priced, hours = not book.missing, None
     if what.own_cluster:
         hours = 0.0
     else:
-        start_hours, rate = book.start_hours(asked.platform), book.rate(asked.network)
+        rate = book.rate(asked.network)
         if asked.images is not None and rate:
             hours = start_hours + asked.images / (rate * what.vcpus) / prices.speed.features_share / 3600
     most = sum(_Book(prices, asked.region).most_an_hour(item) for item in what.items)
     missing, used = tuple(dict.fromkeys(book.missing)), tuple(dict.fromkeys(book.used))
-    return Estimate(asked, hourly, most, hours, start_hours, writes, reads, requests, missing, used, what)
+    return Estimate(asked, hourly, most, hours, start_hours, writes, reads, requests, missing, priced, used, what)
 
 
 def request_usd(prices: Prices, asked: Asked, writes: int, reads: int) -> float:
