@@ -109,6 +109,14 @@ def test_warnings_are_logged_and_the_job_is_started(tmp_path, caplog):
     assert "not known: roles" in caplog.text
 
 
+def test_faults_are_logged_and_the_job_is_started_where_somebody_knows_better(tmp_path, caplog):
+    platform = Quick(lambda: None, FAULTS)
+    submit_job(platform, into(tmp_path), SubmitSettings(despite_faults=True), COMMAND)
+    assert platform.starts == 1
+    told = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert told == [f"preflight: {finding}" for finding in FAULTS]
+
+
 def test_an_equal_job_that_runs_is_followed_whatever_the_preflight_says(tmp_path):
     """It holds the output's lease, and what is left of a quota."""
     platform = Quick(lambda: None, FAULTS, running="j")

@@ -24,7 +24,6 @@ _PHASES = {
     "SUCCEEDED": Phase.SUCCEEDED,
     "FAILED": Phase.FAILED,
 }
-# https://cloud.google.com/dataproc-serverless/docs/concepts/properties: cores, and MiB of each with its overhead.
 _FLAGS = {
     "serviceAccount": "service-account",
     "subnetworkUri": "subnet",
@@ -33,16 +32,15 @@ _FLAGS = {
     "kmsKey": "kms-key",
     "userWorkloadAuthenticationType": "user-workload-authentication-type",
 }
+# https://cloud.google.com/dataproc-serverless/docs/concepts/properties: cores, and MiB of each with its overhead.
 _CORES = (4, 8, 16)
 _LEAST_MIB, _MOST_MIB = 1024, 7424
 _FEWEST_EXECUTORS = 2
 # The least of the same page; by default 100 GiB for each core, of which new projects have quota for some six machines.
 _DISK = "250g"
-# A batch has no YARN, tracks shuffles by itself, and runs its driver on a machine of its own in any case.
-# What they no longer have since runtime 3.0, and whose credentials they take unless told otherwise:
-# https://docs.cloud.google.com/managed-spark/docs/concepts/versions/spark-runtime-3.0
-_WITHOUT_STAGING = 3
+_LATEST = 3
 _AS_SERVICE_ACCOUNT = {"userWorkloadAuthenticationType": "SERVICE_ACCOUNT"}
+# A batch has no YARN, tracks shuffles by itself, and runs its driver on a machine of its own in any case.
 _UNKNOWN = ("spark.yarn.", "spark.submit.", "spark.dynamicAllocation.shuffleTracking.")
 
 
@@ -129,7 +127,7 @@ class DataprocServerless:
 
     def _request(self, project: str, batch_id: str) -> Request:
         own = self._settings
-        latest = int(self._job.release.release.partition(".")[0]) >= _WITHOUT_STAGING
+        latest = since_3(self._job)
         values = {
             "LABELS": labels(self._job),
             "SCRIPT": self._job.script,
@@ -166,6 +164,15 @@ class DataprocServerless:
 
     def _named(self, batch_id: str) -> dict[str, str]:
         return {"name": f"projects/{self._google.project}/locations/{self._job.region}/batches/{batch_id}"}
+
+
+def since_3(job: SubmittedJob) -> bool:
+    """Whether the runtime is 3.0 or later, whose batches differ.
+
+    They have no staging bucket, take the user's credentials unless told otherwise, and want another API enabled:
+    https://docs.cloud.google.com/managed-spark/docs/concepts/versions/spark-runtime-3.0
+    """
+    return int(job.release.release.partition(".")[0]) >= _LATEST
 
 
 def _query(batch_id: str) -> str:

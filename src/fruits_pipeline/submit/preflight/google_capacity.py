@@ -78,14 +78,33 @@ def quotas(project: Project, machines: list[Group]) -> Iterator[Finding]:
 
 
 def batch_quotas(project: Project, properties: Mapping[str, str]) -> Iterator[Finding]:
-    """Whether the region has as many CPUs left as a batch of these Spark properties takes, driver included."""
-    driver, cores = int(properties["spark.driver.cores"]), int(properties["spark.executor.cores"])
+    """Whether the region has as many CPUs and GB of disks left as a batch takes, driver included.
+
+    ``properties`` are Spark's; https://docs.cloud.google.com/managed-spark/quotas-serverless says which quotas count,
+    for the standard tiers.
+    """
     least = int(properties["spark.dynamicAllocation.minExecutors"])
     most = int(properties["spark.dynamicAllocation.maxExecutors"])
-    need = Need(driver + cores * least, driver + cores * most)
+
+    def need(driver: int, executor: int) -> Need:
+        return Need(driver + executor * least, driver + executor * most)
+
     held = _held(project)
-    yield _quota(project, "CPUS", need, held)
-    yield _quota(project, _EVERYWHERE, need, held)
+    cpus = need(int(properties["spark.driver.cores"]), int(properties["spark.executor.cores"]))
+    yield _quota(project, "CPUS", cpus, held)
+    yield _quota(project, _EVERYWHERE, cpus, held)
+    disk = (_gb(properties[f"spark.dataproc.{worker}.disk.size"]) for worker in ("driver", "executor"))
+    yield _quota(project, _ANY_DISK, need(*disk), held)
+
+
+def _gb(size: str) -> int:
+    """The GB of a size with a suffix k, m, g or t, rounded up.
+
+    >>> _gb("250g"), _gb("1t"), _gb("1500m")
+    (250, 1024, 2)
+    """
+    kib: int = int(size[:-1]) * 1024 ** "kmgt".index(size[-1].lower())
+    return -(-kib // 1024**2)
 
 
 def _held(project: Project) -> dict[str, dict[str, Any]]:
@@ -150,7 +169,11 @@ def machine_types(project: Project, machines: list[Group]) -> Iterator[Finding]:
 
 
 def subnetwork(project: Project, name: str | None) -> Iterator[Finding]:
-    """Whether the subnetwork is there, and machines without public addresses reach Google's APIs from it."""
+    """Whether the subnetwork is there, and machines without public addresses reach Google's APIs from it.
+
+    Dataproc enables Private Google Access itself, from image 2.2 on and for batches, and Private Service Connect does
+    as well: https://docs.cloud.google.com/dataproc/docs/concepts/network
+    """
     path = (
         name
         if name and "/" in name
@@ -173,7 +196,8 @@ def subnetwork(project: Project, name: str | None) -> Iterator[Finding]:
             f"gcloud compute networks subnets update {short} --project={project.name} --region={project.region} "
             "--enable-private-ip-google-access"
         )
-        yield fault(check, "expected Private Google Access, found none: nodes would reach no bucket", remedy)
+        told = "without Private Google Access, which Dataproc enables itself where it may"
+        yield warning(check, told, f"where nodes reach no bucket: {remedy}")
 
 
 def image(project: Project, version: str) -> Iterator[Finding]:
