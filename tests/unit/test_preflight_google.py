@@ -344,3 +344,14 @@ def test_posts_are_retried_while_google_is_busy(monkeypatch):
         with pytest.raises(SubmissionError, match="found 503"):
             asked.post(method, f"projects/-/serviceAccounts/{ACCOUNT}:testIamPermissions", {"permissions": ["x"]})
     assert project.asked == [method] * 4
+
+
+@pytest.mark.parametrize("size", ["300", "300 apples"])
+def test_disks_of_a_size_that_nobody_can_read_are_not_known(capsys, whole, size):
+    with google_project() as project:
+        whole(project, target="dataproc-serverless-2.3", script="batch")
+        asked = ["submit", "dataproc-serverless", *ADDRESSES, *OWN, "--target", "dataproc-serverless-2.3"]
+        assert main([*asked, "--spark-conf", f"spark.dataproc.executor.disk.size={size}", "--check"]) == 0
+    told = lines(capsys.readouterr().out)
+    assert told["quotas"] == f"not known: quotas: expected the size of a batch's disk as 250g is, found {size!r}"
+    assert "quota CPUS" in told

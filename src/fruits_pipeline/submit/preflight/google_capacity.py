@@ -1,5 +1,6 @@
 """What Compute Engine offers in a region, and how much of it a project may have at a time."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from fruits_pipeline.submit.preflight.finding import Finding, fault, ok, unknown
 _CPUS = {"e2": "CPUS"}
 _DISKS = {"pd-balanced": "SSD_TOTAL_GB", "pd-ssd": "SSD_TOTAL_GB", "hyperdisk-balanced": "HDB_TOTAL_GB"}
 _ANY_DISK = "DISKS_TOTAL_GB"
+_SIZE = re.compile(r"(\d+)([kmgt])b?", re.IGNORECASE)
 # Counts Spot machines where it is above 0; where it is 0 they count as others do.
 _SPOT = "PREEMPTIBLE_CPUS"
 _EVERYWHERE = "CPUS_ALL_REGIONS"
@@ -100,10 +102,16 @@ def batch_quotas(project: Project, properties: Mapping[str, str]) -> Iterator[Fi
 def _gb(size: str) -> int:
     """The GB of a size with a suffix k, m, g or t, rounded up.
 
+    Raises:
+        SubmissionError: When it is written otherwise.
+
     >>> _gb("250g"), _gb("1t"), _gb("1500m")
     (250, 1024, 2)
     """
-    kib: int = int(size[:-1]) * 1024 ** "kmgt".index(size[-1].lower())
+    written = _SIZE.fullmatch(size)
+    if written is None:
+        raise SubmissionError(f"expected the size of a batch's disk as 250g is, found {size!r}")
+    kib: int = int(written[1]) * 1024 ** "kmgt".index(written[2].lower())
     return -(-kib // 1024**2)
 
 
