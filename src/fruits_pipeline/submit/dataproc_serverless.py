@@ -9,7 +9,7 @@ from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSettings
 from fruits_pipeline.submit.driver_log import Opened
-from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, last_active, message, start_once
+from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, last_active, message, since_3, start_once
 from fruits_pipeline.submit.google_logs import CONSOLE, driver_lines
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Phase, Request, Started, State
@@ -38,7 +38,6 @@ _LEAST_MIB, _MOST_MIB = 1024, 7424
 _FEWEST_EXECUTORS = 2
 # The least of the same page; by default 100 GiB for each core, of which new projects have quota for some six machines.
 _DISK = "250g"
-_LATEST = 3
 _AS_SERVICE_ACCOUNT = {"userWorkloadAuthenticationType": "SERVICE_ACCOUNT"}
 # A batch has no YARN, tracks shuffles by itself, and runs its driver on a machine of its own in any case.
 _UNKNOWN = ("spark.yarn.", "spark.submit.", "spark.dynamicAllocation.shuffleTracking.")
@@ -164,15 +163,6 @@ class DataprocServerless:
 
     def _named(self, batch_id: str) -> dict[str, str]:
         return {"name": f"projects/{self._google.project}/locations/{self._job.region}/batches/{batch_id}"}
-
-
-def since_3(job: SubmittedJob) -> bool:
-    """Whether the runtime is 3.0 or later, whose batches differ.
-
-    They have no staging bucket, take the user's credentials unless told otherwise, and want another API enabled:
-    https://docs.cloud.google.com/managed-spark/docs/concepts/versions/spark-runtime-3.0
-    """
-    return int(job.release.release.partition(".")[0]) >= _LATEST
 
 
 def _query(batch_id: str) -> str:

@@ -10,8 +10,7 @@ from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.settings.google import GoogleSettings
 from fruits_pipeline.storage import uri
-from fruits_pipeline.submit.dataproc_serverless import since_3
-from fruits_pipeline.submit.google import Google
+from fruits_pipeline.submit.google import Google, since_3
 from fruits_pipeline.submit.google_rest import Project
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.preflight import aws_account, aws_capacity, google_account, google_capacity, output
