@@ -22,6 +22,7 @@ class AwsAccount:
 
     def __init__(self) -> None:
         self.quotas: dict[str, float] = {}
+        self.defaults: dict[str, float] = {}
         self.may_pass = True
         self.denied: set[str] = set()
         self.codes: dict[str, str] = {}
@@ -43,10 +44,11 @@ class AwsAccount:
             raise _denied(operation)
         if operation in self.codes:
             raise _refused(self.codes[operation], "as the service words it", operation)
-        if operation == "GetServiceQuota":
-            if body["QuotaCode"] not in self.quotas:
+        if operation in {"GetServiceQuota", "GetAWSDefaultServiceQuota"}:
+            held = self.quotas if operation == "GetServiceQuota" else self.defaults
+            if body["QuotaCode"] not in held:
                 raise _refused("NoSuchResourceException", "no such quota", operation)
-            return {"Quota": {"Value": self.quotas[body["QuotaCode"]]}}
+            return {"Quota": {"Value": held[body["QuotaCode"]]}}
         if operation == "SimulatePrincipalPolicy":
             self.simulated.add(body["PolicySourceArn"])
             decided = {"EvaluationResults": [{"EvalDecision": "allowed" if self.may_pass else "implicitDeny"}]}

@@ -41,6 +41,7 @@ class GoogleProject:
     images: set[str] = field(default_factory=set)
     refused: dict[str, tuple[int, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    quota_projects: set[str | None] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
 
     def answer(self, call: Called) -> dict[str, Any] | None:
@@ -115,6 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, verb: str) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length)) if length else None
+        self.project.quota_projects.add(self.headers.get("x-goog-user-project"))
         address = urlsplit(self.path)
         try:
             status, content = self._looked_up(verb, address.path, dict(parse_qsl(address.query)), body)

@@ -133,6 +133,7 @@ _PREFIXES = {"emr": "elasticmapreduce", "service-quotas": "servicequotas"}
 def test_who_submits_may_make_every_call_of_the_preflight(whole):
     with empty_account() as account:
         whole(account)
+        account.defaults[SPOT] = account.quotas.pop(SPOT)
         asked = [["submit", "emr", *ADDRESSES, "--subnet", ",".join(subnets())], SERVERLESS_OWN]
         with recorded(account):
             assert [main([*words, "--check"]) for words in asked] == [0, 0]
@@ -140,7 +141,7 @@ def test_who_submits_may_make_every_call_of_the_preflight(whole):
     granted = {action for part in policy["Statement"] for action in [*as_list(part["Action"]), None]}
     wanted = {_ACTIONS.get(call, f"{_PREFIXES.get(call[0], call[0])}:{call[1]}") for call in account.called}
     assert wanted - granted == set()
-    assert {"servicequotas:GetServiceQuota", "iam:SimulatePrincipalPolicy", "ec2:DescribeSubnets"} <= wanted
+    assert {"servicequotas:GetAWSDefaultServiceQuota", "iam:SimulatePrincipalPolicy", "ec2:DescribeSubnets"} <= wanted
 
 
 def as_list(value):
@@ -193,9 +194,9 @@ def test_calls_that_are_not_allowed_are_told_and_keep_nobody_from_submitting(cap
         with recorded(account):
             assert main([*asked, "--check"]) == 0
     told = capsys.readouterr().out.splitlines()
-    assert "ok: bucket results: in eu-west-1" in told
+    assert "not known: bucket results: in eu-west-1; who submits may not look into it: is it yours?" in told
     assert "not known: release: who submits is not allowed to call emr:ListReleaseLabels" in told
-    assert sum(line.startswith("not known: ") for line in told) == 7
+    assert sum(line.startswith("not known: ") for line in told) == 9
 
 
 def test_a_simulation_that_is_not_allowed_is_no_fault_of_the_role(capsys, whole):
@@ -252,6 +253,37 @@ def test_fewer_vcpus_than_at_most_are_a_warning_where_the_cluster_starts_smaller
             assert main([*asked, "--check"]) == 0
     line = lines(capsys.readouterr().out)["quota of vCPUs of Spot machines (EC2)"]
     assert line.startswith("warning: quota of vCPUs of Spot machines (EC2): up to 12 are asked for, 5 allowed")
+
+
+@pytest.mark.parametrize(
+    ("on_demand", "told"),
+    [(12, "warning: {}: expected at least 4, found 0, "), (11, "fault: {}: expected at least 4, ")],
+)
+def test_a_spot_quota_that_is_too_small_is_no_fault_where_on_demand_machines_may_take_its_place(
+    capsys, whole, on_demand, told
+):
+    with empty_account() as account:
+        whole(account)
+        account.quotas |= {SPOT: 0, ON_DEMAND: on_demand}
+        asked = ["submit", "emr", *ADDRESSES, "--subnet", subnets()[0], "--check"]
+        with recorded(account):
+            assert main(asked) == (0 if on_demand == 12 else 6)
+    check = "quota of vCPUs of Spot machines (EC2)"
+    assert lines(capsys.readouterr().out)[check].startswith(told.format(check))
+
+
+def test_where_only_the_default_of_a_quota_holds_that_is_asked_for(capsys, whole):
+    with empty_account() as account:
+        whole(account)
+        account.quotas, account.defaults = {}, {SERVERLESS: 8}
+        with recorded(account):
+            assert main([*SERVERLESS_OWN, "--check"]) == 6
+        told = lines(capsys.readouterr().out)["quota of vCPUs of EMR Serverless"]
+        assert told.startswith("fault: quota of vCPUs of EMR Serverless: expected at least 16, found 8; ")
+        account.defaults = {}
+        with recorded(account):
+            assert main([*SERVERLESS_OWN, "--check"]) == 0
+    assert lines(capsys.readouterr().out)["quota of vCPUs of EMR Serverless"].startswith("not known")
 
 
 def test_without_credentials_nothing_else_is_asked(capsys, monkeypatch, tmp_path):
@@ -311,6 +343,7 @@ def test_a_bundle_that_was_deleted_from_its_bucket_is_a_fault(capsys, whole):
     ("release", "ends", "told"),
     [
         ("emr-7.14.0", False, "ok: "),
+        ("emr-7.14.1", False, "ok: "),
         ("emr-7.13.0", False, "fault: cluster {}: expected release emr-7.14.0, found emr-7.13.0; give the --target"),
         (
             "emr-7.14.0",

@@ -1,17 +1,24 @@
 """The preflight on Google Cloud, by the command as people type it, before servers that check every request."""
 
 import json
+import time
 from importlib.metadata import version
 from unittest import mock
 
+import google.auth
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError
+from grpc import StatusCode
 
-from clouds.dataproc_server import CREATING, dataproc_server
+from clouds.dataproc_server import CREATING, Fault, Refusal, dataproc_server
 from clouds.google_project import google_project
 from fruits_pipeline.cli import main
 from fruits_pipeline.clusters.templates import load
+from fruits_pipeline.errors import SubmissionError
+from fruits_pipeline.settings.google import GoogleSettings
+from fruits_pipeline.submit.google import Google
+from fruits_pipeline.submit.google_rest import Project
 from fruits_pipeline.submit.preflight.google_capacity import Group, disks
 
 ACCOUNT = "job@project.iam.gserviceaccount.com"
@@ -51,9 +58,9 @@ def test_every_fault_on_dataproc_is_told_at_once_with_its_remedy_and_nothing_is_
     assert checks(told.out, "fault") == [
         *("APIs", "bucket photos", "machine types", "output", "package"),
         *("quota CPUS_ALL_REGIONS", "quota N2_CPUS", "quota SSD_TOTAL_GB"),
-        *(f"service account {ACCOUNT}", f"service account {ACCOUNT}", "subnetwork fruits"),
+        *(f"service account {ACCOUNT}", f"service account {ACCOUNT}"),
     ]
-    assert checks(told.out, "warning") == ["image"]
+    assert checks(told.out, "warning") == ["image", "subnetwork fruits"]
     for line in (line for line in told.out.splitlines() if line.startswith("fault: ")):
         assert "; " in line
         assert line in told.err
@@ -95,6 +102,7 @@ def whole(uploaded):
         project.objects = uploaded(**bundle)
         project.accounts = {ACCOUNT: {"email": ACCOUNT}}
         project.limits = {"N2_CPUS": 12.0, "CPUS": 12.0, "SSD_TOTAL_GB": 250.0, "PREEMPTIBLE_CPUS": 0.0}
+        project.limits["DISKS_TOTAL_GB"] = 2048.0
         project.everywhere = {"CPUS_ALL_REGIONS": 20.0}
         project.machine_types = {"b": {"n2-standard-4"}, "c": set()}
         project.subnetworks = {"fruits": True}
@@ -148,21 +156,23 @@ def test_a_batch_is_looked_at_as_a_batch(capsys, whole, target, wanted):
     assert project.asked.count("serviceusage.services.get") == wanted
     assert checks(told, "fault") == []
     assert {"quota CPUS", "quota CPUS_ALL_REGIONS", "package", "output"} <= lines(told).keys()
+    assert lines(told)["quota DISKS_TOTAL_GB"] == "ok: quota DISKS_TOTAL_GB: 1000 of 2048 free"
     assert "machine types" not in lines(told)
 
 
 def test_every_fault_of_a_batch_is_told_at_once(capsys):
     with google_project() as project, dataproc_server() as server:
         project.apis = {"dataproc.googleapis.com", "compute.googleapis.com"}
-        project.limits, project.everywhere = {"CPUS": 8.0}, {"CPUS_ALL_REGIONS": 8.0}
+        project.limits, project.everywhere = {"CPUS": 8.0, "DISKS_TOTAL_GB": 500.0}, {"CPUS_ALL_REGIONS": 8.0}
         asked = ["submit", "dataproc-serverless", *ADDRESSES, *OWN, "--dataproc-endpoint-url", server.url]
         assert main([*asked, "--target", "dataproc-serverless-3.0"]) == 6
         assert not {name for name, _ in server.received} & set(CREATING)
     told = capsys.readouterr().err.replace("\n  ", "\n")
     assert checks(told, "fault") == [
         *("APIs", "bucket photos", "bucket results", "package", "quota CPUS", "quota CPUS_ALL_REGIONS"),
-        *(f"service account {ACCOUNT}", "subnetwork fruits"),
+        *("quota DISKS_TOTAL_GB", f"service account {ACCOUNT}", "subnetwork fruits"),
     ]
+    assert "quota DISKS_TOTAL_GB: expected at least 750 free, found 500 of 500; " in told
     assert "gcloud services enable dataprocrm.googleapis.com --project=project" in told
 
 
@@ -205,7 +215,8 @@ def test_a_bucket_elsewhere_costs_and_is_no_fault(capsys, whole):
         project.buckets["results"] = {"location": "EU", "locationType": "multi-region"}
         assert main(["submit", "dataproc", *ADDRESSES, *OWN, "--check"]) == 0
     told = lines(capsys.readouterr().out)
-    assert told["bucket photos"].startswith("warning: bucket photos: in us, the job in europe-west1")
+    facts = "warning: bucket photos: in us, the job in europe-west1; traffic between regions costs and is slower: "
+    assert told["bucket photos"] == facts + "take a bucket in europe-west1"
     assert told["bucket results"] == "ok: bucket results: in eu"
 
 
@@ -261,10 +272,9 @@ def test_a_region_that_there_is_not_is_a_fault(capsys, whole):
     assert line.endswith("found 404: notFound; correct --region or --gcp-project")
 
 
-def test_without_credentials_nothing_else_is_asked(capsys, monkeypatch):
-    with google_project() as project:
-        refused = DefaultCredentialsError("Your default credentials were not found.")
-        monkeypatch.setattr("google.auth.default", mock.Mock(side_effect=refused))
+def test_without_credentials_nothing_else_is_asked(capsys):
+    refused = DefaultCredentialsError("Your default credentials were not found.")
+    with google_project() as project, mock.patch("google.auth.default", side_effect=refused):
         assert main(["submit", "dataproc", *ADDRESSES, *OWN, "--check"]) == 6
     told = capsys.readouterr().out
     assert checks(told, "fault") == ["credentials", "package"]
@@ -272,8 +282,76 @@ def test_without_credentials_nothing_else_is_asked(capsys, monkeypatch):
     assert project.asked == []
 
 
-def test_without_a_project_the_flag_is_named(capsys, monkeypatch):
-    with google_project():
-        monkeypatch.setattr("google.auth.default", lambda **_: (AnonymousCredentials(), None))
+def test_without_a_project_the_flag_is_named(capsys):
+    with google_project(), mock.patch("google.auth.default", return_value=(AnonymousCredentials(), None)):
         assert main(["submit", "dataproc", *ADDRESSES, "--check"]) == 6
     assert "--gcp-project: expected a project" in lines(capsys.readouterr().out)["credentials"]
+
+
+@pytest.mark.parametrize(
+    ("place", "kind", "region", "told"),
+    [
+        (
+            "EUROPE-WEST4",
+            "region",
+            "europe-west1",
+            "warning: bucket photos: in europe-west4, the job in europe-west1; ",
+        ),
+        ("EU", "multi-region", "europe-west2", "warning: bucket photos: in eu, the job in europe-west2; "),
+        ("EU", "multi-region", "europe-west6", "warning: bucket photos: in eu, the job in europe-west6; "),
+        ("NAM4", "dual-region", "us-central1", "ok: bucket photos: in nam4"),
+    ],
+)
+def test_only_a_region_is_named_as_the_regions_remedy(capsys, whole, place, kind, region, told):
+    with google_project() as project:
+        whole(project)
+        project.buckets["photos"] = {"location": place, "locationType": kind}
+        main(["submit", "dataproc", *ADDRESSES[:-1], region, *OWN, "--check"])
+    line = lines(capsys.readouterr().out)["bucket photos"]
+    assert line.startswith(told)
+    assert ("give --region europe-west4" in line) == (kind == "region")
+
+
+def test_a_running_cluster_that_may_not_be_looked_at_is_not_known(capsys, whole):
+    with google_project() as project, dataproc_server() as server:
+        whole(project)
+        server.faults.append(Fault(Refusal(StatusCode.PERMISSION_DENIED, "no"), 1, ("GetCluster",)))
+        asked = ["submit", "dataproc", *ADDRESSES, *OWN, "--dataproc-endpoint-url", server.url, "--cluster", "standing"]
+        assert main([*asked, "--check"]) == 0
+    line = lines(capsys.readouterr().out)["cluster standing"]
+    assert line == "not known: cluster standing: who submits is not allowed to call dataproc.get_cluster"
+
+
+def test_calls_of_a_user_count_for_the_project_that_is_asked_about(tmp_path, monkeypatch):
+    """Else for that of gcloud itself, which has few APIs enabled."""
+    real = google.auth.default
+    user = {"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r", "token": "t"}
+    (tmp_path / "adc.json").write_text(json.dumps(user | {"expiry": "2999-01-01T00:00:00Z"}))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "adc.json"))
+    with google_project() as project, mock.patch("google.auth.default", real):
+        asked = Project(Google(GoogleSettings(gcp_project="project"), "europe-west1"), "europe-west1")
+        asked.get("serviceusage.services.get", "projects/project/services/compute.googleapis.com")
+    assert project.quota_projects == {"project"}
+
+
+def test_posts_are_retried_while_google_is_busy(monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    method = "iam.projects.serviceAccounts.testIamPermissions"
+    with google_project() as project:
+        project.refused = {method: (503, "backendError")}
+        asked = Project(Google(GoogleSettings(gcp_project="project"), "europe-west1"), "europe-west1")
+        asked._session.mount("http://", asked._session.get_adapter("https://"))
+        with pytest.raises(SubmissionError, match="found 503"):
+            asked.post(method, f"projects/-/serviceAccounts/{ACCOUNT}:testIamPermissions", {"permissions": ["x"]})
+    assert project.asked == [method] * 4
+
+
+@pytest.mark.parametrize("size", ["300", "300 apples"])
+def test_disks_of_a_size_that_nobody_can_read_are_not_known(capsys, whole, size):
+    with google_project() as project:
+        whole(project, target="dataproc-serverless-2.3", script="batch")
+        asked = ["submit", "dataproc-serverless", *ADDRESSES, *OWN, "--target", "dataproc-serverless-2.3"]
+        assert main([*asked, "--spark-conf", f"spark.dataproc.executor.disk.size={size}", "--check"]) == 0
+    told = lines(capsys.readouterr().out)
+    assert told["quotas"] == f"not known: quotas: expected the size of a batch's disk as 250g is, found {size!r}"
+    assert "quota CPUS" in told

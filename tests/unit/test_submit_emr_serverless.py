@@ -69,6 +69,21 @@ def test_an_application_with_another_network_is_refused_and_not_used(held, told)
         assert len(cloud.sent()) == sent
 
 
+def test_an_application_with_what_is_asked_for_is_used_in_whatever_order_it_is_told():
+    """The service adds defaults of its own, such as ``diskType``."""
+    with opened() as cloud:
+        cloud._settings = asked(subnet=("subnet-1,subnet-2",), initial_executors=1)
+        cloud.platform().start()
+        (application,) = emrserverless_backends[ACCOUNT][REGION].applications.values()
+        application.network_configuration = {"subnetIds": ["subnet-2", "subnet-1"], "securityGroupIds": ["sg-own"]}
+        for workers in application.initial_capacity.values():
+            workers["workerConfiguration"] |= {"diskType": "STANDARD"}
+        assert cloud.platform().start().attached
+        application.initial_capacity["EXECUTOR"]["workerCount"] = 2
+        with pytest.raises(SubmissionError, match=r"expected application .* with initialCapacity"):
+            cloud.platform().start()
+
+
 def test_an_application_that_is_named_by_its_id_takes_none_of_them():
     with pytest.raises(SettingsError, match="expected no --subnet, --initial-executors with --application-id"):
         EmrServerless(job(), asked(application_id="00a", subnet=("subnet-1",), initial_executors=1))

@@ -99,11 +99,23 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
     yield "results in", place(results.store.root)
     if results.reduced.labels is not None:
         yield "labels", "by a table of --labels"
+    if not _is_running(results):
+        yield from _cost(_object(record.get("cost")))
     for name, value in _object(record.get("machine")).items():
         yield clean(name), clean(str(value))
     for name, value in _object(record.get("versions")).items():
         if value is not None:
             yield clean(name), clean(str(value))
+
+
+def _cost(used: dict[str, JsonValue]) -> Iterator[tuple[str, str]]:
+    """What the last command cost, where it was told its rates, and the requests that it sent to buckets."""
+    most = _object(used.get("at_most"))
+    if (amount := number_of(most.get("amount"))) is not None:
+        yield "cost at most", clean(f"{amount:,.2f} {most.get('currency')}, for {most.get('hours')} hours")
+    sent = {kind: int(number_of(count) or 0) for kind, count in _object(used.get("requests")).items()}
+    if told := ", ".join(f"{count:,} {clean(kind)}" for kind, count in sent.items() if count):
+        yield "requests to buckets", told
 
 
 def _is_running(results: Results) -> bool:

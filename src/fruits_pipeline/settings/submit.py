@@ -78,6 +78,9 @@ class SubmitSettings(SizeSettings):
     check: Annotated[bool, Parameter(negative="")] = Field(
         False, description="Make the checks that come before every start, print what they found, and make nothing."
     )
+    despite_faults: Annotated[bool, Parameter(negative="")] = Field(
+        False, description="Start the job though those checks found faults, which are logged as warnings."
+    )
     wait: Annotated[bool, Parameter(negative="")] = Field(
         False, description="Wait for the end of the job, and end with its exit code."
     )

@@ -8,7 +8,7 @@ from fruits_pipeline.clusters.templates import load
 from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.settings.commands import RunCommand, ScoreCommand
 from fruits_pipeline.settings.dataproc_serverless import DataprocServerlessSettings
-from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, last_active, message, start_once
+from fruits_pipeline.submit.google import Google, gcloud_mapping, labels, last_active, message, since_3, start_once
 from fruits_pipeline.submit.google_logs import CONSOLE, driver_lines
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.platform import Opened, Phase, Request, Started, State
@@ -23,7 +23,6 @@ _PHASES = {
     "SUCCEEDED": Phase.SUCCEEDED,
     "FAILED": Phase.FAILED,
 }
-# https://cloud.google.com/dataproc-serverless/docs/concepts/properties: cores, and MiB of each with its overhead.
 _FLAGS = {
     "serviceAccount": "service-account",
     "subnetworkUri": "subnet",
@@ -32,16 +31,14 @@ _FLAGS = {
     "kmsKey": "kms-key",
     "userWorkloadAuthenticationType": "user-workload-authentication-type",
 }
+# https://cloud.google.com/dataproc-serverless/docs/concepts/properties: cores, and MiB of each with its overhead.
 _CORES = (4, 8, 16)
 _LEAST_MIB, _MOST_MIB = 1024, 7424
 _FEWEST_EXECUTORS = 2
 # The least of the same page; by default 100 GiB for each core, of which new projects have quota for some six machines.
 _DISK = "250g"
-# A batch has no YARN, tracks shuffles by itself, and runs its driver on a machine of its own in any case.
-# What they no longer have since runtime 3.0, and whose credentials they take unless told otherwise:
-# https://docs.cloud.google.com/managed-spark/docs/concepts/versions/spark-runtime-3.0
-_WITHOUT_STAGING = 3
 _AS_SERVICE_ACCOUNT = {"userWorkloadAuthenticationType": "SERVICE_ACCOUNT"}
+# A batch has no YARN, tracks shuffles by itself, and runs its driver on a machine of its own in any case.
 _UNKNOWN = ("spark.yarn.", "spark.submit.", "spark.dynamicAllocation.shuffleTracking.")
 
 
@@ -128,7 +125,7 @@ class DataprocServerless:
 
     def _request(self, project: str, batch_id: str) -> Request:
         own = self._settings
-        latest = int(self._job.release.release.partition(".")[0]) >= _WITHOUT_STAGING
+        latest = since_3(self._job)
         values = {
             "LABELS": labels(self._job),
             "SCRIPT": self._job.script,

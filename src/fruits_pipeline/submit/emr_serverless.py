@@ -207,13 +207,24 @@ def _check_same(application: dict[str, Any], body: dict[str, Any]) -> None:
     """
     for name in dict.fromkeys(_OF_APPLICATION.values()):
         held, asked = application.get(name) or {}, body.get(name)
-        if asked and any(held.get(part) != value for part, value in asked.items()):
+        if asked and not _has(held, asked):
             flags = ", ".join(f"--{flag.replace('_', '-')}" for flag, of in _OF_APPLICATION.items() if of == name)
             raise SubmissionError(
                 f"expected application {application['applicationId']} with {name} {asked}, which {flags} ask for, "
                 f"found {held or 'none'}; give another --application-name, or change it by 'aws emr-serverless "
                 "update-application'"
             )
+
+
+def _has(held: Any, asked: Any) -> bool:
+    """Whether what is there has what is asked for: members that nobody asked for are its own, lists have no order.
+
+    >>> _has({"subnetIds": ["b", "a"], "more": 1}, {"subnetIds": ["a", "b"]}), _has(None, {"subnetIds": ["a"]})
+    (True, False)
+    """
+    if isinstance(asked, dict):
+        return isinstance(held, dict) and all(_has(held.get(name), value) for name, value in asked.items())
+    return set(held or ()) == set(asked) if isinstance(asked, list) else bool(held == asked)
 
 
 def _lower_limits(application: dict[str, Any], needed: dict[str, str]) -> str:

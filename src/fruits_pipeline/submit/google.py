@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from google.api_core.exceptions import GoogleAPICallError
 
 _PROJECT = "${PROJECT}"
+_LATEST_RUNTIME = 3
 # gRPC calls credentials that cannot be refreshed an unavailable service, in these words.
 _PLUGIN = "Getting metadata from plugin failed"
 _CALL_S = 60.0
@@ -150,6 +151,15 @@ def labels(job: SubmittedJob) -> dict[str, str]:
     """
     tags = {**job.tags, "job": job.job_id}
     return {key.lower(): value.lower().replace(".", "-") for key, value in tags.items()}
+
+
+def since_3(job: SubmittedJob) -> bool:
+    """Whether the batch's runtime is 3.0 or later, which differs.
+
+    It has no staging bucket, takes the user's credentials unless told otherwise, and wants another API enabled:
+    https://docs.cloud.google.com/managed-spark/docs/concepts/versions/spark-runtime-3.0
+    """
+    return int(job.release.release.partition(".")[0]) >= _LATEST_RUNTIME
 
 
 def start_once(job_id: str, active: Callable[[str], bool | None], create: Callable[[str], None]) -> Started:

@@ -44,17 +44,20 @@ class Project:
 
     @cached_property
     def credentials(self) -> Any:
-        """The credentials, with a token that holds.
+        """The credentials, with a token that holds; calls count for the project, which has the APIs enabled.
+
+        A user's would otherwise count for gcloud's own: https://docs.cloud.google.com/docs/authentication/troubleshoot-adc
 
         Raises:
             SubmissionError: When there are none, or they cannot be renewed.
+            SettingsError: When no project is known.
         """
         import google.auth
         from google.auth.exceptions import GoogleAuthError
         from google.auth.transport.requests import Request
 
         try:
-            found, _ = google.auth.default(scopes=[_SCOPE])
+            found, _ = google.auth.default(scopes=[_SCOPE], quota_project_id=self.name)
             if not found.valid:
                 found.refresh(Request())
         except GoogleAuthError as error:
@@ -102,7 +105,10 @@ class Project:
         from urllib3 import Retry
 
         session = AuthorizedSession(self.credentials)
-        retries = Retry(_TRIES, status_forcelist=_RETRYABLE, backoff_factor=1, raise_on_status=False)
+        # Any method: what is posted here asks, and changes nothing.
+        retries = Retry(
+            _TRIES, allowed_methods=None, status_forcelist=_RETRYABLE, backoff_factor=1, raise_on_status=False
+        )
         session.mount("https://", HTTPAdapter(max_retries=retries))
         return session
 

@@ -82,7 +82,7 @@ def submit_job(
             _show("\n".join(map(str, found)))
             refuse_faults(found)
             return None
-        _judge(found, platform)
+        _judge(found, platform, submit)
         output = open_store(job.output_uri, command.storage) if submit.wait else None
         # A job that cannot be followed is not started, and an earlier run's record is known as such.
         before = load_record(output) if output else None
@@ -122,11 +122,15 @@ def _of_the_bundle(job: SubmittedJob) -> list[Check]:
     return [Check("package", lambda: [fault_of("package", error)])] if job.bundle_fault else []
 
 
-def _judge(found: list[Finding], platform: Platform) -> None:
-    """Logs what is no fault but worth knowing, and refuses faults, unless an equal job is active and is followed."""
+def _judge(found: list[Finding], platform: Platform, submit: SubmitSettings) -> None:
+    """Logs what is worth knowing, and refuses faults, unless they are to be passed or an equal job is active."""
     for finding in found:
-        if finding.verdict in {Verdict.WARNING, Verdict.UNKNOWN}:
+        if finding.verdict in {Verdict.WARNING, Verdict.UNKNOWN} or (
+            submit.despite_faults and finding.verdict is Verdict.FAULT
+        ):
             log.warning("preflight: %s", finding)
+    if submit.despite_faults:
+        return
     try:
         refuse_faults(found)
     except SubmissionError:

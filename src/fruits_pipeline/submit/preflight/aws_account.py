@@ -9,6 +9,7 @@ from fruits_pipeline.submit.aws import Aws
 from fruits_pipeline.submit.preflight.finding import Finding, fault, fault_of, ok, unknown, warning
 
 _NO_BUCKET = frozenset({"404", "NoSuchBucket"})
+_DENIED = "403"
 _NO_ROLE = "NoSuchEntity"
 _MAKE_ROLES = "make it by the stack of config/emr/account.yaml"
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html: in refusals and redirects too.
@@ -59,6 +60,7 @@ def credentials(account: Account) -> Iterator[Finding]:
 def bucket(account: Account, name: str, flags: str, own_region: str | None) -> Iterator[Finding]:
     """Whether the bucket that ``flags`` name is there, and in the job's region; ``own_region`` is --s3-region."""
     check = f"bucket {name}"
+    denied = False
     try:
         found = account.call("s3", "HeadBucket", {"Bucket": name})
     except SubmissionError as error:
@@ -69,14 +71,18 @@ def bucket(account: Account, name: str, flags: str, own_region: str | None) -> I
         found = getattr(error.__cause__, "response", {})
         if not _region(found):
             raise
+        denied = error.code == _DENIED
     region = _region(found)
-    if region == account.region:
-        yield ok(check, f"in {region}")
-    elif region == own_region:
-        yield warning(check, f"in {region}, the job in {account.region}", "traffic between regions costs")
-    else:
+    if region not in {account.region, own_region}:
         told = f"expected the bucket of {flags} in the job's region {account.region}, found it in {region}"
         yield fault(check, told, f"give --region {region}, or --s3-region {region} and pay for the traffic")
+    elif denied:
+        # Names are those of all accounts: one that was mistyped may be there too.
+        yield unknown(check, f"in {region}; who submits may not look into it: is it yours?")
+    elif region == account.region:
+        yield ok(check, f"in {region}")
+    else:
+        yield warning(check, f"in {region}, the job in {account.region}", "traffic between regions costs")
 
 
 def _region(answer: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from fruits_pipeline.clusters.machines import machine
 from fruits_pipeline.errors import SubmissionError
 from fruits_pipeline.submit.preflight.aws_account import Account
-from fruits_pipeline.submit.preflight.finding import Finding, fault, ok, unknown, warning
+from fruits_pipeline.submit.preflight.finding import Finding, Verdict, fault, ok, unknown, warning
 
 
 class Quota(NamedTuple):
@@ -50,19 +50,42 @@ def cluster_needs(body: Mapping[str, Any]) -> dict[Quota, Need]:
 
 
 def cluster_quota(account: Account, wanted: Quota, body: Mapping[str, Any], fewer: str) -> Iterator[Finding]:
-    """``quota`` for what the body of a ``RunJobFlow`` takes of it."""
-    yield from quota(account, wanted, cluster_needs(body)[wanted], fewer)
+    """``quota`` for what the body of a ``RunJobFlow`` takes of it; on-demand machines may replace Spot ones."""
+    needs = cluster_needs(body)
+    for finding in quota(account, wanted, needs[wanted], fewer):
+        if wanted == SPOT and finding.verdict is Verdict.FAULT and _falls_back(body):
+            held = _allowed(account, ON_DEMAND)
+            if held is not None and needs[ON_DEMAND].start + needs[SPOT].start <= held:
+                told = f"{finding.facts}, so that on-demand machines take their place, which cost more"
+                yield warning(finding.check, told, finding.remedy)
+                continue
+        yield finding
+
+
+def _falls_back(body: Mapping[str, Any]) -> bool:
+    """Whether every Spot fleet takes on-demand machines where it gets no others."""
+    spot = (fleet for fleet in body["Instances"]["InstanceFleets"] if fleet.get("TargetSpotCapacity"))
+    actions = (fleet["LaunchSpecifications"]["SpotSpecification"]["TimeoutAction"] for fleet in spot)
+    return all(action == "SWITCH_TO_ON_DEMAND" for action in actions)
+
+
+def _allowed(account: Account, wanted: Quota) -> int | None:
+    """What Service Quotas says of the account, else of every account; None where it says nothing."""
+    body = {"ServiceCode": wanted.service, "QuotaCode": wanted.code}
+    for operation in ("GetServiceQuota", "GetAWSDefaultServiceQuota"):
+        try:
+            return int(account.call("service-quotas", operation, body)["Quota"]["Value"])
+        except SubmissionError as error:
+            if error.code != _NO_QUOTA:
+                raise
+    return None
 
 
 def quota(account: Account, wanted: Quota, need: Need, fewer: str) -> Iterator[Finding]:
     """Whether the account may have as many vCPUs; ``fewer`` says how to ask for less."""
-    body = {"ServiceCode": wanted.service, "QuotaCode": wanted.code}
     check = f"quota of {wanted.label}"
-    try:
-        allowed = int(account.call("service-quotas", "GetServiceQuota", body)["Quota"]["Value"])
-    except SubmissionError as error:
-        if error.code != _NO_QUOTA:
-            raise
+    allowed = _allowed(account, wanted)
+    if allowed is None:
         yield unknown(check, f"Service Quotas has no {wanted.code} in {account.region}")
         return
     more = (
@@ -132,7 +155,7 @@ def machine_types(account: Account, fleets: Iterable[Iterable[str]], named: Iter
 
 
 def running_cluster(account: Account, cluster_id: str, label: str) -> Iterator[Finding]:
-    """Whether the cluster takes steps, and has the release ``label``, for which the bundle was made."""
+    """Whether the cluster takes steps, and has the minor release of ``label``, for which the bundle was made."""
     check = f"cluster {cluster_id}"
     try:
         found = account.call("emr", "DescribeCluster", {"ClusterId": cluster_id})["Cluster"]
@@ -141,15 +164,15 @@ def running_cluster(account: Account, cluster_id: str, label: str) -> Iterator[F
             raise
         yield fault(check, f"expected it in {account.region}, found none", "give another --cluster-id, or its --region")
         return
-    state = found["Status"]["State"]
+    state, held = found["Status"]["State"], str(found.get("ReleaseLabel"))
     if state not in _TAKES_STEPS:
         told = f"expected it to be running, found it {state.lower()}"
         yield fault(check, told, "give the --cluster-id of another, or none")
-    elif found.get("ReleaseLabel") != label:
-        told = f"expected release {label}, found {found.get('ReleaseLabel')}"
+    elif held.rpartition(".")[0] != label.rpartition(".")[0]:
+        told = f"expected release {label}, found {held}"
         yield fault(check, told, "give the --target of its release, and a bundle for that")
     else:
-        yield ok(check, f"{state.lower()}, {label}")
+        yield ok(check, f"{state.lower()}, {held}")
 
 
 def _subnets(account: Account, named: list[str]) -> list[dict[str, Any]]:

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from fruits_pipeline.errors import FruitsError, StorageError, SubmissionError
 from fruits_pipeline.submit.preflight.finding import Finding, Verdict, fault_of, unknown
 
-# Of AWS, and of Google's REST APIs.
+# Of AWS, of Google's REST APIs, and of gRPC.
 _DENIED = frozenset(
-    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden", "403", "PERMISSION_DENIED"}
+    {
+        *("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden", "403"),
+        *("PERMISSION_DENIED", "PermissionDenied"),
+    }
 )
 
 

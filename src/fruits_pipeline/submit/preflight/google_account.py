@@ -6,6 +6,7 @@ from fruits_pipeline.errors import SettingsError, SubmissionError
 from fruits_pipeline.submit.google_rest import NOT_FOUND, PERMISSION_DENIED, Project
 from fruits_pipeline.submit.preflight.finding import Finding, fault, fault_of, ok, unknown, warning
 
+_NOT_IN_EU = frozenset({"europe-west2", "europe-west6"})
 _ACT_AS = "iam.serviceAccounts.actAs"
 
 
@@ -45,11 +46,13 @@ def bucket(project: Project, name: str, flags: str) -> Iterator[Finding]:
         yield fault(check, f"expected the bucket of {flags}, found none by that name", remedy)
         return
     place = found["location"].lower()
-    if place == project.region or (found.get("locationType") != "region" and _contains(place, project.region)):
+    is_region = found.get("locationType") == "region"
+    if place == project.region or (not is_region and _contains(place, project.region)):
         yield ok(check, f"in {place}")
     else:
         told = f"in {place}, the job in {project.region}"
-        yield warning(check, told, f"traffic between regions costs and is slower: give --region {place}")
+        remedy = f"give --region {place}" if is_region else f"take a bucket in {project.region}"
+        yield warning(check, told, f"traffic between regions costs and is slower: {remedy}")
 
 
 def service_account(project: Project, email: str) -> Iterator[Finding]:
@@ -86,8 +89,12 @@ def service_account(project: Project, email: str) -> Iterator[Finding]:
 def _contains(place: str, region: str) -> bool:
     """Whether a multi-region has the region; of a pair of regions the name does not say it.
 
-    >>> _contains("eu", "europe-west1"), _contains("us", "europe-west1"), _contains("eur4", "europe-west4")
+    https://docs.cloud.google.com/storage/docs/locations
+
+    >>> _contains("eu", "europe-west1"), _contains("eu", "europe-west2"), _contains("eur4", "europe-west4")
     (True, False, True)
     """
-    continents = {"eu": "europe-", "us": "us-", "asia": "asia-"}
+    if place == "eu" and region in _NOT_IN_EU:
+        return False
+    continents = {"eu": "europe-", "us": "us-", "nam4": "us-", "asia": "asia-"}
     return region.startswith(continents.get(place, place[:2]))

@@ -1,5 +1,6 @@
 """What Compute Engine offers in a region, and how much of it a project may have at a time."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from fruits_pipeline.submit.preflight.finding import Finding, fault, ok, unknown
 _CPUS = {"e2": "CPUS"}
 _DISKS = {"pd-balanced": "SSD_TOTAL_GB", "pd-ssd": "SSD_TOTAL_GB", "hyperdisk-balanced": "HDB_TOTAL_GB"}
 _ANY_DISK = "DISKS_TOTAL_GB"
+_SIZE = re.compile(r"(\d+)([kmgt])b?", re.IGNORECASE)
 # Counts Spot machines where it is above 0; where it is 0 they count as others do.
 _SPOT = "PREEMPTIBLE_CPUS"
 _EVERYWHERE = "CPUS_ALL_REGIONS"
@@ -78,14 +80,39 @@ def quotas(project: Project, machines: list[Group]) -> Iterator[Finding]:
 
 
 def batch_quotas(project: Project, properties: Mapping[str, str]) -> Iterator[Finding]:
-    """Whether the region has as many CPUs left as a batch of these Spark properties takes, driver included."""
-    driver, cores = int(properties["spark.driver.cores"]), int(properties["spark.executor.cores"])
+    """Whether the region has as many CPUs and GB of disks left as a batch takes, driver included.
+
+    ``properties`` are Spark's; https://docs.cloud.google.com/managed-spark/quotas-serverless says which quotas count,
+    for the standard tiers.
+    """
     least = int(properties["spark.dynamicAllocation.minExecutors"])
     most = int(properties["spark.dynamicAllocation.maxExecutors"])
-    need = Need(driver + cores * least, driver + cores * most)
+
+    def need(driver: int, executor: int) -> Need:
+        return Need(driver + executor * least, driver + executor * most)
+
     held = _held(project)
-    yield _quota(project, "CPUS", need, held)
-    yield _quota(project, _EVERYWHERE, need, held)
+    cpus = need(int(properties["spark.driver.cores"]), int(properties["spark.executor.cores"]))
+    yield _quota(project, "CPUS", cpus, held)
+    yield _quota(project, _EVERYWHERE, cpus, held)
+    disk = (_gb(properties[f"spark.dataproc.{worker}.disk.size"]) for worker in ("driver", "executor"))
+    yield _quota(project, _ANY_DISK, need(*disk), held)
+
+
+def _gb(size: str) -> int:
+    """The GB of a size with a suffix k, m, g or t, rounded up.
+
+    Raises:
+        SubmissionError: When it is written otherwise.
+
+    >>> _gb("250g"), _gb("1t"), _gb("1500m")
+    (250, 1024, 2)
+    """
+    written = _SIZE.fullmatch(size)
+    if written is None:
+        raise SubmissionError(f"expected the size of a batch's disk as 250g is, found {size!r}")
+    kib: int = int(written[1]) * 1024 ** "kmgt".index(written[2].lower())
+    return -(-kib // 1024**2)
 
 
 def _held(project: Project) -> dict[str, dict[str, Any]]:
@@ -150,7 +177,11 @@ def machine_types(project: Project, machines: list[Group]) -> Iterator[Finding]:
 
 
 def subnetwork(project: Project, name: str | None) -> Iterator[Finding]:
-    """Whether the subnetwork is there, and machines without public addresses reach Google's APIs from it."""
+    """Whether the subnetwork is there, and machines without public addresses reach Google's APIs from it.
+
+    Dataproc enables Private Google Access itself, from image 2.2 on and for batches, and Private Service Connect does
+    as well: https://docs.cloud.google.com/dataproc/docs/concepts/network
+    """
     path = (
         name
         if name and "/" in name
@@ -173,7 +204,8 @@ def subnetwork(project: Project, name: str | None) -> Iterator[Finding]:
             f"gcloud compute networks subnets update {short} --project={project.name} --region={project.region} "
             "--enable-private-ip-google-access"
         )
-        yield fault(check, "expected Private Google Access, found none: nodes would reach no bucket", remedy)
+        told = "without Private Google Access, which Dataproc enables itself where it may"
+        yield warning(check, told, f"where nodes reach no bucket: {remedy}")
 
 
 def image(project: Project, version: str) -> Iterator[Finding]:

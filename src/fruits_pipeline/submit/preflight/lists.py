@@ -10,7 +10,7 @@ from fruits_pipeline.settings.emr import EmrSettings
 from fruits_pipeline.settings.emr_serverless import EmrServerlessSettings
 from fruits_pipeline.settings.google import GoogleSettings
 from fruits_pipeline.storage import uri
-from fruits_pipeline.submit.google import Google
+from fruits_pipeline.submit.google import Google, since_3
 from fruits_pipeline.submit.google_rest import Project
 from fruits_pipeline.submit.job import SubmittedJob
 from fruits_pipeline.submit.preflight import aws_account, aws_capacity, google_account, google_capacity, output
@@ -20,8 +20,6 @@ from fruits_pipeline.submit.preflight.check import Check
 
 _FEWER_NODES = "give fewer --nodes or a smaller --machine-type"
 _FEWER_ON_DEMAND = "give a --machine-type of 4 vCPUs, or take submit emr-serverless, which has a quota of its own"
-# The first runtime that wants another API: https://docs.cloud.google.com/managed-spark/docs/concepts/versions/spark-runtime-3.0
-_WITH_RESOURCE_MANAGER = 3
 Command = RunCommand | ScoreCommand
 
 
@@ -107,8 +105,8 @@ def dataproc_serverless_checks(
 ) -> Iterable[Check]:
     """Those of the batch that ``body`` asks for."""
     project = Project(google, job.region)
-    latest = int(job.release.release.partition(".")[0]) >= _WITH_RESOURCE_MANAGER
-    apis = ("dataproc.googleapis.com", "compute.googleapis.com", *(["dataprocrm.googleapis.com"] if latest else []))
+    more = ["dataprocrm.googleapis.com"] if since_3(job) else []
+    apis = ("dataproc.googleapis.com", "compute.googleapis.com", *more)
     yield from _project_checks(project, job, settings, command, apis)
     properties = body["batch"]["runtimeConfig"]["properties"]
     yield Check("quotas", partial(google_capacity.batch_quotas, project, properties))
