@@ -77,6 +77,19 @@ def test_a_run_that_has_not_ended_is_not_said_to_be_running(results):
     assert making(results).seconds_total == 95.1
 
 
+def test_the_cost_and_the_requests_of_the_last_command_are_told_where_they_are_known(results):
+    cost = {
+        "at_most": {"amount": 12.5, "currency": "EUR", "hours": 3.25},
+        "requests": {"list": 2, "get": 90_000, "head": 0},
+    }
+    found = dict(making(replace(results, record=results.record | {"cost": cost})).facts)
+    assert found["cost at most"] == "12.50 EUR, for 3.25 hours"
+    assert found["requests to buckets"] == "2 list, 90,000 get"
+    here = {"at_most": None, "requests": {"list": 0}}
+    found = dict(making(replace(results, record=results.record | {"cost": here})).facts)
+    assert not found.keys() & {"cost at most", "requests to buckets"}
+
+
 def test_settings_of_examine_are_those_of_its_marker_not_of_a_refused_command(store):
     results = examined_with(store, blurred_below=7.5)
     refused = results.record | {"settings": {"blurred_below": 1.0}}
