@@ -16,7 +16,7 @@ from fruits_pipeline.ingest.listing import AnySource
 from fruits_pipeline.ingest.plan_waves import Cut, plan_waves
 from fruits_pipeline.reduce.export import Exported, export_reduced
 from fruits_pipeline.reduce.facts import Reduced
-from fruits_pipeline.reduce.labels import digest_of_labels
+from fruits_pipeline.reduce.labels import check_labels, digest_of_labels
 from fruits_pipeline.refusals import (
     check_backbone,
     check_calibration,
@@ -139,6 +139,8 @@ class Job:
             labels = labels_of(settings, self.command)
             backbone = kept_backbone(self.features_at, snapshot.waves[0].recipe)
             digest = digest_of_labels(labels) if labels else None
+            if labels:
+                check_labels(self.spark, snapshot, labels)
             done = self.rooms.begin("reduce", essentials, snapshot.digest, Reduced, digest)
             if done is None:
                 from fruits_pipeline.reduce.reduce_features import reduce_features

@@ -11,10 +11,11 @@ from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import pytest
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkConf
 from pyspark.errors import PySparkException
 
+from fruits_pipeline.errors import SettingsError
 from fruits_pipeline.session import hadoop
 from fruits_pipeline.session import spark as module
 from fruits_pipeline.session.class_archive import java_options
@@ -211,3 +212,13 @@ def test_a_jvm_that_does_not_start_from_its_archive_is_started_without(tmp_path,
     monkeypatch.setattr(module, "connect", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         module._connect(conf)
+
+
+def test_own_values_with_which_spark_does_not_start_are_a_matter_of_settings():
+    given = SessionSettings(spark_conf=("spark.sql.shuffle.partitions=zero",))
+    for error in (Py4JError("zero"), PySparkException("zero")):
+        told = r"--spark-conf: .* found zero with spark\.sql\.shuffle\.partitions"
+        with pytest.raises(SettingsError, match=told), module._own_properties_blamed(given):
+            raise error
+        with pytest.raises(type(error)), module._own_properties_blamed(SessionSettings()):
+            raise error

@@ -289,6 +289,19 @@ def test_a_labelling_of_other_images_is_refused(command, images, finished):
     assert (ended.code, "found none of them" in ended.message) == (3, True)
 
 
+@pytest.mark.parametrize("kind", ["twice", "none"])
+def test_a_bad_table_of_labels_removes_nothing(command, images, finished, kind):
+    rows = {"twice": "path,label\nTest/Kiwi/0.png,Kiwi\nTest/Kiwi/0.png,Plum\n", "none": "path,label\nx.png,Kiwi\n"}
+    labels = images / "labels.csv"
+    labels.write_text(rows[kind])
+    before = contents(finished)
+    ended = command("run", "--data-source", images, "--output-uri", finished, "--labels", labels, "--overwrite")
+    assert ended.code == 3, ended.err
+    gone = before.keys() - contents(finished).keys()
+    assert gone == set()
+    assert (finished / "report.html").exists()
+
+
 def test_settings_of_the_session_are_put_back(command, images, output, spark):
     before = dict(spark.sparkContext.getConf().getAll()), {row.key: row.value for row in spark.sql("SET").collect()}
     run(command, images, output, "--reader", "binaryfile")

@@ -94,3 +94,8 @@ def test_an_image_is_one_of_ecr():
     with pytest.raises(SettingsError, match="expected the address of an image in ECR"):
         _parsed([*words, "--image-uri", "fruits:1"])
     assert _parsed([*words, "--image-uri", IMAGE]).keywords["settings"].emr_serverless.image_uri == IMAGE
+
+
+def test_no_more_workers_are_kept_ready_than_the_job_has():
+    with pytest.raises(SettingsError, match="--initial-executors: expected at most the 3 executors of the job"):
+        application_request(job("m6i.xlarge"), asked(initial_executors=4), 0)

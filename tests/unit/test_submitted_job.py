@@ -150,8 +150,9 @@ def test_a_secret_in_an_address_is_neither_sent_nor_told():
 
 
 def test_logs_of_an_output_that_is_a_whole_bucket_stay_in_that_bucket():
-    found = submitted_job("emr", asked(output={"output_uri": "s3a://b/"}), SubmitSettings(dry_run=True))
-    assert (found.output_uri, found.log_uri) == ("s3://b", "s3://b/logs")
+    run = asked(output={"output_uri": "s3a://results/"})
+    found = submitted_job("emr", run, SubmitSettings(dry_run=True))
+    assert (found.output_uri, found.log_uri) == ("s3://results", "s3://results/logs")
 
 
 @pytest.mark.parametrize(
@@ -235,3 +236,21 @@ def test_a_score_is_submitted_with_its_own_script_and_flags():
 def test_flags_of_another_job_are_refused(words, told):
     with pytest.raises(SettingsError, match=told):
         submitted(*words)
+
+
+@pytest.mark.parametrize("output", ["s3://b/photos", "s3://b/photos/out", "s3://b"])
+def test_results_among_the_images_are_refused_before_a_cluster_is_made(output):
+    with pytest.raises(SettingsError, match="expected --output-uri outside --data-source"):
+        submitted_job("emr", asked(output={"output_uri": output}), SubmitSettings(dry_run=True))
+
+
+def test_logs_of_emr_beside_results_on_another_cloud_want_an_address():
+    run = asked(ingest={"data_source": "gs://b/photos"}, output={"output_uri": "gs://b/out"})
+    with pytest.raises(SettingsError, match="--log-uri: expected s3://BUCKET/FOLDER for EMR's logs"):
+        submitted_job("emr", run, SubmitSettings(dry_run=True))
+
+
+def test_a_secret_in_a_property_of_a_submission_is_told(caplog):
+    submitted_job("emr", asked(session={"spark_conf": ["spark.my.password=SECRET"]}), SubmitSettings(dry_run=True))
+    assert "spark.my.password: its value is part of the request, which the cloud shows" in caplog.text
+    assert "SECRET" not in caplog.text

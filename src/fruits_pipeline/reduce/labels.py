@@ -56,13 +56,39 @@ class LabelTable:
     has_split: bool
 
 
+def check_labels(spark: SparkSession, snapshot: Snapshot, table: TableSource) -> None:
+    """Refuses a table of the user's that cannot replace the labels, before anything is removed for it.
+
+    Raises:
+        InputError: When it cannot be read, names no label, names an image twice, or names none of the images.
+    """
+    found = pa.concat_tables([part.select(["path", "label"]) for part in table.tables()])
+    _check_rows(found, table)
+    for part in snapshot.parts(PART_IMAGES):
+        known = tables.read(spark, part.files(MANIFEST), schemas.MANIFEST, "manifest").select("path").toPandas()
+        if pc.any(pc.is_in(pa.array(known["path"]), value_set=found["path"].combine_chunks())).as_py():
+            return
+    raise InputError(
+        f"expected paths of the images under {snapshot.source_root} in {table}, found none of them; "
+        "spell paths as the manifest does, or relative to the table's folder"
+    )
+
+
+def _check_rows(labels: pa.Table, table: TableSource) -> None:
+    paths = pc.count_distinct(labels["path"]).as_py()
+    if labels["label"].null_count == len(labels):
+        raise InputError(f"expected columns path and label in {table}, found no label; name another by --labels")
+    if paths < len(labels):
+        raise InputError(f"expected each path once in {table}, found {paths} in {len(labels)} rows; mend the table")
+
+
 def copied_labels(store: Store, table: TableSource) -> LabelTable:
     """Copies the user's table into the output, where Spark reads it.
 
     Raises:
         InputError: When the table cannot be read, names no label, or names an image twice.
     """
-    has_split, rows, paths = False, 0, 0
+    has_split, rows = False, 0
     with tempfile.TemporaryDirectory(prefix="fruits-labels-") as folder:
         file = Path(folder) / ONLY_FILE
         with pq.ParquetWriter(file, schemas.LABELS, compression="zstd") as writer:
@@ -70,12 +96,7 @@ def copied_labels(store: Store, table: TableSource) -> LabelTable:
                 writer.write_table(part.select(schemas.LABELS.names).cast(schemas.LABELS))
                 rows += len(part)
                 has_split = has_split or part["split"].null_count < len(part)
-        labels = pq.read_table(file, columns=["path", "label"])
-        paths = pc.count_distinct(labels["path"]).as_py()
-        if labels["label"].null_count == rows:
-            raise InputError(f"expected columns path and label in {table}, found no label; name another by --labels")
-        if paths < rows:
-            raise InputError(f"expected each path once in {table}, found {paths} in {rows} rows; mend the table")
+        _check_rows(pq.read_table(file, columns=["path", "label"]), table)
         key = f"{LABELS}/{ONLY_FILE}"
         store.put(key, file)
     return LabelTable(uri.join(store.root, key), rows, has_split)

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from fruits_pipeline import schemas
 from fruits_pipeline.backbones.catalog import backbone_named
-from fruits_pipeline.errors import DatasetError, InputError
+from fruits_pipeline.errors import DatasetError
 from fruits_pipeline.reduce.bounds import bounds
 from fruits_pipeline.reduce.calibrated import refuse_judged
 from fruits_pipeline.reduce.facts import Reduced
@@ -55,7 +55,7 @@ def reduce_features(
         backbone: That of the features, as ``trained.backbone`` keeps it.
 
     Raises:
-        InputError: When there are too few training images, ``labels`` names none of the images, or images would be
+        InputError: When there are too few training images, or images would be
             judged that the int8 model was calibrated with.
         SettingsError: When more components are asked for than there are.
         DatasetError: When rows were lost on the way.
@@ -64,7 +64,7 @@ def reduce_features(
     with step("reduce: count"):
         found = given(spark, snapshot, table)
     if labels is not None and table is not None:
-        _check_named(found, labels, table.rows, snapshot)
+        _tell_named(found, labels, table.rows)
     rule = rule_of(settings.train_split, found)
     tell(found, rule)
     parts = [labelled(spark, part, table, rule.share) for part in snapshot.parts(PART_IMAGES)]
@@ -111,13 +111,8 @@ def _known(snapshot: Snapshot, by: TransformName) -> Bounds | None:
     return bounds(backbone.largest, max(snapshot.counts.read, 1), backbone.dimension, by)
 
 
-def _check_named(found: Given, labels: TableSource, rows: int, snapshot: Snapshot) -> None:
-    """Raises where the user's table names none of the images, else says how many it names, and rows of no image."""
-    if not found.named:
-        raise InputError(
-            f"expected paths of the images under {snapshot.source_root} in {labels}, found none of them; "
-            "spell paths as the manifest does, or relative to the table's folder"
-        )
+def _tell_named(found: Given, labels: TableSource, rows: int) -> None:
+    """Says how many of the images the user's table names, and how many rows name none."""
     log.log(
         logging.INFO if found.named == found.images == rows else logging.WARNING,
         "labels table=%s images_named=%d, images_not_named=%d (they have no label), rows_of_no_image=%d",

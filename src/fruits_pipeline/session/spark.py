@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from py4j.protocol import Py4JError
 from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from fruits_pipeline.errors import SettingsError, root_cause
 from fruits_pipeline.session import class_archive
 from fruits_pipeline.session.archives import check_archives
 from fruits_pipeline.session.configured import configured
@@ -89,19 +91,36 @@ def _started(
 ) -> Iterator[SparkSession]:
     """A session of our own, for the length of the block."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    spark = _start(settings, storage, schemes, fits=fits)
+    with _own_properties_blamed(settings):
+        spark = _start(settings, storage, schemes, fits=fits)
     try:
-        if under_spark_submit():
-            spark.sparkContext.setLogLevel("ERROR")
-        configure(spark, schemes, storage)
+        with _own_properties_blamed(settings):
+            if under_spark_submit():
+                spark.sparkContext.setLogLevel("ERROR")
+            configure(spark, schemes, storage)
+            for key, value in session_properties(spark, schemes, cores(spark)).items():
+                spark.conf.set(key, value)
         if under_spark_submit():
             with step("session: archives"):
                 check_archives(spark.sparkContext)
-        for key, value in session_properties(spark, schemes, cores(spark)).items():
-            spark.conf.set(key, value)
         yield spark
     finally:
         spark.stop()
+
+
+@contextmanager
+def _own_properties_blamed(settings: SessionSettings) -> Iterator[None]:
+    """Tells of the user's own properties where a Spark does not start with them: the same command would never do."""
+    try:
+        yield
+    except (Py4JError, PySparkException) as error:
+        if not settings.spark_conf:
+            raise
+        keys = ", ".join(as_properties(settings.spark_conf))
+        raise SettingsError(
+            f"--spark-conf: expected values with which Spark starts, found {root_cause(error)} with {keys}; correct "
+            "them, or leave them out"
+        ) from error
 
 
 def _start(settings: SessionSettings, storage: StorageSettings, schemes: frozenset[str], *, fits: bool) -> SparkSession:

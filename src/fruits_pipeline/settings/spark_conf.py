@@ -42,7 +42,12 @@ def redacted(text: str) -> str:
     ('spark.hadoop.fs.s3a.secret.key=(redacted)', 'spark.a=1')
     """
     key = text.partition("=")[0]
-    return f"{key}=(redacted)" if _SECRET.search(key) else text
+    return f"{key}=(redacted)" if is_secret(key) else text
+
+
+def is_secret(key: str) -> bool:
+    """Whether a key says that its value is a secret."""
+    return _SECRET.search(key) is not None
 
 
 def as_properties(given: Iterable[str]) -> dict[str, str]:

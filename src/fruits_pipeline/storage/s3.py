@@ -102,6 +102,11 @@ class S3Store(Bucket):
     def stat(self, key: str) -> Found | None:
         """By HEAD."""
         head = self._head(key)
+        if head is not None and "LastModified" not in head:
+            raise StorageError(
+                f"expected S3's answer about {self.root}/{key}, found one without a date, as a proxy gives it; check "
+                "the endpoint and HTTPS_PROXY"
+            )
         return None if head is None else Found(key, head["ContentLength"], head["LastModified"])
 
     def read(self, key: str) -> bytes:

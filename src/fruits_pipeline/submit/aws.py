@@ -11,6 +11,7 @@ _ATTEMPTS = 6
 _TIMEOUT_S = 60
 # Characters; botocore prints whole patterns.
 _LONGEST_MESSAGE = 400
+_NO_ANSWER = "a page in place of AWS's answer, as a proxy or a login gives it"
 _AGAIN = "then start the same command again: it follows what was started"
 # The first pattern that is found in a refusal's code or message has the advice.
 _ADVICE = {
@@ -49,14 +50,22 @@ class Aws:
         from boto3.exceptions import Boto3Error
         from botocore import xform_name
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         try:
             answer: dict[str, Any] = getattr(self._client, xform_name(operation))(**body)
         except ClientError as error:
             told = error.response.get("Error", {})
             raise self._refused(operation, str(told.get("Code")), str(told.get("Message"))) from error
+        except ResponseParserError as error:
+            raise self._refused(operation, "ProxyAnswer", _NO_ANSWER) from error
         except (BotoCoreError, Boto3Error) as error:
             raise self._refused(operation, type(error).__name__, str(error)) from error
+        # Of a page that is no XML and no JSON botocore makes an empty answer; these operations have none.
+        if not answer.keys() - {"ResponseMetadata"} and operation.startswith(
+            ("Add", "Create", "Get", "List", "Run", "Start")
+        ):
+            raise self._refused(operation, "ProxyAnswer", _NO_ANSWER)
         return answer
 
     def list_all(self, operation: str, key: str, body: Mapping[str, Any], token: str) -> Iterator[dict[str, Any]]:

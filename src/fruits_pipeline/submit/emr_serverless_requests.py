@@ -29,9 +29,17 @@ def application_request(job: SubmittedJob, settings: EmrServerlessSettings, earl
     """The body of ``CreateApplication``, limited to the driver and all executors.
 
     ``earlier`` applications by its name were deleted, and keep their client tokens.
+
+    Raises:
+        SettingsError: When no worker is as large as asked for, or more are to be kept ready than the job has.
     """
     name = application_name(job, settings)
     cut = rounded_sizes(job.sizes)
+    if settings.initial_executors > cut.executors:
+        raise SettingsError(
+            f"--initial-executors: expected at most the {cut.executors} executors of the job, found "
+            f"{settings.initial_executors}; give fewer, or more --nodes or --executors"
+        )
     driver_gb = _gb(cut.driver_memory_mib + cut.driver_overhead_mib)
     executor_gb = _gb(cut.executor_memory_mib + cut.executor_overhead_mib)
     values = {

@@ -53,7 +53,7 @@ class Project:
             SettingsError: When no project is known.
         """
         import google.auth
-        from google.auth.exceptions import GoogleAuthError
+        from google.auth.exceptions import GoogleAuthError, TransportError
         from google.auth.transport.requests import Request
 
         try:
@@ -62,10 +62,13 @@ class Project:
                 found.refresh(Request())
         except GoogleAuthError as error:
             told = " ".join(str(error).split())
-            remedy = "run gcloud auth application-default login, or name a service account's key by "
-            raise SubmissionError(
-                f"expected credentials of Google, found {told}; {remedy}GOOGLE_APPLICATION_CREDENTIALS"
-            ) from error
+            remedy = (
+                "check the network and HTTPS_PROXY"
+                if isinstance(error, TransportError)
+                else "run gcloud auth application-default login, or name a service account's key by "
+                "GOOGLE_APPLICATION_CREDENTIALS"
+            )
+            raise SubmissionError(f"expected credentials of Google, found {told}; {remedy}") from error
         return found
 
     def get(self, operation: str, path: str, **query: str) -> dict[str, Any]:

@@ -74,6 +74,7 @@ def submitted_job(cloud: Cloud, run: RunCommand | ScoreCommand, submit: SubmitSe
     if isinstance(run, ScoreCommand):
         _in_bucket("--model", run.score.model, "s3", "gs")
     output = _in_bucket("--output-uri", run.output.output_uri, "s3", "gs")
+    _check_apart(uri.normalise(run.ingest.data_source), output)
     node = _node(cloud, submit)
     target = submit.target or _TARGETS[cloud]
     release = _release(cloud, target, node.arch)
@@ -109,6 +110,15 @@ def _in_bucket(flag: str, address: str, *schemes: str) -> str:
     return found
 
 
+def _check_apart(source: str, output: str) -> None:
+    """Refuses what the job itself would refuse: results that would be taken for images, or the reverse."""
+    if uri.below(output, source) is not None or uri.below(source, output) is not None:
+        raise SettingsError(
+            f"expected --output-uri outside --data-source and the reverse, found {output} and {source}; take another "
+            "--output-uri"
+        )
+
+
 def _region(cloud: Cloud, run: RunCommand | ScoreCommand, submit: SubmitSettings) -> str:
     if submit.region:
         found = Region(submit.region, "--region")
@@ -122,6 +132,11 @@ def _log_uri(cloud: Cloud, submit: SubmitSettings, output: str) -> str:
     """The folder of the cluster's logs: by default ``logs/`` of the output's bucket, which a lifecycle rule empties."""
     found = submit.log_uri or "/".join([*output.split("/")[:3], "logs"])
     # Dataproc keeps logs in Cloud Logging.
+    if cloud == "emr" and not submit.log_uri and uri.scheme(found) != "s3":
+        raise SettingsError(
+            f"--log-uri: expected s3://BUCKET/FOLDER for EMR's logs beside the output {output} of another cloud, found "
+            "nothing; give one"
+        )
     return _in_bucket("--log-uri", found, "s3") if cloud == "emr" else found
 
 

@@ -1,11 +1,14 @@
 """Spark's properties of a submitted job."""
 
+import logging
 from collections.abc import Mapping
 from typing import Final, Literal
 
 from fruits_pipeline.clusters.sizing import Sizes
 from fruits_pipeline.errors import SettingsError
-from fruits_pipeline.settings.spark_conf import NEEDED, with_own
+from fruits_pipeline.settings.spark_conf import NEEDED, is_secret, with_own
+
+log = logging.getLogger(__name__)
 
 Cloud = Literal["emr", "dataproc", "dataproc-serverless"]
 # The archives appear under these names in the working directory of driver and executors.
@@ -56,6 +59,8 @@ def spark_properties(cloud: Cloud, cut: Sizes, own: Mapping[str, str]) -> dict[s
     if taken := sorted(own.keys() & _FLAGS.keys()):
         told = ", ".join(f"{_FLAGS[key]} in place of {key}" for key in taken)
         raise SettingsError(f"--spark-conf: expected {told}")
+    for key in filter(is_secret, own):
+        log.warning("%s: its value is part of the request, which the cloud shows; better give the nodes a role", key)
     return with_own(cut.properties() | _common(cut) | _OF_A_CLOUD[cloud], own, _NEEDED)
 
 

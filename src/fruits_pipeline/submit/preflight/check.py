@@ -61,6 +61,9 @@ def _found(check: Check) -> Iterator[Finding]:
         yield unknown(check.name, "who submits is not allowed to read it" if error.is_denied else str(error))
     except FruitsError as error:
         yield unknown(check.name, str(error))
+    except (LookupError, TypeError) as error:
+        # A proxy's page has none of what an answer has; what it is cannot be told here.
+        yield unknown(check.name, f"an answer in another form than the cloud has ({error!r}); check HTTPS_PROXY")
 
 
 def refuse_faults(found: Iterable[Finding]) -> None:
