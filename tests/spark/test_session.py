@@ -20,12 +20,12 @@ from fruits_pipeline.session import hadoop
 from fruits_pipeline.session import spark as module
 from fruits_pipeline.session.class_archive import java_options
 from fruits_pipeline.session.configured import configured
+from fruits_pipeline.session.executors import executor_losses
 from fruits_pipeline.session.gateway import stoppable
 from fruits_pipeline.session.java import Java
 from fruits_pipeline.session.jobs import grouped, is_grouped
 from fruits_pipeline.session.local import JVM_OPTIONS, local_properties, spark_home
 from fruits_pipeline.session.session_properties import session_properties
-from fruits_pipeline.session.spark import executor_losses
 from fruits_pipeline.settings.session import SessionSettings
 from fruits_pipeline.settings.storage import StorageSettings
 

@@ -22,9 +22,9 @@ from fruits_pipeline.features.takeover import Takeover, takeover
 from fruits_pipeline.features.tasks import rows_of_batch
 from fruits_pipeline.features.wave import Computed, Pixels, computed, shared
 from fruits_pipeline.features.worker_faults import fatal_fault
+from fruits_pipeline.session.executors import executor_losses, task_counts
 from fruits_pipeline.session.jobs import cancellation
 from fruits_pipeline.session.progress import ImageProgress
-from fruits_pipeline.session.spark import executor_losses, task_counts
 from fruits_pipeline.state.counts import Change
 from fruits_pipeline.state.files import sweep
 from fruits_pipeline.state.layout import FEATURES, REJECTS, wave_folder

@@ -26,6 +26,7 @@ from fruits_pipeline.session.configured import configured
 from fruits_pipeline.settings.reduce import ReduceSettings, TransformName
 from fruits_pipeline.state import layout
 from fruits_pipeline.state.snapshot import Snapshot
+from fruits_pipeline.state.uses import Uses
 from fruits_pipeline.storage import uri
 from fruits_pipeline.storage.store import Store
 from fruits_pipeline.storage.table import TableSource
@@ -55,8 +56,8 @@ def reduce_features(
         backbone: That of the features, as ``trained.backbone`` keeps it.
 
     Raises:
-        InputError: When there are too few training images, or images would be
-            judged that the int8 model was calibrated with.
+        InputError: When there are too few training images, or images would be judged that the int8 model was
+            calibrated with.
         SettingsError: When more components are asked for than there are.
         DatasetError: When rows were lost on the way.
     """
@@ -79,11 +80,7 @@ def reduce_features(
     with step("reduce: read back"):
         written = tables.read_written(spark, store, layout.REDUCED, schemas.REDUCED)
         uses = counted_uses(written, only_labelled=rule.only_labelled)
-    if uses.images != snapshot.counts.read:
-        raise DatasetError(
-            f"expected {snapshot.counts.read} rows in {place}, found {uses.images}; 'verify' says whether files of "
-            "the features are gone, else start the same command again"
-        )
+    _check_whole(uses, snapshot, place)
     facts = Reduced(
         components=reduction.k,
         dimension=reduction.projection.mean.size,
@@ -109,6 +106,14 @@ def _known(snapshot: Snapshot, by: TransformName) -> Bounds | None:
     if backbone.largest is None:
         return None
     return bounds(backbone.largest, max(snapshot.counts.read, 1), backbone.dimension, by)
+
+
+def _check_whole(uses: Uses, snapshot: Snapshot, place: str) -> None:
+    if uses.images != snapshot.counts.read:
+        raise DatasetError(
+            f"expected {snapshot.counts.read} rows in {place}, found {uses.images}; 'verify' says whether files of "
+            "the features are gone, else start the same command again"
+        )
 
 
 def _tell_named(found: Given, labels: TableSource, rows: int) -> None:

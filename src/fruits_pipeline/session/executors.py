@@ -1,8 +1,10 @@
 """What Spark's properties and its record of executors say about the size and the losses of a cluster."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import Final, NamedTuple
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from pyspark import SparkContext
 
 # Taken where executors come and go without an upper limit. Sizes then follow from the work and not from the executors
 # that happen to be present; adaptive execution joins partitions that turn out small.
@@ -17,6 +19,7 @@ SIZE_PROPERTIES: Final = (
     "spark.dynamicAllocation.enabled",
     "spark.dynamicAllocation.maxExecutors",
 )
+_ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class ExecutorLoss(NamedTuple):
@@ -64,3 +67,31 @@ def reasons_since(losses: Iterable[ExecutorLoss], since: datetime) -> list[str]:
 def _limit(properties: Mapping[str, str]) -> int | None:
     executors = int(properties.get("spark.dynamicAllocation.maxExecutors", _NO_LIMIT))
     return executors if executors < _NO_LIMIT else None
+
+
+def task_counts(context: SparkContext) -> tuple[int, int]:
+    """The numbers of running and of waiting tasks of all active stages."""
+    tracker = context.statusTracker()
+    stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+    known = [stage for stage in stages if stage is not None]
+    running = sum(stage.numActiveTasks for stage in known)
+    return running, sum(stage.numTasks - stage.numCompletedTasks for stage in known) - running
+
+
+def executor_losses(context: SparkContext, since: datetime = _ALWAYS) -> list[str]:
+    """Why executors were lost at ``since`` (with a time zone) or later, in Spark's words and in no order.
+
+    Executors that were released without a fault have no reason and are left out.
+    """
+    jvm: Any = context._jsc  # noqa: SLF001 because PySpark has no access to Spark's status store
+    executors = jvm.sc().statusStore().executorList(False)
+    found = (executors.apply(index) for index in range(executors.size()))
+    removed = [executor for executor in found if executor.removeReason().isDefined()]
+    return reasons_since(map(_loss, removed), since)
+
+
+def _loss(executor: Any) -> ExecutorLoss:
+    """A loss from Spark's ``ExecutorSummary``; a removal without a time counts as just now."""
+    when = executor.removeTime()
+    removed_at = datetime.fromtimestamp(when.get().getTime() / 1000, UTC) if when.isDefined() else datetime.now(UTC)
+    return ExecutorLoss(executor.removeReason().get(), removed_at)

@@ -6,7 +6,6 @@ import platform
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from fruits_pipeline.errors import SettingsError, root_cause
 from fruits_pipeline.session import class_archive
 from fruits_pipeline.session.archives import check_archives
 from fruits_pipeline.session.configured import configured
-from fruits_pipeline.session.executors import SIZE_PROPERTIES, ExecutorLoss, is_unlimited, reasons_since, tasks_at_once
+from fruits_pipeline.session.executors import SIZE_PROPERTIES, is_unlimited, tasks_at_once
 from fruits_pipeline.session.gateway import connect
 from fruits_pipeline.session.hadoop import configure, configured_connectors
 from fruits_pipeline.session.interrupt import install_handlers
@@ -37,7 +36,6 @@ from fruits_pipeline.timeline import step
 log = logging.getLogger(__name__)
 
 _NAME = "fruits-pipeline"
-_ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 @contextmanager
@@ -181,34 +179,6 @@ def is_local(spark: SparkSession) -> bool:
 def task_cpus(spark: SparkSession) -> int:
     """Processor cores for each task."""
     return int(spark.conf.get("spark.task.cpus", "1") or 1)
-
-
-def task_counts(context: SparkContext) -> tuple[int, int]:
-    """The numbers of running and of waiting tasks of all active stages."""
-    tracker = context.statusTracker()
-    stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
-    known = [stage for stage in stages if stage is not None]
-    running = sum(stage.numActiveTasks for stage in known)
-    return running, sum(stage.numTasks - stage.numCompletedTasks for stage in known) - running
-
-
-def executor_losses(context: SparkContext, since: datetime = _ALWAYS) -> list[str]:
-    """Why executors were lost at ``since`` (with a time zone) or later, in Spark's words and in no order.
-
-    Executors that were released without a fault have no reason and are left out.
-    """
-    jvm: Any = context._jsc  # noqa: SLF001 because PySpark has no access to Spark's status store
-    executors = jvm.sc().statusStore().executorList(False)
-    found = (executors.apply(index) for index in range(executors.size()))
-    removed = [executor for executor in found if executor.removeReason().isDefined()]
-    return reasons_since(map(_loss, removed), since)
-
-
-def _loss(executor: Any) -> ExecutorLoss:
-    """A loss from Spark's ``ExecutorSummary``; a removal without a time counts as just now."""
-    when = executor.removeTime()
-    removed_at = datetime.fromtimestamp(when.get().getTime() / 1000, UTC) if when.isDefined() else datetime.now(UTC)
-    return ExecutorLoss(executor.removeReason().get(), removed_at)
 
 
 @contextmanager
